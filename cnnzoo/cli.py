@@ -1,0 +1,330 @@
+"""The command line: list, show, train, evaluate, predict, export, reproduce.
+
+Each command imports what it needs, so that `cnnzoo --help` and `cnnzoo list` need no TensorFlow.
+With --json, standard output holds one JSON document; all else goes to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import difflib
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from cnnzoo.errors import CnnzooError
+
+KINDS = ("models", "datasets", "recipes", "weights")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 done, 1 failed, 2 the line is wrong."""
+    arguments = _parser().parse_args(argv)
+    # Whatever a library prints on standard output would spoil the JSON document.
+    with contextlib.redirect_stdout(sys.stderr):
+        try:
+            result, lines = arguments.command(arguments)
+        except CnnzooError as error:
+            return _fail(str(error))
+        except KeyboardInterrupt:
+            return _fail("interrupted")
+        except OSError as error:
+            return _fail(f"{error.filename or 'a file'} cannot be used: {error.strerror or error}")
+        except MemoryError:
+            return _fail("memory ran out; a smaller batch_size needs less")
+    print(json.dumps(result, indent=1) if arguments.json else "\n".join(lines))
+    return 0
+
+
+Answer = tuple[Any, list[str]]  # The JSON document, and the lines for a person.
+
+
+def _list(arguments: argparse.Namespace) -> Answer:
+    names, summaries = _catalogue(arguments.kind)
+    chosen = names.names(arguments.pattern)
+    width = max(map(len, chosen), default=0)
+    return chosen, [f"{name:{width}}  {summaries(name)}" for name in chosen]
+
+
+def _catalogue(kind: str) -> tuple[Any, Any]:
+    """Return a registry of the names of `kind`, and a function from name to one line."""
+    from cnnzoo import registry
+
+    if kind == "models":
+        from cnnzoo.models import MODELS
+
+        return MODELS, lambda name: registry.summary(MODELS[name])
+    if kind == "datasets":
+        from cnnzoo.datasets import DATASETS
+
+        return DATASETS, lambda name: DATASETS[name].summary
+    from cnnzoo.training.recipe import recipes
+
+    if kind == "recipes":
+        return recipes(), lambda name: registry.summary(recipes()[name])
+    from cnnzoo.weights import list_weights
+
+    shipped: registry.Registry[None] = registry.Registry("weight")
+    for name in list_weights():
+        shipped.add(name, None)
+    return shipped, lambda name: registry.summary(recipes()[name])
+
+
+def _show(arguments: argparse.Namespace) -> Answer:
+    from cnnzoo import registry
+
+    known: list[str] = []
+    for kind in ("models", "datasets", "recipes"):
+        names, _ = _catalogue(kind)
+        if arguments.name in names:
+            facts = {"models": _model, "datasets": _dataset, "recipes": _recipe}[kind](arguments.name)
+            return facts, [f"{key:15} {_readable(value)}" for key, value in facts.items()]
+        known += names
+    raise CnnzooError(registry.unknown("name", arguments.name, known))
+
+
+def _model(name: str) -> dict[str, Any]:
+    _start_tensorflow()
+    from cnnzoo.inspection.cost import describe
+
+    return describe(name)
+
+
+def _dataset(name: str) -> dict[str, Any]:
+    from cnnzoo.datasets import DATASETS
+
+    facts = {field.name: getattr(DATASETS[name], field.name) for field in dataclasses.fields(DATASETS[name])}
+    del facts["read"]
+    return facts
+
+
+def _recipe(name: str) -> dict[str, Any]:
+    import inspect
+
+    from cnnzoo.training.recipe import recipes
+
+    module = recipes()[name]
+    return {"name": name, **module.RECIPE.to_json(), "about": inspect.getdoc(module)}
+
+
+def _readable(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return str(value)
+    return f"{value:,}"
+
+
+def _train(arguments: argparse.Namespace) -> Answer:
+    from cnnzoo.training.recipe import recipes
+
+    recipe = recipes()[arguments.recipe].RECIPE
+    fields = recipe.parse(dict(arguments.set))
+    if arguments.seed is not None:
+        fields["seed"] = arguments.seed
+    recipe.replace(**fields)  # A wrong field is told before TensorFlow starts.
+    _start_tensorflow()
+    from cnnzoo.training.run import example_of, folder_of, train
+
+    folder = folder_of(arguments.recipe, arguments.out, arguments.resume)
+    try:
+        run = train(arguments.recipe, out=folder, resume=arguments.resume, **fields)
+    except KeyboardInterrupt:
+        raise CnnzooError(
+            f"interrupted; go on with: cnnzoo train {arguments.recipe} --resume --out {folder}"
+        ) from None
+    from cnnzoo.export.artifact import load
+
+    saved_model = _exported(run.path)
+    picture = example_of(run)
+    answer = load(saved_model).predict([picture])[0]
+    test = run.metrics
+    result = {
+        "run": str(run.path),
+        "accuracy": run.accuracy,
+        "examples": test["examples"],
+        "seconds": test["seconds"],
+        "artifact": str(run.artifact),
+        "saved_model": str(saved_model),
+        "example": answer,
+    }
+    return result, [
+        f"test accuracy  {run.accuracy:.2%} of {test['examples']:,} images "
+        f"(epoch {test['epoch']} of {test['epochs']}, chosen by validation), {test['seconds']:.0f} s",
+        f"run            {run.path}",
+        f"SavedModel     {saved_model}",
+        f"its answer     {_answer_line(answer)}",
+        f"go on with     cnnzoo predict {run.path} {picture}",
+    ]
+
+
+def _exported(run: Path) -> Path:
+    """Return the SavedModel in a run folder, which is exported first where it is missing."""
+    from cnnzoo.export.artifact import latest_version, load
+    from cnnzoo.export.formats import export
+
+    artifact = load(run)
+    base = run / "saved_models"
+    return latest_version(base / artifact.card["name"]) or Path(export(artifact, base)[0]["path"])
+
+
+def _evaluate(arguments: argparse.Namespace) -> Answer:
+    _start_tensorflow()
+    from cnnzoo.evaluation.metrics import evaluate
+    from cnnzoo.export.artifact import load
+
+    result = evaluate(load(arguments.name), arguments.split)
+    line = f"{result['split']} accuracy {result['accuracy']:.2%}, loss {result['loss']:.4f}, of {result['examples']:,}"
+    return result, [line]
+
+
+def _predict(arguments: argparse.Namespace) -> Answer:
+    _start_tensorflow()
+    from cnnzoo.export.artifact import load
+
+    answers = load(arguments.name).predict(arguments.inputs)
+    return answers, [_answer_line(answer) for answer in answers]
+
+
+def _answer_line(answer: dict[str, Any]) -> str:
+    return f"{answer['input']}: {answer['label']} ({answer['scores'][answer['class_id']]:.2%})"
+
+
+def _export(arguments: argparse.Namespace) -> Answer:
+    _start_tensorflow()
+    from cnnzoo.export.artifact import load
+    from cnnzoo.export.formats import export
+
+    results = export(load(arguments.name), arguments.to, arguments.format.split(","))
+    lines = [
+        f"{one['format']}  {one['path']}  {one['bytes']:,} bytes  "
+        f"largest difference of a score {one['max_difference']:.1e}"
+        for one in results
+    ]
+    return results, lines
+
+
+def _reproduce(arguments: argparse.Namespace) -> Answer:
+    from cnnzoo.training.recipe import recipes
+
+    recipes()[arguments.recipe]  # An unknown name is told before TensorFlow starts.
+    _start_tensorflow()
+    from cnnzoo.training.reproduce import reproduce
+
+    row = reproduce(arguments.recipe, arguments.seeds, Path(arguments.ledger))
+    if not row["passed"]:
+        raise CnnzooError(
+            f"{arguments.recipe} must reach {row['target']:.2%} on average; "
+            f"got {row['accuracy_mean']:.2%} over seeds {row['seeds']}"
+        )
+    line = f"{row['recipe']}: {row['accuracy_mean']:.2%} +- {row['accuracy_std']:.2%} over {row['n']} seeds"
+    return row, [line]
+
+
+def _fail(message: str) -> int:
+    print(f"cnnzoo: {message}", file=sys.stderr)
+    return 1
+
+
+def _start_tensorflow() -> None:
+    """Import TensorFlow without its messages, which it writes before any setting can stop them."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _silent_stderr():
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()  # The first look at devices has messages of its own.
+
+
+@contextlib.contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Send file descriptor 2 nowhere; Python's exceptions still reach the caller."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that names near matches of a mistyped command or choice."""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        choices = list(action.choices or [])
+        if choices and value not in choices:
+            what = action.metavar or action.dest
+            near = difflib.get_close_matches(str(value), choices, n=2, cutoff=0.5)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise argparse.ArgumentError(
+                None, f"{what} must be one of {', '.join(choices)}; got {value!r}{hint}"
+            )
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"must be field=value; got {text!r}")
+    return name, value
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="cnnzoo", description="A zoo of small convolutional networks.")
+    commands = parser.add_subparsers(dest="name_of_command", metavar="command", required=True)
+
+    def command(name: str, function: Any, about: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=about, description=about)
+        added.add_argument("--json", action="store_true", help="print one JSON document")
+        added.set_defaults(command=function)
+        return added
+
+    one = command("list", _list, "list names")
+    one.add_argument("kind", choices=KINDS, metavar="kind", help=", ".join(KINDS))
+    one.add_argument("pattern", nargs="?", default="*", help="shell-style pattern, such as 'lenet*'")
+
+    one = command("show", _show, "show what is known of a model, a data set or a recipe")
+    one.add_argument("name")
+
+    one = command("train", _train, "train, choose the epoch by validation, score the test set, export")
+    one.add_argument("recipe")
+    one.add_argument("--out", type=Path, help="run folder (default: the next number in runs/RECIPE/)")
+    one.add_argument("--seed", type=int, help="seed of weights, order and augmentation")
+    one.add_argument("--resume", action="store_true", help="go on with the run in --out, or the latest")
+    one.add_argument(
+        *("--set",),
+        action="append",
+        type=_assignment,
+        default=[],
+        metavar="field=value",
+        help="replace a field of the recipe; may be repeated",
+    )
+
+    trained = "run folder, artifact, exported SavedModel, or shipped name"
+    one = command("evaluate", _evaluate, "score a trained network")
+    one.add_argument("name", help=trained)
+    one.add_argument("--split", default="test", help="test, validation or train")
+
+    one = command("predict", _predict, "answer raw input")
+    one.add_argument("name", help=trained)
+    one.add_argument("inputs", nargs="+", metavar="FILE", help="PNG, JPEG or .npy file")
+
+    one = command("export", _export, "publish the next version of a SavedModel")
+    one.add_argument("name", help=trained)
+    one.add_argument("--to", default="saved_models", help="folder of all exported models")
+    one.add_argument("--format", default="savedmodel", help="formats, separated by commas")
+
+    one = command("reproduce", _reproduce, "train with several seeds and write the ledger's row")
+    one.add_argument("recipe")
+    one.add_argument("--seeds", type=int, default=5, help="number of seeds, from 0 (default: 5)")
+    one.add_argument("--ledger", default="results.csv", help="file of the ledger")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

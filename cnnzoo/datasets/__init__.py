@@ -1,0 +1,36 @@
+"""The data sets that exist: raw examples, and what one must know about them."""
+
+from __future__ import annotations
+
+import sys
+
+from cnnzoo.datasets.dataset import Dataset, Examples
+from cnnzoo.registry import Registry, modules
+
+__all__ = ["DATASETS", "Dataset", "Examples", "list_datasets", "load_dataset"]
+
+DATASETS: Registry[Dataset] = Registry("dataset")
+for _module in modules(sys.modules[__name__]):
+    if hasattr(_module, "DATASET"):
+        DATASETS.add(_module.DATASET.name, _module.DATASET)
+
+
+def list_datasets(pattern: str = "*") -> list[str]:
+    """Return the names of the data sets that match the shell-style `pattern`."""
+    return DATASETS.names(pattern)
+
+
+def load_dataset(name: str, split: str = "train") -> Examples:
+    """Return the raw examples of `split`, in the order of the source.
+
+    Args:
+        name: One of `list_datasets()`.
+        split: One of the data set's splits, "train" or "test".
+
+    Returns:
+        `images` (uint8 `[examples, height, width, channels]`) and `labels` (int64 `[examples]`).
+
+    Raises:
+        CnnzooError: The name or the split is unknown, or the data are damaged.
+    """
+    return DATASETS[name].examples(split)

@@ -1,0 +1,1 @@
+"""How good a trained network is, and the ledger of what was measured."""

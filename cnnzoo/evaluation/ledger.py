@@ -1,0 +1,75 @@
+"""The ledger of results, one row a recipe and hardware, and the README's table made from it.
+
+Run: python -m cnnzoo.evaluation.ledger results.csv README.md
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.files import write_whole
+
+COLUMNS = (
+    *("recipe", "accuracy_mean", "accuracy_std", "n", "seeds", "accuracies", "params", "epochs"),
+    *("seconds", "hardware", "versions", "commit", "paper_accuracy", "target"),
+)
+BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    """Return the rows of the ledger at `path`, none where there is no file."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def write(path: Path, row: dict[str, Any]) -> None:
+    """Write `row` to the ledger, in place of an older row of the same recipe and hardware."""
+    text = {name: "" if row[name] is None else str(row[name]) for name in COLUMNS}
+    others = [old for old in read(path) if any(old[key] != text[key] for key in ("recipe", "hardware"))]
+    rows = sorted([*others, text], key=lambda row: (row["recipe"], row["hardware"]))
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_whole(path, buffer.getvalue().encode())
+
+
+def table(rows: list[dict[str, str]]) -> str:
+    """Return the Markdown table of the ledger's rows."""
+    lines = [
+        "| recipe | test accuracy, % | seeds | paper, % | parameters | epochs | minutes a seed | hardware |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        accuracy = f"{float(row['accuracy_mean']):.2%} ± {float(row['accuracy_std']):.2%}".replace("%", "")
+        paper = f"{100 * float(row['paper_accuracy']):.2f}" if row["paper_accuracy"] else "–"
+        minutes = f"{float(row['seconds']) / 60:.1f}"
+        cells = [f"`{row['recipe']}`", accuracy, row["n"], paper, f"{int(row['params']):,}"]
+        cells += [row["epochs"], minutes, row["hardware"]]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def refresh(readme: Path, rows: list[dict[str, str]]) -> None:
+    """Replace the table between the two marks in `readme`.
+
+    Raises:
+        CnnzooError: The marks are missing.
+    """
+    text = readme.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise CnnzooError(f"{readme} must hold the lines {BEGIN!r} and {END!r}")
+    write_whole(readme, f"{before}{BEGIN}\n{table(rows)}\n{END}{after}".encode())
+
+
+if __name__ == "__main__":
+    refresh(Path(sys.argv[2]), read(Path(sys.argv[1])))

@@ -1,0 +1,116 @@
+"""The artifact: one `.keras` file that turns raw input into a named answer.
+
+It holds a Keras model from raw uint8 images to softmax scores, preprocessing included, and a model
+card with the class names. Plain Keras opens it too. The file ends in the SHA-256 of all that stands
+before: a damaged file is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from cnnzoo import layers
+from cnnzoo.errors import CnnzooError
+from cnnzoo.export.classifier import Classifier, from_model, from_saved_model
+from cnnzoo.files import read, write_whole
+from cnnzoo.registry import unknown
+from cnnzoo.weights import FOLDER, list_weights
+
+FORMAT = 1
+ARTIFACT = "artifact.keras"  # In a run folder.
+CARD = "card.json"  # In the file, and among a SavedModel's extra assets.
+
+_DIGEST_BYTES = 64  # SHA-256 in hexadecimal, kept as the archive's comment.
+
+
+def assemble(
+    preprocessing: Sequence[keras.layers.Layer], network: keras.Model, input_shape: tuple[int, ...]
+) -> keras.Model:
+    """Return the model from raw images, uint8 `[batch, *input_shape]`, to scores `[batch, classes]`."""
+    images = keras.Input(input_shape, dtype="uint8", name="images")
+    values: Any = images
+    for layer in preprocessing:
+        values = layer(values)
+    scores = keras.layers.Softmax(dtype="float32", name="scores")(network(values))
+    return keras.Model(images, scores, name="classifier")
+
+
+def save(path: Path, model: keras.Model, card: dict[str, Any]) -> None:
+    """Write the artifact to `path`, whole or not at all.
+
+    Args:
+        path: A file; one that is there is replaced.
+        model: What `assemble` returned.
+        card: The model card; the format and the SHA-256 of the other parts are added.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder) / ARTIFACT
+        model.save(plain)
+        buffer = io.BytesIO(plain.read_bytes())
+    with zipfile.ZipFile(buffer, "a") as archive:
+        parts = {name: hashlib.sha256(archive.read(name)).hexdigest() for name in archive.namelist()}
+        full = {"format": FORMAT, **card, "sha256": parts}
+        archive.writestr(CARD, json.dumps(full, indent=1))
+        archive.comment = b"0" * _DIGEST_BYTES
+    content = buffer.getvalue()[:-_DIGEST_BYTES]
+    write_whole(path, content + hashlib.sha256(content).hexdigest().encode())
+
+
+def load(name: str | Path) -> Classifier:
+    """Return the trained network `name`, ready to answer raw input.
+
+    Args:
+        name: A name of `list_weights()`, or the path of a run folder, of an artifact, or of an
+            exported SavedModel (its folder, or the folder of its versions, for the latest).
+
+    Raises:
+        CnnzooError: There is no such thing, or it is damaged.
+    """
+    if str(name) in list_weights():
+        return _open(FOLDER / f"{name}.keras")
+    path = Path(name)
+    if path.is_file():
+        return _open(path)
+    if (path / ARTIFACT).is_file():
+        return _open(path / ARTIFACT)
+    if (path / "recipe.json").is_file():
+        raise CnnzooError(f"{path} holds a run whose first epoch is not finished; resume it first")
+    version = latest_version(path)
+    if version is not None:
+        card = json.loads(read(version / "assets.extra" / CARD))
+        return from_saved_model(version, card)
+    if path.exists() or path.name != str(name):
+        what = "a folder without one" if path.exists() else "no such path"
+        raise CnnzooError(f"{path} must be a run folder, an artifact or a SavedModel; got {what}")
+    raise CnnzooError(unknown("trained model", name, list_weights()))
+
+
+def latest_version(path: Path) -> Path | None:
+    """Return the SavedModel at `path`, or the latest version below it, or None."""
+    numbered = [found for found in path.glob("*/saved_model.pb") if found.parent.name.isdecimal()]
+    versions = sorted((found.parent for found in numbered), key=lambda folder: int(folder.name))
+    candidates = [path, *reversed(versions)]
+    return next((folder for folder in candidates if (folder / "saved_model.pb").is_file()), None)
+
+
+def _open(path: Path) -> Classifier:
+    content = read(path)
+    body, digest = content[:-_DIGEST_BYTES], content[-_DIGEST_BYTES:]
+    if hashlib.sha256(body).hexdigest().encode() != digest:
+        raise CnnzooError(f"{path} is damaged or no artifact of cnnzoo: its SHA-256 does not match")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        card = json.loads(archive.read(CARD))
+    if card["format"] != FORMAT:
+        raise CnnzooError(f"{path} must have artifact format {FORMAT}; got {card['format']}")
+    for layer in layers.__all__:  # Keras finds a layer by its registered name once it is imported.
+        getattr(layers, layer)
+    return from_model(keras.saving.load_model(path, compile=False), card)

@@ -1,0 +1,83 @@
+"""Examples to batches, in an order that can be recomputed."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from cnnzoo.datasets import Examples
+from cnnzoo.errors import CnnzooError
+from cnnzoo.pipelines.augmentation import Augmentation
+
+_ORDER, _AUGMENTATION = 0, 1  # Streams of random numbers, apart for the same seed and epoch.
+
+
+def train_batches(
+    examples: Examples,
+    *,
+    batch_size: int,
+    seed: int,
+    augmentation: Augmentation | None = None,
+    start_step: int = 0,
+) -> tf.data.Dataset:
+    """Return shuffled, augmented batches without end, epoch after epoch.
+
+    An epoch has `len(labels) // batch_size` batches; its last few examples are dropped, others each
+    time. Order depends on (seed, epoch) and augmentation on (seed, epoch, example index) alone.
+
+    Args:
+        examples: Raw examples, which stay as they are in memory.
+        batch_size: Examples a batch.
+        seed: Selects order and augmentation.
+        augmentation: Layer that changes the images, if any.
+        start_step: First batch to yield, counted over all epochs.
+
+    Returns:
+        Pairs of images `[batch_size, height, width, channels]`, of the dtype of `examples`, and
+        labels int64 `[batch_size]`.
+
+    Raises:
+        CnnzooError: There are fewer examples than `batch_size`.
+    """
+    count = len(examples.labels)
+    steps = steps_per_epoch(count, batch_size)
+    images, labels = tf.constant(examples.images), tf.constant(examples.labels)
+
+    def uniform(epoch: tf.Tensor, stream: int, shape: list[int]) -> tf.Tensor:
+        streams = tf.random.experimental.stateless_fold_in([seed, stream], epoch)
+        return tf.random.stateless_uniform(shape, streams)
+
+    def batches_of(epoch: tf.Tensor) -> tf.data.Dataset:
+        order = tf.argsort(uniform(epoch, _ORDER, [count]), stable=True)
+        indices = tf.reshape(order[: steps * batch_size], [steps, batch_size])
+        begun = tf.where(epoch == start_step // steps, np.int64(start_step % steps), np.int64(0))
+        parts = [indices]
+        if augmentation is not None:
+            noise = uniform(epoch, _AUGMENTATION, [count, augmentation.noise_size])
+            parts.append(tf.gather(noise, indices))
+        return tf.data.Dataset.from_tensor_slices(tuple(parts)).skip(begun)
+
+    def batch(indices: tf.Tensor, *noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        chosen = tf.gather(images, indices)
+        if augmentation is not None:
+            chosen = augmentation.transform(chosen, *noise)
+        return chosen, tf.gather(labels, indices)
+
+    epochs = tf.data.Dataset.counter(start_step // steps)
+    return epochs.flat_map(batches_of).map(batch, num_parallel_calls=2).prefetch(4)
+
+
+def steps_per_epoch(count: int, batch_size: int) -> int:
+    """Return the number of whole batches in `count` training examples.
+
+    Raises:
+        CnnzooError: There is none.
+    """
+    if not 1 <= batch_size <= count:
+        raise CnnzooError(f"batch_size must be from 1 to the {count} training examples; got {batch_size}")
+    return count // batch_size
+
+
+def eval_batches(examples: Examples, *, batch_size: int) -> tf.data.Dataset:
+    """Return every example once, in order; the last batch may be short."""
+    return tf.data.Dataset.from_tensor_slices(tuple(examples)).batch(batch_size).prefetch(2)

@@ -1,0 +1,8 @@
+"""The recipes of a source checkout, which stand in `recipes/` beside this package.
+
+In an installed package the folder `cnnzoo/recipes/` holds them and takes this file's place.
+"""
+
+from pathlib import Path
+
+__path__ = [str(Path(__file__).resolve().parent.parent / "recipes")]

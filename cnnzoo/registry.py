@@ -1,0 +1,81 @@
+"""Names of what the zoo holds, and help for those who mistype one."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from types import ModuleType
+from typing import TypeVar
+
+from cnnzoo.errors import CnnzooError
+
+Entry = TypeVar("Entry")
+
+
+class Registry(Mapping[str, Entry]):
+    """Entries of one kind by name; a duplicate is refused, an unknown name gets near matches."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._entries: dict[str, Entry] = {}
+
+    def add(self, name: str, entry: Entry) -> None:
+        """Register `entry` as `name`.
+
+        Raises:
+            CnnzooError: The name is taken.
+        """
+        if name in self._entries:
+            raise CnnzooError(f"{self.kind} name must be new; got {name!r}, which is taken")
+        self._entries[name] = entry
+
+    def __getitem__(self, name: str) -> Entry:
+        try:
+            return self._entries[name]
+        except (KeyError, TypeError):
+            raise CnnzooError(unknown(self.kind, name, self._entries)) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def names(self, pattern: str = "*") -> list[str]:
+        """Return the names that match the shell-style `pattern`, in alphabetical order."""
+        return sorted(fnmatch.filter(self._entries, pattern))
+
+
+def unknown(kind: str, name: object, known: Iterable[str]) -> str:
+    """Return the sentence for an unknown `name` of some `kind`, with near matches."""
+    known = sorted(known)
+    near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+    if near:
+        return f"{kind} {name!r} is unknown; did you mean {' or '.join(near)}?"
+    listed = ", ".join(known) if len(known) <= 12 else f"see `cnnzoo list {kind}s`"
+    return f"{kind} {name!r} is unknown; known: {listed or 'none'}"
+
+
+def modules(package: ModuleType) -> Iterator[ModuleType]:
+    """Import and yield each module of `package`, in alphabetical order."""
+    for found in sorted(pkgutil.iter_modules(package.__path__), key=lambda found: found.name):
+        yield importlib.import_module(f"{package.__name__}.{found.name}")
+
+
+def summary(module: ModuleType) -> str:
+    """Return the first sentence of the module's docstring."""
+    return (inspect.getdoc(module) or "").split("\n", 1)[0]
+
+
+def paragraph(module: ModuleType, heading: str) -> str:
+    """Return the text after `heading:` in the module's docstring, on one line, or ''."""
+    found = re.search(rf"^{heading}: (.*?)(?=\n\n|\n\w+:\s|\Z)", inspect.getdoc(module) or "", re.S | re.M)
+    return " ".join(found.group(1).split()) if found else ""

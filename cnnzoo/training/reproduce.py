@@ -1,0 +1,57 @@
+"""A recipe trained with several seeds, against its published number."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.evaluation import ledger
+from cnnzoo.training.recipe import recipes
+from cnnzoo.training.run import train
+
+
+def reproduce(name: str, seeds: int, ledger_path: Path) -> dict[str, Any]:
+    """Train recipe `name` with seeds 0 to `seeds` - 1 and write the ledger's row.
+
+    Runs stand in runs/<name>/seed<seed>/; one that is there is gone on with, or used if finished.
+
+    Returns:
+        The row, and `passed`: whether the mean accuracy reaches the recipe's target, or else the
+        paper's.
+
+    Raises:
+        CnnzooError: The recipe is unknown, or `seeds` is not positive.
+    """
+    if seeds < 1:
+        raise CnnzooError(f"seeds must be at least 1; got {seeds}")
+    recipe = recipes()[name].RECIPE
+    runs = []
+    for seed in range(seeds):
+        folder = Path("runs") / name / f"seed{seed}"
+        begun = (folder / "recipe.json").is_file()
+        runs.append(train(name, out=folder, resume=begun, seed=seed))
+    accuracies = [run.accuracy for run in runs]
+    first = runs[0].metrics
+    # Written with `=` for packages, so that a cell stays readable in a CSV file.
+    versions = " ".join(f"{package}={version}" for package, version in first["versions"].items())
+    row = {
+        "recipe": name,
+        "accuracy_mean": round(statistics.fmean(accuracies), 6),
+        "accuracy_std": round(statistics.stdev(accuracies), 6) if seeds > 1 else 0.0,
+        "n": seeds,
+        "seeds": " ".join(str(seed) for seed in range(seeds)),
+        "accuracies": " ".join(f"{accuracy:g}" for accuracy in accuracies),
+        "params": first["params"],
+        "epochs": first["epochs"],
+        "seconds": round(statistics.fmean(run.metrics["seconds"] for run in runs), 1),
+        "hardware": first["hardware"],
+        "versions": versions,
+        "commit": first["commit"],
+        "paper_accuracy": recipe.paper_accuracy,
+        "target": recipe.target or recipe.paper_accuracy,
+    }
+    ledger.write(ledger_path, row)
+    passed = row["target"] is None or row["accuracy_mean"] >= row["target"]
+    return {**row, "passed": passed}

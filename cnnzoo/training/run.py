@@ -1,0 +1,265 @@
+"""A training run and its folder.
+
+The folder holds `recipe.json`, `history.csv`, `metrics.json` once the run is finished,
+`checkpoints/last.npz` (the state after the last finished epoch) and `artifact.keras` (the best epoch
+so far, by validation). Each file is written whole or not at all, in an order that lets a run that is
+killed at any moment be resumed, and ends with the weights of one that was not.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from cnnzoo.datasets import DATASETS, Examples
+from cnnzoo.errors import CnnzooError
+from cnnzoo.evaluation.metrics import evaluate
+from cnnzoo.export import artifact
+from cnnzoo.files import write_whole
+from cnnzoo.models import MODELS, create_model
+from cnnzoo.pipelines.augmentation import policy
+from cnnzoo.pipelines.batches import eval_batches, steps_per_epoch, train_batches
+from cnnzoo.pipelines.images import preprocessing
+from cnnzoo.pipelines.splits import train_validation
+from cnnzoo.training import checkpoints
+from cnnzoo.training.progress import ProgressBar
+from cnnzoo.training.provenance import commit, hardware, versions
+from cnnzoo.training.recipe import Recipe, recipes
+
+_EVAL_BATCH = 500
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run."""
+
+    path: Path
+    metrics: dict[str, Any]  # As in `metrics.json`.
+
+    @property
+    def artifact(self) -> Path:
+        """The artifact of the best epoch; `cnnzoo.load` takes it."""
+        return self.path / artifact.ARTIFACT
+
+    @property
+    def accuracy(self) -> float:
+        """Test accuracy, a fraction."""
+        return self.metrics["accuracy"]
+
+
+def train(
+    recipe: str | Recipe,
+    *,
+    out: str | Path | None = None,
+    resume: bool = False,
+    **fields: Any,
+) -> Run:
+    """Train as `recipe` says, choose the best epoch by validation, and score the test set once.
+
+    Args:
+        recipe: A name of `cnnzoo.list_recipes()`, or a recipe of one's own.
+        out: Run folder, which must be new or empty; by default the next number below
+            runs/<recipe>/.
+        resume: Go on with the run in `out` (by default the latest one) after its last finished
+            epoch, or return it if it is finished.
+        **fields: Fields of the recipe to replace, such as `epochs=2`.
+
+    Raises:
+        CnnzooError: The recipe or a field is unknown or wrong, the folder holds another run, or the
+            loss is no longer a number.
+    """
+    begun = time.monotonic()
+    name = recipe if isinstance(recipe, str) else f"{recipe.dataset}_{recipe.model}"
+    value = (recipes()[recipe].RECIPE if isinstance(recipe, str) else recipe).replace(**fields)
+    dataset, _ = DATASETS[value.dataset], MODELS[value.model]
+    folder = folder_of(name, out, resume)
+    if (folder / "recipe.json").is_file():
+        _require_same_recipe(folder, value)
+    if (folder / "metrics.json").is_file():
+        return Run(folder, json.loads((folder / "metrics.json").read_text()))
+
+    keras.utils.set_random_seed(value.seed)
+    augmentation = policy(value.augmentation) if value.augmentation else None
+    examples = dataset.examples("train")
+    training, validation = (
+        Examples(examples.images[chosen], examples.labels[chosen])
+        for chosen in train_validation(examples.labels, value.validation)
+    )
+    steps = steps_per_epoch(len(training.labels), value.batch_size)
+    network = create_model(value.model, num_classes=len(dataset.class_names))
+    layers = preprocessing(dataset, network.input_shape[1:])
+    model = keras.Sequential([keras.Input(dataset.input_shape), *layers, network])
+    _compile(model, value, steps)
+    write_whole(folder / "recipe.json", json.dumps(value.to_json(), indent=1).encode())
+
+    last = folder / "checkpoints" / "last.npz"
+    history = checkpoints.restore(last, model) if last.is_file() else []
+    before = sum(row["seconds"] for row in history)
+    facts = {
+        "name": name,
+        "task": "image classification",
+        "dataset": value.dataset,
+        "model": value.model,
+        "class_names": list(dataset.class_names),
+        "input": {"shape": list(dataset.input_shape), "light_on_dark": dataset.light_on_dark},
+        "params": sum(math.prod(weight.shape) for weight in network.trainable_weights),
+        "data_source": dataset.source,
+        "data_licence": dataset.licence,
+        "recipe": value.to_json(),
+        "versions": versions(),
+    }
+    answers = artifact.assemble(layers, network, dataset.input_shape)
+    saver = _SaveEpoch(folder, history, answers, facts)
+    bar = ProgressBar(value.batch_size)
+    try:
+        model.fit(
+            train_batches(
+                training,
+                batch_size=value.batch_size,
+                seed=value.seed,
+                augmentation=augmentation,
+                start_step=len(history) * steps,
+            ),
+            validation_data=eval_batches(validation, batch_size=_EVAL_BATCH),
+            initial_epoch=len(history),
+            epochs=value.epochs,
+            steps_per_epoch=steps,
+            shuffle=False,  # The batches come shuffled.
+            verbose=0,
+            callbacks=[saver, bar],
+        )
+    finally:
+        bar.close()
+    return _finish(folder, history, facts, before + time.monotonic() - begun)
+
+
+def _folder(name: str, out: str | Path | None, resume: bool) -> Path:
+    """Return the run folder to write, which is new or empty unless the run is resumed."""
+    base = Path("runs") / name
+    numbers = sorted(int(path.name) for path in base.glob("*") if path.name.isdecimal())
+    if out is not None:
+        folder = Path(out)
+    elif resume:
+        folder = base / str(max(numbers, default=0))
+    else:
+        folder = base / str(max(numbers, default=0) + 1)
+    holds_run = (folder / "recipe.json").is_file()
+    if resume and not holds_run:
+        raise CnnzooError(f"out must be the folder of a run to resume; got {str(folder)!r}")
+    if holds_run and not resume:
+        raise CnnzooError(f"out must be a new folder; {folder} holds a run, which --resume goes on with")
+    if not resume and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise CnnzooError(f"out must be a new or empty folder; got {str(folder)!r}")
+    return folder
+
+
+def _require_same_recipe(folder: Path, recipe: Recipe) -> None:
+    begun = json.loads((folder / "recipe.json").read_text())
+    now = json.loads(json.dumps(recipe.to_json()))
+    changed = sorted(name for name in {*begun, *now} if begun.get(name) != now.get(name))
+    if changed:
+        raise CnnzooError(
+            f"recipe must be the one that {folder} was begun with; changed: {', '.join(changed)}"
+        )
+
+
+def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
+    rate = recipe.learning_rate
+    if not isinstance(rate, float):
+        rate = rate.schedule(steps * recipe.epochs)
+    optimizers = {
+        "adam": lambda: keras.optimizers.Adam(rate),
+        "sgd": lambda: keras.optimizers.SGD(rate, momentum=0.9, nesterov=True),
+    }
+    optimizer = optimizers[recipe.optimizer]()
+    optimizer.build(model.trainable_variables)
+    model.compile(
+        optimizer,
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        jit_compile=False,  # XLA halves the speed on a CPU.
+    )
+
+
+class _SaveEpoch(keras.callbacks.Callback):
+    """After each epoch: the artifact if it is the best so far, then the history, then the state."""
+
+    def __init__(
+        self, folder: Path, history: list[checkpoints.Row], answers: keras.Model, facts: dict[str, Any]
+    ) -> None:
+        super().__init__()
+        self.folder = folder
+        self.history = history
+        self.answers = answers
+        self.facts = facts
+        self.begun = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Write the files of the finished epoch."""
+        # Keras hands over float32; seven digits are all that it knows.
+        figures = {key: float(f"{value:.7g}") for key, value in (logs or {}).items()}
+        if not all(math.isfinite(value) for value in figures.values()):
+            raise CnnzooError(f"loss must stay finite; got nan or inf in epoch {epoch + 1}")
+        seconds = time.monotonic() - self.begun
+        self.begun = time.monotonic()
+        self.history.append({"epoch": epoch + 1, **figures, "seconds": round(seconds, 3)})
+        if best_epoch(self.history) is self.history[-1]:
+            validation = {"accuracy": figures["val_accuracy"], "loss": figures["val_loss"]}
+            card = {**self.facts, "metrics": {"epoch": epoch + 1, "validation": validation}}
+            artifact.save(self.folder / artifact.ARTIFACT, self.answers, card)
+        write_whole(self.folder / "history.csv", _csv(self.history))
+        checkpoints.save(self.folder / "checkpoints" / "last.npz", self.model, self.history)
+
+
+def best_epoch(history: list[checkpoints.Row]) -> checkpoints.Row:
+    """Return the epoch with the highest validation accuracy, then the lowest validation loss."""
+    return max(history, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
+
+
+def _csv(history: list[checkpoints.Row]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(history[0]))
+    writer.writeheader()
+    writer.writerows(history)
+    return text.getvalue().encode()
+
+
+def _finish(
+    folder: Path, history: list[checkpoints.Row], facts: dict[str, Any], seconds: float
+) -> Run:
+    """Score the best epoch on the test set, and complete the artifact's card and the folder."""
+    best = artifact.load(folder)
+    test = evaluate(best)
+    card = {**best.card, "metrics": {**best.card["metrics"], "test": test}}
+    artifact.save(folder / artifact.ARTIFACT, best.model, card)
+    metrics = {
+        **test,
+        "epoch": int(best_epoch(history)["epoch"]),
+        "validation": best.card["metrics"]["validation"],
+        "seed": facts["recipe"]["seed"],
+        "params": facts["params"],
+        "epochs": len(history),
+        "seconds": round(seconds, 1),
+        "hardware": hardware(),
+        "versions": facts["versions"],
+        "commit": commit(),
+    }
+    write_whole(folder / "metrics.json", json.dumps(metrics, indent=1).encode())
+    return Run(folder, metrics)
+
+
+def example_of(run: Run) -> Path:
+    """Write the first test image as example.png into the run folder, and return its path."""
+    dataset = DATASETS[json.loads((run.path / "recipe.json").read_text())["dataset"]]
+    path = run.path / "example.png"
+    write_whole(path, tf.io.encode_png(dataset.examples("test").images[0]).numpy())
+    return path
