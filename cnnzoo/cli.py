@@ -82,7 +82,9 @@ def _show(arguments: argparse.Namespace) -> Answer:
     for kind in ("models", "datasets", "recipes"):
         names, _ = _catalogue(kind)
         if arguments.name in names:
-            facts = {"models": _model, "datasets": _dataset, "recipes": _recipe}[kind](arguments.name)
+            facts = {"models": _model, "datasets": _dataset, "recipes": _recipe}[kind](
+                arguments.name
+            )
             return facts, [f"{key:15} {_readable(value)}" for key, value in facts.items()]
         known += names
     raise CnnzooError(registry.unknown("name", arguments.name, known))
@@ -98,7 +100,10 @@ def _model(name: str) -> dict[str, Any]:
 def _dataset(name: str) -> dict[str, Any]:
     from cnnzoo.datasets import DATASETS
 
-    facts = {field.name: getattr(DATASETS[name], field.name) for field in dataclasses.fields(DATASETS[name])}
+    facts = {
+        field.name: getattr(DATASETS[name], field.name)
+        for field in dataclasses.fields(DATASETS[name])
+    }
     del facts["read"]
     return facts
 
@@ -153,7 +158,7 @@ def _train(arguments: argparse.Namespace) -> Answer:
     }
     return result, [
         f"test accuracy  {run.accuracy:.2%} of {test['examples']:,} images "
-        f"(epoch {test['epoch']} of {test['epochs']}, chosen by validation), {test['seconds']:.0f} s",
+        f"(epoch {test['epoch']} of {test['epochs']}, by validation), {test['seconds']:.0f} s",
         f"run            {run.path}",
         f"SavedModel     {saved_model}",
         f"its answer     {_answer_line(answer)}",
@@ -177,7 +182,7 @@ def _evaluate(arguments: argparse.Namespace) -> Answer:
     from cnnzoo.export.artifact import load
 
     result = evaluate(load(arguments.name), arguments.split)
-    line = f"{result['split']} accuracy {result['accuracy']:.2%}, loss {result['loss']:.4f}, of {result['examples']:,}"
+    line = "{split} accuracy {accuracy:.2%}, loss {loss:.4f}, of {examples:,}".format(**result)
     return result, [line]
 
 
@@ -220,7 +225,7 @@ def _reproduce(arguments: argparse.Namespace) -> Answer:
             f"{arguments.recipe} must reach {row['target']:.2%} on average; "
             f"got {row['accuracy_mean']:.2%} over seeds {row['seeds']}"
         )
-    line = f"{row['recipe']}: {row['accuracy_mean']:.2%} +- {row['accuracy_std']:.2%} over {row['n']} seeds"
+    line = "{recipe}: {accuracy_mean:.2%} +- {accuracy_std:.2%} over {n} seeds".format(**row)
     return row, [line]
 
 
@@ -286,16 +291,24 @@ def _parser() -> argparse.ArgumentParser:
 
     one = command("list", _list, "list names")
     one.add_argument("kind", choices=KINDS, metavar="kind", help=", ".join(KINDS))
-    one.add_argument("pattern", nargs="?", default="*", help="shell-style pattern, such as 'lenet*'")
+    one.add_argument(
+        "pattern", nargs="?", default="*", help="shell-style pattern, such as 'lenet*'"
+    )
 
     one = command("show", _show, "show what is known of a model, a data set or a recipe")
     one.add_argument("name")
 
-    one = command("train", _train, "train, choose the epoch by validation, score the test set, export")
+    one = command(
+        "train", _train, "train, choose the epoch by validation, score the test set, export"
+    )
     one.add_argument("recipe")
-    one.add_argument("--out", type=Path, help="run folder (default: the next number in runs/RECIPE/)")
+    one.add_argument(
+        "--out", type=Path, help="run folder (default: the next number in runs/RECIPE/)"
+    )
     one.add_argument("--seed", type=int, help="seed of weights, order and augmentation")
-    one.add_argument("--resume", action="store_true", help="go on with the run in --out, or the latest")
+    one.add_argument(
+        "--resume", action="store_true", help="go on with the run in --out, or the latest"
+    )
     one.add_argument(
         *("--set",),
         action="append",

@@ -77,5 +77,7 @@ def summary(module: ModuleType) -> str:
 
 def paragraph(module: ModuleType, heading: str) -> str:
     """Return the text after `heading:` in the module's docstring, on one line, or ''."""
-    found = re.search(rf"^{heading}: (.*?)(?=\n\n|\n\w+:\s|\Z)", inspect.getdoc(module) or "", re.S | re.M)
+    found = re.search(
+        rf"^{heading}: (.*?)(?=\n\n|\n\w+:\s|\Z)", inspect.getdoc(module) or "", re.S | re.M
+    )
     return " ".join(found.group(1).split()) if found else ""

@@ -10,8 +10,8 @@ from cnnzoo.training.schedules import Cosine
 RECIPE = Recipe(
     model="lenet5",
     dataset="mnist",
-    augmentation="shift2",
+    augmentation="shift1",
     epochs=8,
     batch_size=256,
-    learning_rate=Cosine(0.005, warmup=0.2),
+    learning_rate=Cosine(0.015, warmup=0.3),
 )

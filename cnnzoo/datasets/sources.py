@@ -67,7 +67,12 @@ def tfds_order(split: str, keys: Iterable[int | str]) -> np.ndarray:
     from tensorflow_datasets.core import hashing
 
     hasher = hashing.Hasher(split)
-    return np.array([place for _, place in sorted((hasher.hash_key(key), place) for place, key in enumerate(keys))])
+    return np.array(
+        [
+            place
+            for _, place in sorted((hasher.hash_key(key), place) for place, key in enumerate(keys))
+        ]
+    )
 
 
 def in_source_order(examples: Examples, order: np.ndarray) -> bytes:

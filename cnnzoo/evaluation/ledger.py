@@ -32,7 +32,9 @@ def read(path: Path) -> list[dict[str, str]]:
 def write(path: Path, row: dict[str, Any]) -> None:
     """Write `row` to the ledger, in place of an older row of the same recipe and hardware."""
     text = {name: "" if row[name] is None else str(row[name]) for name in COLUMNS}
-    others = [old for old in read(path) if any(old[key] != text[key] for key in ("recipe", "hardware"))]
+    others = [
+        old for old in read(path) if any(old[key] != text[key] for key in ("recipe", "hardware"))
+    ]
     rows = sorted([*others, text], key=lambda row: (row["recipe"], row["hardware"]))
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, COLUMNS, lineterminator="\n")
@@ -44,11 +46,13 @@ def write(path: Path, row: dict[str, Any]) -> None:
 def table(rows: list[dict[str, str]]) -> str:
     """Return the Markdown table of the ledger's rows."""
     lines = [
-        "| recipe | test accuracy, % | seeds | paper, % | parameters | epochs | minutes a seed | hardware |",
+        "| recipe | test accuracy, % | seeds | paper, % | parameters | epochs | minutes | on |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        accuracy = f"{float(row['accuracy_mean']):.2%} ± {float(row['accuracy_std']):.2%}".replace("%", "")
+        accuracy = f"{float(row['accuracy_mean']):.2%} ± {float(row['accuracy_std']):.2%}".replace(
+            "%", ""
+        )
         paper = f"{100 * float(row['paper_accuracy']):.2f}" if row["paper_accuracy"] else "–"
         minutes = f"{float(row['seconds']) / 60:.1f}"
         cells = [f"`{row['recipe']}`", accuracy, row["n"], paper, f"{int(row['params']):,}"]

@@ -48,5 +48,3 @@ def score(scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
         "loss": float(-np.mean(np.log(np.maximum(of_label, smallest)))),
         "examples": len(labels),
     }
-
-

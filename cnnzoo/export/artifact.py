@@ -35,7 +35,7 @@ _DIGEST_BYTES = 64  # SHA-256 in hexadecimal, kept as the archive's comment.
 def assemble(
     preprocessing: Sequence[keras.layers.Layer], network: keras.Model, input_shape: tuple[int, ...]
 ) -> keras.Model:
-    """Return the model from raw images, uint8 `[batch, *input_shape]`, to scores `[batch, classes]`."""
+    """Return the model from raw images, uint8 `[batch, *input_shape]`, to softmax scores."""
     images = keras.Input(input_shape, dtype="uint8", name="images")
     values: Any = images
     for layer in preprocessing:
@@ -57,7 +57,9 @@ def save(path: Path, model: keras.Model, card: dict[str, Any]) -> None:
         model.save(plain)
         buffer = io.BytesIO(plain.read_bytes())
     with zipfile.ZipFile(buffer, "a") as archive:
-        parts = {name: hashlib.sha256(archive.read(name)).hexdigest() for name in archive.namelist()}
+        parts = {
+            name: hashlib.sha256(archive.read(name)).hexdigest() for name in archive.namelist()
+        }
         full = {"format": FORMAT, **card, "sha256": parts}
         archive.writestr(CARD, json.dumps(full, indent=1))
         archive.comment = b"0" * _DIGEST_BYTES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +59,7 @@ class Classifier:
         Raises:
             CnnzooError: An input is none of these, or damaged.
         """
-        alone = isinstance(inputs, (str, Path, bytes, np.ndarray))
-        listed: Iterable[Any] = [inputs] if alone else inputs
+        listed = inputs if isinstance(inputs, (list, tuple)) else [inputs]
         return [
             {
                 "input": name,
@@ -89,7 +88,7 @@ class Classifier:
     def _decoded(self, content: bytes, name: str) -> np.ndarray:
         try:
             return self._encoded(image_bytes=tf.constant([content]))["scores"].numpy()[0]
-        except tf.errors.InvalidArgumentError as error:
+        except pipeline.UNDECODABLE as error:
             raise CnnzooError(f"{name} is damaged: it cannot be decoded") from error
 
 

@@ -1,4 +1,4 @@
-"""Exports of an artifact: each is reloaded in a fresh process and compared before it is published."""
+"""Exports of an artifact, each reloaded in a fresh process and compared before it is published."""
 
 from __future__ import annotations
 
@@ -62,7 +62,10 @@ def _publish_saved_model(classifier: Classifier, base: Path) -> dict[str, Any]:
     temporary = Path(tempfile.mkdtemp(dir=base, prefix=".new-"))
     try:
         graph = ServingGraph(classifier.model, classifier.card)
-        signatures = {"serving_default": graph.serving_default, "serving_bytes": graph.serving_bytes}
+        signatures = {
+            "serving_default": graph.serving_default,
+            "serving_bytes": graph.serving_bytes,
+        }
         tf.saved_model.save(graph, temporary, signatures=signatures)
         extra = temporary / "assets.extra"
         extra.mkdir()

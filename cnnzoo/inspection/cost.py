@@ -1,7 +1,8 @@
 """What a network costs and how far it sees.
 
 A multiply-add is one product of a weight with an input value, for one example. Convolutions, dense
-layers and the zoo's own weighted layers count; biases, activations, pooling and normalisation do not.
+layers and the zoo's own weighted layers count; biases, activations, pooling and normalisation do
+not.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def _layer_multiply_adds(layer: keras.layers.Layer) -> int:
         return layer.multiply_adds(layer.output.shape)
     if not layer.weights or isinstance(layer, _FREE):
         return 0
-    kernel = getattr(layer, "kernel", None)
+    kernel: Any = getattr(layer, "kernel", None)
     if isinstance(layer, keras.layers.Dense):
         return math.prod(layer.output.shape[1:-1]) * math.prod(kernel.shape)
     if _is_convolution(layer) and kernel is not None:
@@ -98,13 +99,8 @@ def receptive_field(model: keras.Model) -> list[int]:
 
 def _through(layer: keras.layers.Layer, sides: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return (field, distance of neighbours in input pixels) a side, after `layer`."""
-    size = next(
-        (getattr(layer, name) for name in ("kernel_size", "pool_size", "size") if hasattr(layer, name)),
-        1,
-    )
-    strides = getattr(layer, "strides", size if hasattr(layer, "multiply_adds") else 1)
-    if type(layer).__name__ == "PartialConv2D":
-        strides = 1
+    size = getattr(layer, "kernel_size", getattr(layer, "pool_size", 1))
+    strides = getattr(layer, "strides", 1)
     dilation = getattr(layer, "dilation_rate", 1)
     columns = (_each(value, len(sides)) for value in (size, strides, dilation))
     return [

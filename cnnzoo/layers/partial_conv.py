@@ -14,57 +14,64 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("cnnzoo")
 class PartialConv2D(keras.layers.Layer):
-    """Convolution with stride 1 and "valid" padding over listed input maps; weights exist for these alone.
+    """Convolution over listed input maps, with weights for these alone; stride 1, "valid" padding.
 
-    `[batch, height, width, channels]` to `[batch, height - size + 1, width - size + 1, len(maps)]`.
+    `[batch, height, width, channels]` to `[batch, height - k + 1, width - k + 1, len(maps)]`, where
+    k is `kernel_size`.
 
     Args:
         maps: For each output map, the input maps that it sees.
-        size: Rows and columns of a kernel.
+        kernel_size: Rows and columns of a kernel.
         limit: A kernel's initial weights are uniform within plus-minus `limit` / fan-in, where an
             output map's fan-in counts the maps that it sees.
     """
 
-    def __init__(self, maps: Sequence[Sequence[int]], size: int, limit: float, **kwargs: Any) -> None:
+    def __init__(
+        self, maps: Sequence[Sequence[int]], kernel_size: int, limit: float, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.maps = [list(seen) for seen in maps]
-        self.size = size
+        self.kernel_size = kernel_size
         self.limit = limit
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Create a `size` x `size` kernel for each listed pair of maps, and a bias an output map."""
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        """Create a kernel for each listed pair of maps, and a bias an output map."""
         channels = input_shape[-1]
         pairs = [(seen, output) for output, row in enumerate(self.maps) for seen in row]
         self.kernel = self.add_weight(
-            shape=(self.size, self.size, len(pairs)), initializer=self._uniform, name="kernel"
+            shape=(self.kernel_size, self.kernel_size, len(pairs)),
+            initializer=self._uniform,
+            name="kernel",
         )
         self.bias = self.add_weight(shape=(len(self.maps),), initializer="zeros", name="bias")
-        places = [seen * len(self.maps) + output for seen, output in pairs]
-        self._spread = ops.one_hot(places, channels * len(self.maps), dtype="float32")
-        self._dense_shape = (self.size, self.size, channels, len(self.maps))
+        self._places = [seen * len(self.maps) + output for seen, output in pairs]
+        self._dense_shape = (self.kernel_size, self.kernel_size, channels, len(self.maps))
 
     def _uniform(self, shape: tuple[int, ...], dtype: str | None = None) -> Any:
-        fan_ins = [self.size**2 * len(row) for row in self.maps for _ in row]
+        fan_ins = [self.kernel_size**2 * len(row) for row in self.maps for _ in row]
         limits = self.limit / ops.cast(fan_ins, dtype)
         return limits * keras.random.uniform(shape, -1.0, 1.0, dtype=dtype)
 
     def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
-        """Return the maps `[batch, height - size + 1, width - size + 1, len(maps)]`."""
-        kernel = ops.matmul(self.kernel, ops.cast(self._spread, self.kernel.dtype))
-        maps = ops.conv(inputs, ops.reshape(kernel, self._dense_shape), padding="valid")
+        """Return the convolved maps of `inputs`."""
+        # A matrix product with zeros and ones spreads the kernels out, and its gradient collects.
+        all_pairs = self._dense_shape[2] * self._dense_shape[3]
+        spread = ops.one_hot(self._places, all_pairs, dtype=self.kernel.dtype)
+        kernel = ops.reshape(ops.matmul(self.kernel, spread), self._dense_shape)
+        maps = ops.conv(inputs, kernel, padding="valid")
         return maps + self.bias
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the maps."""
         batch, *sides, _ = input_shape
-        return (batch, *(side and side - self.size + 1 for side in sides), len(self.maps))
+        return (batch, *(side and side - self.kernel_size + 1 for side in sides), len(self.maps))
 
     def multiply_adds(self, output_shape: tuple[int, ...]) -> int:
         """Return the products of a weight with an input, for one example."""
         rows, columns = output_shape[1:3]
-        return rows * columns * self.size**2 * sum(len(seen) for seen in self.maps)
+        return rows * columns * self.kernel_size**2 * sum(len(seen) for seen in self.maps)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the layer."""
-        own = {"maps": self.maps, "size": self.size, "limit": self.limit}
+        own = {"maps": self.maps, "kernel_size": self.kernel_size, "limit": self.limit}
         return {**super().get_config(), **own}

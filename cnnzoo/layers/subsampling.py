@@ -13,18 +13,19 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("cnnzoo")
 class Subsampling2D(keras.layers.Layer):
-    """Sum of `size` x `size` inputs, times a coefficient, plus a bias; both per channel.
+    """Sum of `pool_size` x `pool_size` inputs, times a coefficient, plus a bias; both per channel.
 
-    `[batch, height, width, channels]` to `[batch, height // size, width // size, channels]`.
+    `[batch, height, width, channels]` to `[batch, height // s, width // s, channels]`,
+    where s is `pool_size`.
 
     Args:
-        size: Rows and columns that are summed, which is also the stride.
+        pool_size: Rows and columns that are summed, which is also the stride.
         initializer: Initialiser of the coefficients; biases start at zero.
     """
 
-    def __init__(self, size: int, initializer: Any = "ones", **kwargs: Any) -> None:
+    def __init__(self, pool_size: int, initializer: Any = "ones", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.size = size
+        self.pool_size = self.strides = pool_size
         self.initializer = keras.initializers.get(initializer)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -37,13 +38,13 @@ class Subsampling2D(keras.layers.Layer):
 
     def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         """Return the subsampled `inputs`."""
-        mean = ops.average_pool(inputs, self.size, strides=self.size, padding="valid")
-        return mean * (self.size**2 * self.coefficient) + self.bias
+        mean = ops.average_pool(inputs, self.pool_size, strides=self.pool_size, padding="valid")
+        return mean * (self.pool_size**2 * self.coefficient) + self.bias
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the subsampled maps."""
         batch, *sides, channels = input_shape
-        return (batch, *(side and side // self.size for side in sides), channels)
+        return (batch, *(side and side // self.pool_size for side in sides), channels)
 
     def multiply_adds(self, output_shape: tuple[int, ...]) -> int:
         """Return the products of a coefficient with a sum, for one example."""
@@ -53,4 +54,4 @@ class Subsampling2D(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the layer."""
         initializer = keras.initializers.serialize(self.initializer)
-        return {**super().get_config(), "size": self.size, "initializer": initializer}
+        return {**super().get_config(), "pool_size": self.pool_size, "initializer": initializer}

@@ -31,7 +31,7 @@ def create_model(
     input_shape: tuple[int, ...] | None = None,
     num_classes: int | None = None,
 ) -> keras.Model:
-    """Build a network with fresh weights, from `[batch, *input_shape]` to logits `[batch, num_classes]`.
+    """Build a network with fresh weights, `[batch, *input_shape]` to logits `[batch, num_classes]`.
 
     Args:
         name: One of `list_models()`.

@@ -37,7 +37,7 @@ class Variant(NamedTuple):
 def build(
     variant: str, *, input_shape: tuple[int, int, int], num_classes: int, name: str
 ) -> keras.Model:
-    """Build `variant`, from images `[batch, height, width, channels]` to logits `[batch, num_classes]`.
+    """Build `variant`, from images `[batch, *input_shape]` to logits `[batch, num_classes]`.
 
     Raises:
         CnnzooError: The images are too small for two 5x5 convolutions and two poolings.

@@ -74,7 +74,9 @@ def steps_per_epoch(count: int, batch_size: int) -> int:
         CnnzooError: There is none.
     """
     if not 1 <= batch_size <= count:
-        raise CnnzooError(f"batch_size must be from 1 to the {count} training examples; got {batch_size}")
+        raise CnnzooError(
+            f"batch_size must be from 1 to the {count} training examples; got {batch_size}"
+        )
     return count // batch_size
 
 

@@ -1,4 +1,4 @@
-"""Images as they come: arrays and encoded files, to the raw batches that a network was trained on."""
+"""Images as they come, arrays and encoded files, to the raw images that a network takes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from cnnzoo.files import read
 
 MAX_PIXELS = 2**24  # Of an encoded image, by its header: 4096x4096. Decoded colour takes 50 MB.
 MAX_BYTES = 2**26  # Of an encoded image: 64 MiB.
+
+# TensorFlow quotes the image in its message, which then may not be UTF-8.
+UNDECODABLE = (tf.errors.InvalidArgumentError, UnicodeDecodeError)
 
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 
@@ -88,7 +91,7 @@ def check_encoded(content: bytes, name: str) -> bytes:
         raise CnnzooError(f"{name} must be a PNG or JPEG image; got {kind}")
     try:
         height, width = (int(side) for side in _encoded_size(tf.constant(content)))
-    except tf.errors.InvalidArgumentError as error:
+    except UNDECODABLE as error:
         raise CnnzooError(f"{name} is damaged: its header cannot be read") from error
     if height * width > MAX_PIXELS:
         raise CnnzooError(f"{name} must have at most {MAX_PIXELS:,} pixels; got {width}x{height}")
@@ -185,7 +188,9 @@ def _light_on_dark(image: tf.Tensor, shape: tuple[int, int, int]) -> tf.Tensor:
         ink = tf.where(tf.reduce_max(image, axis=-1) > tf.reduce_max(image) / 2)
         first, last = tf.reduce_min(ink, axis=0), tf.reduce_max(ink, axis=0)
         cropped = image[first[0] : last[0] + 1, first[1] : last[1] + 1]
-        margin = tf.cast(tf.round(tf.cast(tf.reduce_max(last - first + 1), tf.float32) * 0.2), tf.int32)
+        margin = tf.cast(
+            tf.round(tf.cast(tf.reduce_max(last - first + 1), tf.float32) * 0.2), tf.int32
+        )
         return tf.pad(cropped, [[margin, margin], [margin, margin], [0, 0]])
 
     blank = tf.reduce_max(image) == 0

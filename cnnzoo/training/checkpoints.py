@@ -19,7 +19,9 @@ Row = dict[str, float]  # One epoch of the history.
 
 def save(path: Path, model: keras.Model, history: list[Row]) -> None:
     """Write the variables of `model` and its optimizer, and the history, whole or not at all."""
-    arrays = {name: np.asarray(variable) for name, variable in _variables(model).items()}
+    arrays: dict[str, Any] = {
+        name: np.asarray(variable) for name, variable in _variables(model).items()
+    }
     buffer = io.BytesIO()
     np.savez(buffer, history=np.array(json.dumps(history)), **arrays)
     write_whole(path, buffer.getvalue())

@@ -1,4 +1,4 @@
-"""Progress of a training run on standard error: a live bar on a terminal, a line after each epoch."""
+"""Progress of a run on standard error: a live bar on a terminal, and a line after each epoch."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ class ProgressBar(keras.callbacks.Callback):
             TimeRemainingColumn(),
         )
         self._name = f"epoch {epoch + 1:{len(str(self.params['epochs']))}}/{self.params['epochs']}"
-        self._bar = Progress(*columns, console=self.console, transient=True)
+        self._bar = Progress(
+            *columns, console=self.console, transient=True, disable=not self.console.is_terminal
+        )
         self._task = self._bar.add_task(self._name, total=self.params["steps"], rate=0.0)
         self._bar.start()
         self._begun = time.monotonic()

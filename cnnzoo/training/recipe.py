@@ -71,6 +71,16 @@ class Recipe:
                 raise CnnzooError(unknown("recipe field", name, known))
         return dataclasses.replace(self, **fields)
 
+    def changes(self, other: Recipe) -> list[str]:
+        """Return the fields in which `other` would train otherwise: all but what is expected."""
+        names = [field.name for field in dataclasses.fields(self)]
+        return [
+            name
+            for name in names
+            if name not in ("target", "paper_accuracy")
+            and getattr(self, name) != getattr(other, name)
+        ]
+
     def parse(self, assignments: Mapping[str, str]) -> dict[str, Any]:
         """Return the values of fields given as text, each of its field's type where it can be.
 

@@ -1,9 +1,9 @@
 """A training run and its folder.
 
 The folder holds `recipe.json`, `history.csv`, `metrics.json` once the run is finished,
-`checkpoints/last.npz` (the state after the last finished epoch) and `artifact.keras` (the best epoch
-so far, by validation). Each file is written whole or not at all, in an order that lets a run that is
-killed at any moment be resumed, and ends with the weights of one that was not.
+`checkpoints/last.npz` (the state after the last finished epoch) and `artifact.keras` (the best
+epoch so far, by validation). Each file is written whole or not at all, in an order that lets a run
+that is killed at any moment be resumed, and end with the weights of one that was not.
 """
 
 from __future__ import annotations
@@ -142,8 +142,12 @@ def train(
     return _finish(folder, history, facts, before + time.monotonic() - begun)
 
 
-def _folder(name: str, out: str | Path | None, resume: bool) -> Path:
-    """Return the run folder to write, which is new or empty unless the run is resumed."""
+def folder_of(name: str, out: str | Path | None, resume: bool) -> Path:
+    """Return the run folder that `train` writes, which is new or empty unless the run is resumed.
+
+    Raises:
+        CnnzooError: It is neither, or holds no run to resume.
+    """
     base = Path("runs") / name
     numbers = sorted(int(path.name) for path in base.glob("*") if path.name.isdecimal())
     if out is not None:
@@ -156,16 +160,16 @@ def _folder(name: str, out: str | Path | None, resume: bool) -> Path:
     if resume and not holds_run:
         raise CnnzooError(f"out must be the folder of a run to resume; got {str(folder)!r}")
     if holds_run and not resume:
-        raise CnnzooError(f"out must be a new folder; {folder} holds a run, which --resume goes on with")
+        raise CnnzooError(
+            f"out must be a new folder; {folder} holds a run, which --resume goes on with"
+        )
     if not resume and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise CnnzooError(f"out must be a new or empty folder; got {str(folder)!r}")
     return folder
 
 
 def _require_same_recipe(folder: Path, recipe: Recipe) -> None:
-    begun = json.loads((folder / "recipe.json").read_text())
-    now = json.loads(json.dumps(recipe.to_json()))
-    changed = sorted(name for name in {*begun, *now} if begun.get(name) != now.get(name))
+    changed = Recipe.from_json(json.loads((folder / "recipe.json").read_text())).changes(recipe)
     if changed:
         raise CnnzooError(
             f"recipe must be the one that {folder} was begun with; changed: {', '.join(changed)}"
@@ -194,7 +198,11 @@ class _SaveEpoch(keras.callbacks.Callback):
     """After each epoch: the artifact if it is the best so far, then the history, then the state."""
 
     def __init__(
-        self, folder: Path, history: list[checkpoints.Row], answers: keras.Model, facts: dict[str, Any]
+        self,
+        folder: Path,
+        history: list[checkpoints.Row],
+        answers: keras.Model,
+        facts: dict[str, Any],
     ) -> None:
         super().__init__()
         self.folder = folder

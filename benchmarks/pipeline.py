@@ -1,0 +1,76 @@
+"""What the real input pipeline costs: training throughput with it, and with one repeated batch.
+
+The two take turns, several times, in one process and with one compiled training step; the table
+shows the median of each and their ratio. The pipeline alone is measured too.
+
+Run: python benchmarks/pipeline.py [--rounds 9] [--steps 150]
+"""
+
+import argparse
+import statistics
+import time
+
+import keras
+import tensorflow as tf
+
+from cnnzoo import create_model, load_dataset
+from cnnzoo.datasets import DATASETS
+from cnnzoo.pipelines.augmentation import policy
+from cnnzoo.pipelines.batches import train_batches
+from cnnzoo.pipelines.images import preprocessing
+from cnnzoo.training.provenance import hardware, versions
+from cnnzoo.training.recipe import recipes
+
+
+def main():
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--steps", type=int, default=150)
+    arguments = parser.parse_args()
+
+    recipe = recipes()["mnist_lenet5"].RECIPE
+    dataset = DATASETS["mnist"]
+    layers = preprocessing(dataset, dataset.input_shape)
+    network = create_model("lenet5")
+    model = keras.Sequential([keras.Input(dataset.input_shape), *layers, network])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss, metrics=["accuracy"], jit_compile=False)
+    real = train_batches(
+        load_dataset("mnist"),
+        batch_size=recipe.batch_size,
+        seed=0,
+        augmentation=policy(recipe.augmentation),
+    )
+    repeated = tf.data.Dataset.from_tensors(next(iter(real))).repeat()
+    images = arguments.steps * recipe.batch_size
+
+    def train(batches):
+        begun = time.perf_counter()
+        model.fit(batches, steps_per_epoch=arguments.steps, shuffle=False, verbose=0)
+        return images / (time.perf_counter() - begun)
+
+    def read(batches):
+        begun = time.perf_counter()
+        for _ in batches.take(arguments.steps):
+            pass
+        return images / (time.perf_counter() - begun)
+
+    for batches in (real, repeated):
+        train(batches)  # Compiles the step and fills the caches.
+    rounds = [(train(real), train(repeated), read(real)) for _ in range(arguments.rounds)]
+    with_pipeline, with_one_batch, alone = (
+        statistics.median(column) for column in zip(*rounds, strict=True)
+    )
+    ratio = statistics.median(first / second for first, second, _ in rounds)
+    print(f"{hardware()}; {versions()}; batch {recipe.batch_size}, {arguments.rounds} rounds\n")
+    print("| what | images/s |")
+    print("|---|---|")
+    print(f"| training on the real pipeline ({recipe.augmentation}) | {with_pipeline:,.0f} |")
+    print(f"| training on one repeated batch | {with_one_batch:,.0f} |")
+    print(f"| the pipeline alone | {alone:,.0f} |")
+    print(f"\nmedian ratio, real to repeated: {ratio:.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import cnnzoo
+from cnnzoo.datasets import DATASETS, Examples
+
+TFDS_DATA_DIR = Path(os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")).expanduser()
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.get_closest_marker("data") and not TFDS_DATA_DIR.is_dir():
+            item.add_marker(pytest.mark.skip(reason=f"no prepared data sets in {TFDS_DATA_DIR}"))
+
+
+@pytest.fixture(autouse=True)
+def _embedded(request, monkeypatch):
+    """Tests read the embedded data, whatever TFDS has prepared on this machine."""
+    if not request.node.get_closest_marker("data"):
+        monkeypatch.setenv("TFDS_DATA_DIR", os.devnull)
+
+
+@pytest.fixture(scope="session")
+def small_mnist():
+    """MNIST cut to 2,000 + 500 examples for the session; returns the full data set's entry."""
+    full = DATASETS["mnist"]
+    kept = {"train": 2_000, "test": 500}
+    cache = {}
+
+    def read(split):
+        if split not in cache:
+            images, labels = full.read(split)
+            cache[split] = Examples(images[: kept[split]].copy(), labels[: kept[split]].copy())
+        return cache[split]
+
+    small = dataclasses.replace(full, sizes=kept, read=read)
+    DATASETS._entries["mnist"] = small
+    yield full
+    DATASETS._entries["mnist"] = full
+
+
+@pytest.fixture(scope="session")
+def small():
+    """Fields of a recipe for a short run on `small_mnist`: 1,500 training images."""
+    return {"epochs": 2, "batch_size": 50, "validation": 500, "learning_rate": 0.002}
+
+
+@pytest.fixture(scope="session")
+def finished_run(small_mnist, small, tmp_path_factory):
+    """A run of two short epochs."""
+    return cnnzoo.train("mnist_lenet5", out=tmp_path_factory.mktemp("runs") / "run", **small)
+
+
+@pytest.fixture(scope="session")
+def classifier(finished_run):
+    return cnnzoo.load(finished_run.path)
+
+
+@pytest.fixture(scope="session")
+def saved_model(classifier, tmp_path_factory):
+    """The folder of a published SavedModel."""
+    to = tmp_path_factory.mktemp("exports")
+    return Path(cnnzoo.export(classifier, to)[0]["path"])
+
+
+@pytest.fixture
+def digits():
+    """The first six test images, uint8 `[6, 28, 28, 1]`."""
+    return cnnzoo.load_dataset("mnist", "test").images[:6]
+
+
+@pytest.fixture(scope="session")
+def command():
+    """Run `cnnzoo` with arguments in a fresh process, from an empty folder."""
+
+    def run(*arguments, cwd, **environment):
+        return subprocess.run(
+            [sys.executable, "-m", "cnnzoo", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            cwd=cwd,
+            env={**os.environ, "TFDS_DATA_DIR": os.devnull, **environment},
+            check=False,
+        )
+
+    return run

@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import pytest
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.evaluation import ledger
+from cnnzoo.training.recipe import recipes
+
+ROOT = Path(__file__).resolve().parents[2]
+ROW = {
+    "recipe": "mnist_lenet5",
+    "accuracy_mean": 0.99,
+    "accuracy_std": 0.001,
+    "n": 2,
+    "seeds": "0 1",
+    "accuracies": "0.989 0.991",
+    "params": 61_706,
+    "epochs": 8,
+    "seconds": 90.0,
+    "hardware": "a machine, 2 cores",
+    "versions": "keras=3",
+    "commit": None,
+    "paper_accuracy": 0.9905,
+    "target": None,
+}
+
+
+def test_a_row_replaces_the_one_of_the_same_recipe_and_hardware(tmp_path):
+    path = tmp_path / "results.csv"
+    ledger.write(path, ROW)
+    ledger.write(path, {**ROW, "hardware": "another, 8 cores"})
+    ledger.write(path, {**ROW, "accuracy_mean": 0.98})
+    rows = ledger.read(path)
+    assert [(row["hardware"], row["accuracy_mean"]) for row in rows] == [
+        ("a machine, 2 cores", "0.98"),
+        ("another, 8 cores", "0.99"),
+    ]
+
+
+def test_the_table_shows_percent_minutes_and_the_paper(tmp_path):
+    path = tmp_path / "results.csv"
+    ledger.write(path, ROW)
+    line = ledger.table(ledger.read(path)).splitlines()[-1]
+    cells = "`mnist_lenet5` | 99.00 ± 0.10 | 2 | 99.05 | 61,706 | 8 | 1.5 | a machine, 2 cores"
+    assert line == f"| {cells} |"
+
+
+def test_a_readme_without_marks_is_left_alone(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text("text")
+    with pytest.raises(CnnzooError, match="README.md must hold the lines"):
+        ledger.refresh(readme, [])
+    readme.write_text(f"a\n{ledger.BEGIN}\nold\n{ledger.END}\nb\n")
+    ledger.refresh(readme, [])
+    assert readme.read_text().startswith(f"a\n{ledger.BEGIN}\n| recipe |")
+    assert readme.read_text().endswith(f"|\n{ledger.END}\nb\n")
+
+
+def test_the_readmes_table_is_made_from_the_ledger():
+    rows = ledger.read(ROOT / "results.csv")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert rows
+    assert f"{ledger.BEGIN}\n{ledger.table(rows)}\n{ledger.END}" in readme
+
+
+def test_every_row_is_of_a_recipe_and_lists_its_seeds():
+    for row in ledger.read(ROOT / "results.csv"):
+        assert row["recipe"] in recipes()
+        accuracies = [float(value) for value in row["accuracies"].split()]
+        assert len(accuracies) == int(row["n"]) == len(row["seeds"].split())
+        assert float(row["accuracy_mean"]) == pytest.approx(
+            sum(accuracies) / len(accuracies), abs=1e-6
+        )
+        assert row["commit"]

@@ -1,0 +1,96 @@
+import json
+import random
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+import cnnzoo
+from cnnzoo.errors import CnnzooError
+from cnnzoo.export import artifact
+
+
+@pytest.fixture
+def copy(finished_run, tmp_path):
+    path = tmp_path / "copy.keras"
+    path.write_bytes(finished_run.artifact.read_bytes())
+    return path
+
+
+def test_plain_keras_opens_the_artifact_and_answers_alike(copy, classifier, digits):
+    model = keras.saving.load_model(copy)
+    assert np.array_equal(np.asarray(model(digits)), classifier.scores(digits))
+
+
+def test_the_card_says_what_the_network_is(copy):
+    with zipfile.ZipFile(copy) as archive:
+        card = json.loads(archive.read("card.json"))
+        parts = set(archive.namelist()) - {"card.json"}
+    assert card["format"] == artifact.FORMAT
+    assert card["class_names"] == list("0123456789")
+    assert card["input"] == {"shape": [28, 28, 1], "light_on_dark": True}
+    assert card["params"] == 61_706
+    assert card["recipe"]["model"] == "lenet5"
+    assert set(card["sha256"]) == parts
+    assert card["metrics"]["test"]["examples"] == 500
+
+
+def test_no_single_bit_flip_loads_silently(copy):
+    content = copy.read_bytes()
+    draw = random.Random(0)
+    for _ in range(300):
+        damaged = bytearray(content)
+        damaged[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
+        copy.write_bytes(damaged)
+        with pytest.raises(CnnzooError, match=f"{copy} is damaged or no artifact of cnnzoo"):
+            cnnzoo.load(copy)
+
+
+@pytest.mark.parametrize("size", [0, 10, 5_000])
+def test_a_truncated_file_is_refused(copy, size):
+    copy.write_bytes(copy.read_bytes()[:size])
+    with pytest.raises(CnnzooError, match="is damaged or no artifact"):
+        cnnzoo.load(copy)
+
+
+def test_a_plain_keras_file_is_refused(tmp_path):
+    path = tmp_path / "plain.keras"
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(path)
+    with pytest.raises(CnnzooError, match="is damaged or no artifact of cnnzoo"):
+        cnnzoo.load(path)
+
+
+def test_a_newer_format_is_refused(finished_run, classifier, tmp_path, monkeypatch):
+    monkeypatch.setattr(artifact, "FORMAT", 2)
+    with pytest.raises(CnnzooError, match="must have artifact format 2; got 1"):
+        cnnzoo.load(finished_run.artifact)
+
+
+def test_a_failed_save_keeps_the_old_artifact(copy, classifier, monkeypatch):
+    before = copy.read_bytes()
+
+    def full_disk(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        artifact.save(copy, classifier.model, {"name": "other"})
+    assert copy.read_bytes() == before
+    assert [path.name for path in copy.parent.iterdir()] == ["copy.keras"]
+
+
+def test_names_and_paths_that_hold_no_network_are_told(tmp_path):
+    with pytest.raises(
+        CnnzooError, match="trained model 'mnist_lenet' is unknown; did you mean mnist_l"
+    ):
+        cnnzoo.load("mnist_lenet")
+    with pytest.raises(
+        CnnzooError, match="must be a run folder, an artifact or a SavedModel; got a f"
+    ):
+        cnnzoo.load(tmp_path)
+    with pytest.raises(CnnzooError, match="got no such path"):
+        cnnzoo.load(tmp_path / "none")
+    (tmp_path / "recipe.json").write_text("{}")
+    with pytest.raises(CnnzooError, match="holds a run whose first epoch is not finished"):
+        cnnzoo.load(tmp_path)

@@ -1,0 +1,72 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import cnnzoo
+from cnnzoo.errors import CnnzooError
+
+
+def png(image):
+    buffer = io.BytesIO()
+    Image.fromarray(image[..., 0]).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_the_same_image_gives_the_same_answer_in_every_form(
+    classifier, saved_model, digits, tmp_path
+):
+    (tmp_path / "digit.png").write_bytes(png(digits[0]))
+    np.save(tmp_path / "digit.npy", digits[0])
+    forms = [
+        tmp_path / "digit.png",
+        str(tmp_path / "digit.npy"),
+        png(digits[0]),
+        digits[0],
+        digits[0, ..., 0] / 255,
+    ]
+    answers = classifier.predict(forms) + cnnzoo.load(saved_model).predict(forms)
+    assert len(answers) == 10
+    assert all(answer["scores"] == answers[0]["scores"] for answer in answers)
+    names = [str(tmp_path / "digit.png"), str(tmp_path / "digit.npy"), "inputs[2]"]
+    assert [answer["input"] for answer in answers[:3]] == names
+
+
+def test_an_answer_names_the_class_with_the_highest_score(classifier, digits):
+    answers = classifier.predict(digits)
+    assert [answer["input"] for answer in answers[:2]] == ["inputs[0][0]", "inputs[0][1]"]
+    for answer, scores in zip(answers, classifier.scores(digits), strict=True):
+        assert answer["scores"] == [float(score) for score in scores]
+        assert sum(answer["scores"]) == pytest.approx(1, abs=1e-5)
+        assert answer["class_id"] == int(np.argmax(scores))
+        assert answer["label"] == str(answer["class_id"])
+
+
+def test_scores_do_not_depend_on_the_batch(classifier, digits):
+    many = np.concatenate([digits] * 100)
+    scores = classifier.scores(many)
+    assert scores.shape == (600, 10)
+    assert np.allclose(scores[-6:], classifier.scores(digits), atol=1e-6)
+    assert classifier.scores(many[:0]).shape == (0, 10)
+
+
+def test_a_truncated_image_is_refused_with_its_path(classifier, digits, tmp_path):
+    photo = Image.fromarray(np.tile(digits[0, ..., 0], (5, 5)))
+    for kind in ("PNG", "JPEG"):
+        buffer = io.BytesIO()
+        photo.save(buffer, kind)
+        path = tmp_path / f"cut.{kind.lower()}"
+        for share in (0.3, 0.7, 0.95):
+            path.write_bytes(buffer.getvalue()[: int(len(buffer.getvalue()) * share)])
+            with pytest.raises(CnnzooError, match=f"{path} is damaged: it cannot be decoded"):
+                classifier.predict(path)
+
+
+@pytest.mark.parametrize("wrong", [3, None, {"a": 1}, [[1, 2]]])
+def test_inputs_of_another_kind_are_refused(classifier, wrong):
+    with pytest.raises(CnnzooError, match=r"inputs.* must"):
+        classifier.predict([wrong])
+    if not isinstance(wrong, list):
+        with pytest.raises(CnnzooError, match=r"inputs.* must"):
+            classifier.predict(wrong)

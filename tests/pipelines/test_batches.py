@@ -1,0 +1,98 @@
+import hashlib
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from cnnzoo.datasets import Examples
+from cnnzoo.errors import CnnzooError
+from cnnzoo.pipelines.augmentation import RandomShift
+from cnnzoo.pipelines.batches import eval_batches, train_batches
+
+
+def numbered(count):
+    """Examples whose first pixel and label tell their index; the rest lets a shift be seen."""
+    images = np.random.default_rng(0).integers(0, 256, (count, 8, 8, 1)).astype(np.uint8)
+    return Examples(images, np.arange(count))
+
+
+def taken(dataset, count):
+    return [(images.numpy(), labels.numpy()) for images, labels in dataset.take(count)]
+
+
+def test_an_epoch_holds_each_example_at_most_once_in_another_order():
+    examples = numbered(103)
+    batches = taken(train_batches(examples, batch_size=10, seed=1), 20)
+    epochs = [np.concatenate([labels for _, labels in batches[i : i + 10]]) for i in (0, 10)]
+    for labels in epochs:
+        assert len(set(labels)) == 100
+        assert not np.array_equal(labels, np.sort(labels))
+    assert not np.array_equal(*epochs)
+    for images, labels in batches:
+        assert np.array_equal(images, examples.images[labels])
+
+
+def test_any_step_can_be_recomputed_alone():
+    def batches(**where):
+        augmentation = RandomShift(2)
+        return train_batches(
+            numbered(64), batch_size=10, seed=5, augmentation=augmentation, **where
+        )
+
+    expected = taken(batches(), 20)
+    for start in (1, 5, 6, 7, 13):
+        for one, other in zip(taken(batches(start_step=start), 4), expected[start:], strict=False):
+            assert np.array_equal(one[0], other[0])
+            assert np.array_equal(one[1], other[1])
+
+
+def test_augmentation_depends_on_seed_epoch_and_index_not_on_the_batch():
+    def by_index(batch_size, seed=5):
+        dataset = train_batches(
+            numbered(60), batch_size=batch_size, seed=seed, augmentation=RandomShift(2)
+        )
+        return [
+            {
+                label: image.tobytes()
+                for images, labels in taken(dataset, 2 * (60 // batch_size))[part]
+                for image, label in zip(images, labels, strict=True)
+            }
+            for part in (slice(0, 60 // batch_size), slice(60 // batch_size, None))
+        ]
+
+    assert by_index(10) == by_index(20)
+    first, second = by_index(10)
+    assert first != second  # Another epoch, other shifts.
+    assert first != by_index(10, seed=6)[0]
+
+
+def digest():
+    augmentation = RandomShift(2)
+    dataset = train_batches(numbered(64), batch_size=8, seed=3, augmentation=augmentation)
+    content = b"".join(images.tobytes() + labels.tobytes() for images, labels in taken(dataset, 20))
+    return hashlib.sha256(content).hexdigest()
+
+
+def test_two_processes_give_identical_batches():
+    code = f"import runpy; print(runpy.run_path({__file__!r})['digest']())"
+    environment = {**os.environ, "TF_NUM_INTRAOP_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stdout.strip() == digest()
+
+
+def test_evaluation_yields_every_example_once_in_order():
+    examples = numbered(23)
+    batches = taken(eval_batches(examples, batch_size=10), -1)
+    assert [len(labels) for _, labels in batches] == [10, 10, 3]
+    assert np.array_equal(np.concatenate([images for images, _ in batches]), examples.images)
+    assert np.array_equal(np.concatenate([labels for _, labels in batches]), examples.labels)
+
+
+@pytest.mark.parametrize("size", [0, -1, 24])
+def test_a_batch_must_fit_the_data(size):
+    with pytest.raises(CnnzooError, match=f"batch_size must be from 1 to the 23 .*; got {size}"):
+        train_batches(numbered(23), batch_size=size, seed=0)

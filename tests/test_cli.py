@@ -1,0 +1,170 @@
+"""The command line, in fresh processes where streams and exit codes matter."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import cnnzoo
+from cnnzoo import cli
+
+
+def run(capsys, *arguments):
+    code = cli.main([str(argument) for argument in arguments])
+    streams = capsys.readouterr()
+    return code, streams.out, streams.err
+
+
+@pytest.mark.parametrize("kind", ["models", "datasets", "recipes", "weights"])
+def test_list(kind, capsys):
+    code, out, _ = run(capsys, "list", kind, "--json")
+    assert code == 0
+    assert json.loads(out) == getattr(cnnzoo, f"list_{kind}")()
+    code, out, _ = run(capsys, "list", kind, "*mnist*")
+    assert all("mnist" in line for line in filter(None, out.splitlines()))
+    assert run(capsys, "list", kind, "zzz") == (0, "\n", "")
+
+
+def test_show_gives_the_keys_that_others_rely_on(capsys):
+    _, out, _ = run(capsys, "show", "lenet5_1998", "--json")
+    facts = json.loads(out)
+    assert {"source", "departures"} <= set(facts)
+    assert facts["name"] == "lenet5_1998"
+    assert facts["params"] == 60_000
+    assert facts["macs"] == 328_096
+    assert facts["input_shape"] == [32, 32, 1]
+    assert facts["receptive_field"] == [32, 32]
+
+
+def test_show_of_a_dataset_and_a_recipe(capsys):
+    _, out, _ = run(capsys, "show", "mnist", "--json")
+    assert json.loads(out)["sizes"]["test"] in (10_000, 500)
+    _, out, _ = run(capsys, "show", "mnist_lenet5", "--json")
+    assert json.loads(out)["model"] == "lenet5"
+    _, out, _ = run(capsys, "show", "mnist_lenet5")
+    assert "lenet5" in out
+
+
+def test_evaluate_predict_and_export(finished_run, digits, tmp_path, capsys):
+    _, out, _ = run(capsys, "evaluate", finished_run.path, "--json")
+    result = json.loads(out)
+    assert set(result) == {"accuracy", "loss", "examples", "split"}
+    assert result["accuracy"] == finished_run.accuracy
+    np.save(tmp_path / "digits.npy", digits)
+    _, out, _ = run(capsys, "predict", finished_run.path, tmp_path / "digits.npy", "--json")
+    answers = json.loads(out)
+    assert len(answers) == 6
+    assert set(answers[0]) == {"input", "label", "class_id", "scores"}
+    _, out, _ = run(capsys, "predict", finished_run.path, tmp_path / "digits.npy")
+    assert out.splitlines()[0].startswith(f"{tmp_path}/digits.npy[0]: {answers[0]['label']} (")
+    _, out, _ = run(capsys, "export", finished_run.path, "--to", tmp_path, "--json")
+    (export,) = json.loads(out)
+    assert set(export) == {"format", "path", "bytes", "max_difference"}
+    assert export["path"] == str(tmp_path / "mnist_lenet5" / "1")
+    _, out, _ = run(capsys, "evaluate", export["path"], "--json")
+    assert json.loads(out) == result
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("show", "lenet6"), "name 'lenet6' is unknown; did you mean lenet5"),
+        (("train", "mnist_lenet"), "recipe 'mnist_lenet' is unknown; did you mean mnist_lenet5"),
+        (("train", "mnist_lenet5", "--set", "epochs=abc"), "epochs must be an integer; got 'abc'"),
+        (("train", "mnist_lenet5", "--set", "epochs=0"), "epochs must be at least 1; got 0"),
+        (
+            ("train", "mnist_lenet5", "--set", "batch_size=-1"),
+            "batch_size must be at least 1; got -1",
+        ),
+        (("train", "mnist_lenet5", "--set", "epoch=1"), "'epoch' is unknown; did you mean epochs"),
+        (("train", "mnist_lenet5", "--set", "batch_size=99999"), "batch_size must be from 1 to"),
+        (("train", "mnist_lenet5", "--set", "model=lenet6"), "model 'lenet6' is unknown; did you"),
+        (("train", "mnist_lenet5", "--resume"), "out must be the folder of a run to resume"),
+        (("evaluate", "mnits_lenet5"), "trained model 'mnits_lenet5' is unknown; did you mean mn"),
+        (("predict", "mnist_lenet5", "none.png"), "none.png must be a file; there is nothing"),
+        (("predict", "mnist_lenet5", "."), ". must be a file; there is a folder"),
+        (("export", "mnist_lenet5", "--format", "onix"), "format 'onix' is unknown"),
+        (("reproduce", "mnist_lenet5", "--seeds", "0"), "seeds must be at least 1; got 0"),
+    ],
+)
+def test_a_mistake_gets_one_sentence_and_exit_code_1(
+    arguments, message, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, *arguments)
+    assert code == 1
+    assert out == ""
+    assert message in err
+    assert len(err.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "required: command"),
+        (("trian",), "got 'trian'; did you mean train"),
+        (("list", "model"), "got 'model'; did you mean models"),
+        (("train", "mnist_lenet5", "--set", "epochs"), "must be field=value; got 'epochs'"),
+        (("train", "mnist_lenet5", "--seed", "x"), "invalid int value: 'x'"),
+        (("predict", "mnist_lenet5"), "required: FILE"),
+    ],
+)
+def test_a_wrong_command_line_gets_exit_code_2(arguments, message, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(list(arguments))
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_train_from_the_command_line(command, tmp_path):
+    fields = ("--set", "epochs=1", "--set", "validation=57000", "--set", "batch_size=100")
+    done = command("train", "mnist_lenet5", "--json", "--seed", 4, *fields, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert {"run", "accuracy", "examples", "seconds", "artifact"} <= set(result)
+    assert result["run"] == "runs/mnist_lenet5/1"
+    assert result["examples"] == 10_000
+    assert json.loads((tmp_path / result["run"] / "recipe.json").read_text())["seed"] == 4
+    # Standard error has the epoch's line and nothing of TensorFlow's start-up.
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("epoch 1/1  loss ")
+    model = tf.saved_model.load(str(tmp_path / result["saved_model"]))
+    assert set(model.signatures) == {"serving_default", "serving_bytes"}
+    assert result["example"]["input"] == "runs/mnist_lenet5/1/example.png"
+    assert result["example"]["scores"][7] > 0.2
+    again = command(
+        "train", "mnist_lenet5", "--json", "--seed", 4, "--resume", *fields, cwd=tmp_path
+    )
+    assert json.loads(again.stdout) == result
+
+
+def test_interrupted_training_leaves_a_usable_folder(tmp_path):
+    arguments = ["train", "mnist_lenet5", "--set", "validation=50000", "--out", "run"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cnnzoo", *arguments],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TFDS_DATA_DIR": os.devnull},
+    )
+    artifact = tmp_path / "run" / "artifact.keras"
+    waited = time.monotonic()
+    while not artifact.exists() and process.poll() is None and time.monotonic() - waited < 120:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert out == ""
+    assert "interrupted; go on with: cnnzoo train mnist_lenet5 --resume --out run" in err
+    assert "Traceback" not in err
+    assert cnnzoo.load(tmp_path / "run").predict(np.zeros((28, 28), np.uint8))
+    assert not (tmp_path / "run" / "metrics.json").exists()

@@ -1,0 +1,40 @@
+import os
+import stat
+
+import pytest
+
+from cnnzoo import files
+from cnnzoo.errors import CnnzooError
+
+
+def test_a_failure_while_writing_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    files.write_whole(path, b"old")
+
+    def full_disk(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        files.write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_written_file_can_be_read_by_others(tmp_path):
+    umask = os.umask(0o022)
+    try:
+        files.write_whole(tmp_path / "folder" / "file", b"content")
+    finally:
+        os.umask(umask)
+    assert stat.S_IMODE((tmp_path / "folder" / "file").stat().st_mode) == 0o644
+
+
+def test_reading_names_the_path(tmp_path):
+    with pytest.raises(CnnzooError, match=f"{tmp_path} must be a file; there is a folder"):
+        files.read(tmp_path)
+    with pytest.raises(CnnzooError, match="none must be a file; there is nothing"):
+        files.read(tmp_path / "none")
+    (tmp_path / "large").write_bytes(b"12345")
+    with pytest.raises(CnnzooError, match="large must have at most 4 bytes; got 5"):
+        files.read(tmp_path / "large", limit=4)

@@ -1,0 +1,48 @@
+import subprocess
+import sys
+import time
+
+import pytest
+
+import cnnzoo
+
+
+def loaded_after(code):
+    heavy = "keras", "tensorflow", "numpy"
+    probe = f"{code}\nimport sys\nprint([name for name in {heavy} if name in sys.modules])"
+    return subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_importing_and_listing_load_neither_keras_nor_tensorflow():
+    listing = "cnnzoo.list_models(), cnnzoo.list_recipes(), cnnzoo.list_weights()"
+    assert loaded_after("import cnnzoo").strip() == "[]"
+    assert loaded_after(f"import cnnzoo; {listing}").strip() == "[]"
+    assert "tensorflow" not in loaded_after("import cnnzoo; cnnzoo.list_datasets()")
+
+
+def seconds(*arguments):
+    """Return the best of five runs, which noise makes longer and never shorter."""
+    times = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
+        times.append(time.perf_counter() - begun)
+    return min(times)
+
+
+def test_start_is_instant():
+    python = seconds("-c", "pass")
+    assert seconds("-c", "import cnnzoo") - python < 0.1
+    assert seconds("-m", "cnnzoo", "--help") - python < 0.3
+    assert seconds("-m", "cnnzoo", "list", "models") - python < 0.3
+    assert seconds("-m", "cnnzoo", "list", "recipes") - python < 0.3
+    assert seconds("-m", "cnnzoo", "list", "datasets") - python < 0.3
+
+
+def test_the_public_names_are_there():
+    for name in cnnzoo.__all__:
+        assert callable(getattr(cnnzoo, name)), name
+    with pytest.raises(AttributeError, match="no attribute 'lodd'"):
+        _ = cnnzoo.lodd

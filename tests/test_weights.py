@@ -1,0 +1,44 @@
+"""The shipped networks, against the ledger and the recipes that made them."""
+
+from pathlib import Path
+
+import pytest
+
+import cnnzoo
+from cnnzoo import weights
+from cnnzoo.evaluation import ledger
+from cnnzoo.training.recipe import Recipe, recipes
+
+ROOT = Path(__file__).resolve().parents[1]
+
+shipped = pytest.mark.parametrize("name", cnnzoo.list_weights())
+
+
+def test_the_files_are_small():
+    sizes = [path.stat().st_size for path in weights.FOLDER.glob("*.keras")]
+    assert sizes
+    assert max(sizes) < 2e6
+    assert sum(sizes) < 20e6
+
+
+@shipped
+def test_the_recipe_is_the_one_of_this_release(name):
+    card = cnnzoo.load(name).card
+    seed = card["recipe"]["seed"]
+    begun = Recipe.from_json(card["recipe"])
+    assert begun.changes(recipes()[name].RECIPE.replace(seed=seed)) == []
+
+
+@shipped
+def test_evaluation_gives_the_ledgers_number_to_the_digit(name):
+    if name.startswith("mnist_"):
+        classifier = cnnzoo.load(name)
+        accuracy = cnnzoo.evaluate(classifier)["accuracy"]
+        assert accuracy == classifier.card["metrics"]["test"]["accuracy"]
+        rows = [row for row in ledger.read(ROOT / "results.csv") if row["recipe"] == name]
+        seed = str(classifier.card["recipe"]["seed"])
+        of_seed = [
+            dict(zip(row["seeds"].split(), row["accuracies"].split(), strict=True))[seed]
+            for row in rows
+        ]
+        assert f"{accuracy:g}" in of_seed

@@ -1,0 +1,90 @@
+import inspect
+
+import pytest
+
+import cnnzoo
+from cnnzoo.errors import CnnzooError
+from cnnzoo.models import MODELS
+from cnnzoo.pipelines.augmentation import POLICIES
+from cnnzoo.training.recipe import Recipe, recipes
+from cnnzoo.training.schedules import Cosine
+
+RECIPE = Recipe(
+    model="lenet5", dataset="mnist", epochs=3, batch_size=32, learning_rate=Cosine(0.1, warmup=0.1)
+)
+
+
+@pytest.mark.parametrize("name", cnnzoo.list_recipes())
+def test_every_recipe_names_what_exists_and_says_what_to_expect(name):
+    module = recipes()[name]
+    recipe = module.RECIPE
+    assert name.startswith(f"{recipe.dataset}_")
+    assert recipe.model in MODELS
+    assert recipe.dataset in cnnzoo.list_datasets()
+    assert recipe.augmentation is None or recipe.augmentation in POLICIES
+    assert "Expect:" in inspect.getdoc(module)
+    assert f"cnnzoo train {name}" in inspect.getdoc(module)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "rule"),
+    [
+        ("epochs", "abc", "an integer; got 'abc'"),
+        ("epochs", 0, "at least 1; got 0"),
+        ("epochs", 1.5, "an integer; got 1.5"),
+        ("epochs", True, "an integer; got True"),
+        ("batch_size", 0, "at least 1; got 0"),
+        ("batch_size", -8, "at least 1; got -8"),
+        ("learning_rate", -0.1, "above 0; got -0.1"),
+        ("learning_rate", float("nan"), "above 0; got nan"),
+        ("learning_rate", "fast", "a number or a Cosine schedule; got 'fast'"),
+        ("optimizer", "adamm", "one of adam, sgd; got 'adamm'"),
+        ("seed", -1, "from 0 to 2147483647; got -1"),
+        ("seed", 2**31, "from 0 to 2147483647; got 2147483648"),
+        ("validation", 0, "at least 1; got 0"),
+        ("augmentation", 3, "text or none; got 3"),
+    ],
+)
+def test_wrong_values_are_refused_when_the_recipe_is_made(field, value, rule):
+    with pytest.raises(CnnzooError, match=f"^{field} must be {rule}$"):
+        RECIPE.replace(**{field: value})
+
+
+def test_unknown_fields_get_near_matches():
+    with pytest.raises(CnnzooError, match="recipe field 'epoch' is unknown; did you mean epochs"):
+        RECIPE.replace(epoch=3)
+
+
+def test_text_becomes_values_of_the_fields_types():
+    texts = {"epochs": "4", "learning_rate": "1e-3", "augmentation": "none", "model": "lenet5"}
+    values = {"epochs": 4, "learning_rate": 0.001, "augmentation": None, "model": "lenet5"}
+    assert RECIPE.parse(texts) == values
+    assert RECIPE.parse({"epochs": "abc"}) == {"epochs": "abc"}
+    assert RECIPE.replace(learning_rate=1).learning_rate == 1.0
+
+
+def test_json_round_trip():
+    for recipe in (RECIPE, RECIPE.replace(learning_rate=0.1, augmentation="shift1")):
+        assert Recipe.from_json(recipe.to_json()) == recipe
+    with pytest.raises(CnnzooError, match="recipe fields must be those of this version"):
+        Recipe.from_json({**RECIPE.to_json(), "new": 1})
+
+
+def test_cosine_rises_and_falls():
+    schedule = Cosine(0.4, warmup=0.25).schedule(100)
+    rates = [float(schedule(step)) for step in (0, 10, 25, 50, 75, 100)]
+    assert rates == pytest.approx([0, 0.16, 0.4, 0.3, 0.1, 0], abs=1e-6)
+    rates = [float(Cosine(0.4).schedule(100)(step)) for step in (0, 50, 100)]
+    assert rates == pytest.approx([0.4, 0.2, 0], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0.0,), "peak must be above 0; got 0.0"),
+        ((1.0, 1.0), "warmup must be from 0 to below 1; got 1.0"),
+    ],
+)
+def test_wrong_schedules_are_refused(arguments, message):
+    with pytest.raises(CnnzooError, match=message):
+        Cosine(*arguments)

@@ -1,0 +1,45 @@
+import csv
+import dataclasses
+
+import pytest
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.training import reproduce as module
+from cnnzoo.training.recipe import recipes
+
+
+@pytest.fixture
+def short(small_mnist, monkeypatch, tmp_path, small):
+    """The recipe cut to one epoch, in an empty folder."""
+    recipe = recipes()["mnist_lenet5"]
+    cut = recipe.RECIPE.replace(**{**small, "epochs": 1})
+    monkeypatch.setattr(recipe, "RECIPE", cut)
+    monkeypatch.chdir(tmp_path)
+    return recipe
+
+
+def test_the_row_holds_every_seed_and_finished_runs_are_used_again(short, tmp_path, monkeypatch):
+    ledger = tmp_path / "results.csv"
+    monkeypatch.setattr(short, "RECIPE", dataclasses.replace(short.RECIPE, target=0.1))
+    row = module.reproduce("mnist_lenet5", 2, ledger)
+    assert row["passed"]
+    (written,) = csv.DictReader(ledger.open())
+    assert written["seeds"] == "0 1"
+    accuracies = [float(value) for value in written["accuracies"].split()]
+    assert len(set(accuracies)) == 2
+    assert float(written["accuracy_mean"]) == pytest.approx(sum(accuracies) / 2, abs=1e-6)
+    spread = abs(accuracies[0] - accuracies[1]) / 2**0.5  # Sample standard deviation of two.
+    assert float(written["accuracy_std"]) == pytest.approx(spread, abs=1e-6)
+    assert written["n"] == "2"
+
+    def train(*_, **__):
+        raise AssertionError("finished runs must not train again")
+
+    monkeypatch.setattr("keras.Model.fit", train)
+    monkeypatch.setattr(short, "RECIPE", dataclasses.replace(short.RECIPE, target=1.0))
+    assert not module.reproduce("mnist_lenet5", 2, ledger)["passed"]
+
+
+def test_seeds_must_be_positive(short, tmp_path):
+    with pytest.raises(CnnzooError, match="seeds must be at least 1; got 0"):
+        module.reproduce("mnist_lenet5", 0, tmp_path / "results.csv")
