@@ -12,6 +12,7 @@ import dataclasses
 import difflib
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -138,9 +139,7 @@ def _train(arguments: argparse.Namespace) -> Answer:
     try:
         run = train(arguments.recipe, out=folder, resume=arguments.resume, **fields)
     except KeyboardInterrupt:
-        raise CnnzooError(
-            f"interrupted; go on with: cnnzoo train {arguments.recipe} --resume --out {folder}"
-        ) from None
+        raise CnnzooError(_resumption(arguments, folder)) from None
     from cnnzoo.export.artifact import load
 
     saved_model = _exported(run.path)
@@ -164,6 +163,18 @@ def _train(arguments: argparse.Namespace) -> Answer:
         f"its answer     {_answer_line(answer)}",
         f"go on with     cnnzoo predict {run.path} {picture}",
     ]
+
+
+def _resumption(arguments: argparse.Namespace, folder: Path) -> str:
+    """Return what to tell who has interrupted a run."""
+    if not (folder / "recipe.json").is_file():
+        return "interrupted before training began; nothing was written"
+    words = ["cnnzoo", "train", arguments.recipe, "--resume", "--out", str(folder)]
+    for name, value in arguments.set:
+        words += ["--set", f"{name}={value}"]
+    if arguments.seed is not None:
+        words += ["--seed", str(arguments.seed)]
+    return f"interrupted; go on with: {shlex.join(words)}"
 
 
 def _exported(run: Path) -> Path:

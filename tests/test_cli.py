@@ -164,7 +164,8 @@ def test_interrupted_training_leaves_a_usable_folder(tmp_path):
     out, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert out == ""
-    assert "interrupted; go on with: cnnzoo train mnist_lenet5 --resume --out run" in err
+    go_on = "cnnzoo train mnist_lenet5 --resume --out run --set validation=50000"
+    assert err.endswith(f"cnnzoo: interrupted; go on with: {go_on}\n")
     assert "Traceback" not in err
     assert cnnzoo.load(tmp_path / "run").predict(np.zeros((28, 28), np.uint8))
     assert not (tmp_path / "run" / "metrics.json").exists()

@@ -20,20 +20,19 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from cnnzoo.datasets import DATASETS, Examples
+from cnnzoo.datasets import DATASETS
 from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation.metrics import evaluate
 from cnnzoo.export import artifact
 from cnnzoo.files import write_whole
-from cnnzoo.models import MODELS, create_model
-from cnnzoo.pipelines.augmentation import policy
-from cnnzoo.pipelines.batches import eval_batches, steps_per_epoch, train_batches
-from cnnzoo.pipelines.images import preprocessing
-from cnnzoo.pipelines.splits import train_validation
+from cnnzoo.pipelines.batches import eval_batches, train_batches
 from cnnzoo.training import checkpoints
+from cnnzoo.training.job import Job, prepare
 from cnnzoo.training.progress import ProgressBar
-from cnnzoo.training.provenance import commit, hardware, versions
+from cnnzoo.training.provenance import commit, hardware
 from cnnzoo.training.recipe import Recipe, recipes
+
+STATE = "checkpoints/last.npz"
 
 _EVAL_BATCH = 500
 
@@ -80,66 +79,43 @@ def train(
     begun = time.monotonic()
     name = recipe if isinstance(recipe, str) else f"{recipe.dataset}_{recipe.model}"
     value = (recipes()[recipe].RECIPE if isinstance(recipe, str) else recipe).replace(**fields)
-    dataset, _ = DATASETS[value.dataset], MODELS[value.model]
     folder = folder_of(name, out, resume)
     if (folder / "recipe.json").is_file():
         _require_same_recipe(folder, value)
     if (folder / "metrics.json").is_file():
         return Run(folder, json.loads((folder / "metrics.json").read_text()))
-
-    keras.utils.set_random_seed(value.seed)
-    augmentation = policy(value.augmentation) if value.augmentation else None
-    examples = dataset.examples("train")
-    training, validation = (
-        Examples(examples.images[chosen], examples.labels[chosen])
-        for chosen in train_validation(examples.labels, value.validation)
-    )
-    steps = steps_per_epoch(len(training.labels), value.batch_size)
-    network = create_model(value.model, num_classes=len(dataset.class_names))
-    layers = preprocessing(dataset, network.input_shape[1:])
-    model = keras.Sequential([keras.Input(dataset.input_shape), *layers, network])
-    _compile(model, value, steps)
+    job = prepare(name, value)
     write_whole(folder / "recipe.json", json.dumps(value.to_json(), indent=1).encode())
-
-    last = folder / "checkpoints" / "last.npz"
-    history = checkpoints.restore(last, model) if last.is_file() else []
+    state = folder / STATE
+    history = checkpoints.restore(state, job.model) if state.is_file() else []
     before = sum(row["seconds"] for row in history)
-    facts = {
-        "name": name,
-        "task": "image classification",
-        "dataset": value.dataset,
-        "model": value.model,
-        "class_names": list(dataset.class_names),
-        "input": {"shape": list(dataset.input_shape), "light_on_dark": dataset.light_on_dark},
-        "params": sum(math.prod(weight.shape) for weight in network.trainable_weights),
-        "data_source": dataset.source,
-        "data_licence": dataset.licence,
-        "recipe": value.to_json(),
-        "versions": versions(),
-    }
-    answers = artifact.assemble(layers, network, dataset.input_shape)
-    saver = _SaveEpoch(folder, history, answers, facts)
-    bar = ProgressBar(value.batch_size)
+    _fit(job, value, folder, history)
+    return _finish(folder, history, job.facts, before + time.monotonic() - begun)
+
+
+def _fit(job: Job, recipe: Recipe, folder: Path, history: list[checkpoints.Row]) -> None:
+    """Train the epochs that `history` lacks, adding to it."""
+    batches = train_batches(
+        job.training,
+        batch_size=recipe.batch_size,
+        seed=recipe.seed,
+        augmentation=job.augmentation,
+        start_step=len(history) * job.steps,
+    )
+    bar = ProgressBar(recipe.batch_size)
     try:
-        model.fit(
-            train_batches(
-                training,
-                batch_size=value.batch_size,
-                seed=value.seed,
-                augmentation=augmentation,
-                start_step=len(history) * steps,
-            ),
-            validation_data=eval_batches(validation, batch_size=_EVAL_BATCH),
+        job.model.fit(
+            batches,
+            validation_data=eval_batches(job.validation, batch_size=_EVAL_BATCH),
             initial_epoch=len(history),
-            epochs=value.epochs,
-            steps_per_epoch=steps,
+            epochs=recipe.epochs,
+            steps_per_epoch=job.steps,
             shuffle=False,  # The batches come shuffled.
             verbose=0,
-            callbacks=[saver, bar],
+            callbacks=[_SaveEpoch(folder, history, job), bar],
         )
     finally:
         bar.close()
-    return _finish(folder, history, facts, before + time.monotonic() - begun)
 
 
 def folder_of(name: str, out: str | Path | None, resume: bool) -> Path:
@@ -176,39 +152,14 @@ def _require_same_recipe(folder: Path, recipe: Recipe) -> None:
         )
 
 
-def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
-    rate = recipe.learning_rate
-    if not isinstance(rate, float):
-        rate = rate.schedule(steps * recipe.epochs)
-    optimizers = {
-        "adam": lambda: keras.optimizers.Adam(rate),
-        "sgd": lambda: keras.optimizers.SGD(rate, momentum=0.9, nesterov=True),
-    }
-    optimizer = optimizers[recipe.optimizer]()
-    optimizer.build(model.trainable_variables)
-    model.compile(
-        optimizer,
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-        jit_compile=False,  # XLA halves the speed on a CPU.
-    )
-
-
 class _SaveEpoch(keras.callbacks.Callback):
     """After each epoch: the artifact if it is the best so far, then the history, then the state."""
 
-    def __init__(
-        self,
-        folder: Path,
-        history: list[checkpoints.Row],
-        answers: keras.Model,
-        facts: dict[str, Any],
-    ) -> None:
+    def __init__(self, folder: Path, history: list[checkpoints.Row], job: Job) -> None:
         super().__init__()
         self.folder = folder
         self.history = history
-        self.answers = answers
-        self.facts = facts
+        self.job = job
         self.begun = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
@@ -222,10 +173,10 @@ class _SaveEpoch(keras.callbacks.Callback):
         self.history.append({"epoch": epoch + 1, **figures, "seconds": round(seconds, 3)})
         if best_epoch(self.history) is self.history[-1]:
             validation = {"accuracy": figures["val_accuracy"], "loss": figures["val_loss"]}
-            card = {**self.facts, "metrics": {"epoch": epoch + 1, "validation": validation}}
-            artifact.save(self.folder / artifact.ARTIFACT, self.answers, card)
+            card = {**self.job.facts, "metrics": {"epoch": epoch + 1, "validation": validation}}
+            artifact.save(self.folder / artifact.ARTIFACT, self.job.answers, card)
         write_whole(self.folder / "history.csv", _csv(self.history))
-        checkpoints.save(self.folder / "checkpoints" / "last.npz", self.model, self.history)
+        checkpoints.save(self.folder / STATE, self.model, self.history)
 
 
 def best_epoch(history: list[checkpoints.Row]) -> checkpoints.Row:
