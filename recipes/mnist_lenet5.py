@@ -1,6 +1,6 @@
-"""LeNet-5 as taught today, on MNIST.
+"""LeNet-5 as taught today, on MNIST, after https://doi.org/10.1109/5.726791, section III.B.
 
-Expect: to be measured.
+Expect: the accuracy in results.csv; LeNet-5 of 1998 has 99.05%, with distorted images 99.2%.
 Run:    cnnzoo train mnist_lenet5
 """
 
@@ -10,8 +10,9 @@ from cnnzoo.training.schedules import Cosine
 RECIPE = Recipe(
     model="lenet5",
     dataset="mnist",
-    augmentation="shift1",
+    augmentation="shift2",
     epochs=8,
     batch_size=256,
-    learning_rate=Cosine(0.015, warmup=0.3),
+    learning_rate=Cosine(0.01, warmup=0.25),
+    paper_accuracy=0.992,
 )

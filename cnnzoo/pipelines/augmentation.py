@@ -81,7 +81,7 @@ def _move_rows(images: Any, by: Any) -> Any:
     return ops.reshape(moved, (count, height, width, channels))
 
 
-POLICIES = {"shift1": lambda: RandomShift(1)}
+POLICIES = {"shift2": lambda: RandomShift(2)}
 
 
 def policy(name: str) -> Augmentation:

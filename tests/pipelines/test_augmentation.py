@@ -62,6 +62,6 @@ def test_off_at_inference_on_in_training():
 
 def test_config_round_trip_and_names():
     assert RandomShift.from_config(RandomShift(3).get_config()).pixels == 3
-    assert policy("shift1").pixels == 1
-    with pytest.raises(CnnzooError, match="augmentation 'shfit1' is unknown; did you mean shift1"):
-        policy("shfit1")
+    assert policy("shift2").pixels == 2
+    with pytest.raises(CnnzooError, match="augmentation 'shfit2' is unknown; did you mean shift2"):
+        policy("shfit2")

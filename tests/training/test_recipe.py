@@ -64,7 +64,7 @@ def test_text_becomes_values_of_the_fields_types():
 
 
 def test_json_round_trip():
-    for recipe in (RECIPE, RECIPE.replace(learning_rate=0.1, augmentation="shift1")):
+    for recipe in (RECIPE, RECIPE.replace(learning_rate=0.1, augmentation="shift2")):
         assert Recipe.from_json(recipe.to_json()) == recipe
     with pytest.raises(CnnzooError, match="recipe fields must be those of this version"):
         Recipe.from_json({**RECIPE.to_json(), "new": 1})

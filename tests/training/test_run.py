@@ -142,7 +142,7 @@ def test_folders_are_numbered(tmp_path, monkeypatch):
         ({"validation": 2_000}, "validation must be from 1 to 1999 examples; got 2000"),
         ({"model": "lenet6"}, "model 'lenet6' is unknown; did you mean lenet5"),
         ({"dataset": "mnits"}, "dataset 'mnits' is unknown; did you mean mnist"),
-        ({"augmentation": "shift"}, "augmentation 'shift' is unknown; did you mean shift1"),
+        ({"augmentation": "shift"}, "augmentation 'shift' is unknown; did you mean shift2"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_written(
