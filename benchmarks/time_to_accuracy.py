@@ -5,7 +5,7 @@ training, scoring. The number of epochs is fixed for each side beforehand, so th
 over the seeds reaches 99.0%; a side whose mean does not is marked. cnnzoo's processes also
 write their run folder and artifact. The two sides take turns, so that noise falls on both.
 
-Run: python benchmarks/time_to_accuracy.py [--seeds 5] [--epochs 4] [--peer-epochs 8]
+Run: python benchmarks/time_to_accuracy.py [--seeds 5] [--epochs 3] [--peer-epochs 8]
 """
 
 import argparse
@@ -46,7 +46,7 @@ def main():
     """Measure both sides and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--peer-epochs", type=int, default=8)
     arguments = parser.parse_args()
     peer = str(Path(__file__).with_name("keras_convnet.py"))

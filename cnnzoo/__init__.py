@@ -14,6 +14,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 __getattr__, __all__ = exports(
     __name__,
     {
+        "__version__": "cnnzoo.version",
         "CnnzooError": "cnnzoo.errors",
         "Recipe": "cnnzoo.training.recipe",
         "create_model": "cnnzoo.models",

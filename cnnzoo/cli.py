@@ -283,6 +283,16 @@ class _Parser(argparse.ArgumentParser):
             )
 
 
+class _Version(argparse.Action):
+    """Print the version, which is looked up when it is asked for."""
+
+    def __call__(self, *_: Any) -> None:
+        from cnnzoo.version import __version__
+
+        print(f"cnnzoo {__version__}")
+        raise SystemExit(0)
+
+
 def _assignment(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
@@ -292,6 +302,7 @@ def _assignment(text: str) -> tuple[str, str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="cnnzoo", description="A zoo of small convolutional networks.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(dest="name_of_command", metavar="command", required=True)
 
     def command(name: str, function: Any, about: str) -> argparse.ArgumentParser:

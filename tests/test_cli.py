@@ -123,6 +123,13 @@ def test_a_wrong_command_line_gets_exit_code_2(arguments, message, capsys):
     assert message in capsys.readouterr().err
 
 
+def test_version(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["--version"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out == f"cnnzoo {cnnzoo.__version__}\n"
+
+
 def test_train_from_the_command_line(command, tmp_path):
     fields = ("--set", "epochs=1", "--set", "validation=57000", "--set", "batch_size=100")
     done = command("train", "mnist_lenet5", "--json", "--seed", 4, *fields, cwd=tmp_path)

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 
 import pytest
 
@@ -42,7 +43,8 @@ def test_start_is_instant():
 
 
 def test_the_public_names_are_there():
-    for name in cnnzoo.__all__:
+    for name in set(cnnzoo.__all__) - {"__version__"}:
         assert callable(getattr(cnnzoo, name)), name
+    assert cnnzoo.__version__ == version("cnnzoo")
     with pytest.raises(AttributeError, match="no attribute 'lodd'"):
         _ = cnnzoo.lodd

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines import images as pipeline
+from cnnzoo.pipelines.decoding import UNDECODABLE, decode
 
 _BATCH = 500  # Images that go through the network at once.
 
@@ -88,7 +89,7 @@ class Classifier:
     def _decoded(self, content: bytes, name: str) -> np.ndarray:
         try:
             return self._encoded(image_bytes=tf.constant([content]))["scores"].numpy()[0]
-        except pipeline.UNDECODABLE as error:
+        except UNDECODABLE as error:
             raise CnnzooError(f"{name} is damaged: it cannot be decoded") from error
 
 
@@ -107,11 +108,11 @@ class ServingGraph(tf.Module):
             class_id = tf.argmax(scores, axis=-1)
             return {"scores": scores, "class_id": class_id, "label": tf.gather(names, class_id)}
 
-        def decode(content: tf.Tensor) -> tf.Tensor:
-            return pipeline.decode(content, shape, light_on_dark)
+        def raw_image(content: tf.Tensor) -> tf.Tensor:
+            return decode(content, shape, light_on_dark)
 
         def answer_encoded(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-            return answer(tf.map_fn(decode, image_bytes, fn_output_signature=tf.uint8))
+            return answer(tf.map_fn(raw_image, image_bytes, fn_output_signature=tf.uint8))
 
         raw = tf.TensorSpec([None, *shape], tf.uint8, name="images")
         encoded = tf.TensorSpec([None], tf.string, name="image_bytes")

@@ -1,3 +1,4 @@
+import inspect
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,10 @@ def test_every_row_is_of_a_recipe_and_lists_its_seeds():
             sum(accuracies) / len(accuracies), abs=1e-6
         )
         assert row["commit"]
+
+
+def test_recipes_state_what_the_ledger_measured():
+    for row in ledger.read(ROOT / "results.csv"):
+        mean, std = float(row["accuracy_mean"]), float(row["accuracy_std"])
+        stated = f"Expect: {mean:.2%} +- {std:.2%} test accuracy over {row['n']} seeds"
+        assert stated in inspect.getdoc(recipes()[row["recipe"]])

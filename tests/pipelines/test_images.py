@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 from cnnzoo.datasets import DATASETS
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines import images as pipeline
+from cnnzoo.pipelines.decoding import PNG, decode
 
 GREY, COLOUR = (28, 28, 1), (32, 32, 3)
 
@@ -21,7 +22,7 @@ def encoded(image, kind="PNG", **options):
 
 
 def decoded(content, shape=GREY, light_on_dark=False):
-    return pipeline.decode(tf.constant(content), shape, light_on_dark).numpy()
+    return decode(tf.constant(content), shape, light_on_dark).numpy()
 
 
 def drawn_seven(size=(280, 280), mode="L", ink=0, ground=255, box=(0.25, 0.2, 0.75, 0.85)):
@@ -44,7 +45,7 @@ def header_of(width, height):
 
     rows = zlib.compress(b"\0" * ((width + 1) * height), 9)
     size = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return pipeline.PNG + chunk(b"IHDR", size) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    return PNG + chunk(b"IHDR", size) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def test_an_image_of_the_right_size_is_taken_as_it_is(digits):
@@ -122,7 +123,7 @@ def test_a_drawn_digit_gets_the_margins_of_mnist_and_light_ink(image):
 
 def test_the_same_decoding_in_a_graph(digits):
     content = encoded(drawn_seven())
-    graph = tf.function(lambda content: pipeline.decode(content, GREY, True))
+    graph = tf.function(lambda content: decode(content, GREY, True))
     assert np.array_equal(graph(tf.constant(content)).numpy(), decoded(content, light_on_dark=True))
 
 
