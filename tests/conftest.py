@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import cnnzoo
-from cnnzoo.datasets import DATASETS, Examples
+from cnnzoo.datasets import DATASETS, Examples, mnist
 
 TFDS_DATA_DIR = Path(os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")).expanduser()
 
@@ -28,32 +29,27 @@ def _embedded(request, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def small_mnist():
-    """MNIST cut to 2,000 + 500 examples for the session; returns the full data set's entry."""
-    full = DATASETS["mnist"]
-    kept = {"train": 2_000, "test": 500}
-    cache = {}
-
-    def read(split):
-        if split not in cache:
-            images, labels = full.read(split)
-            cache[split] = Examples(images[: kept[split]].copy(), labels[: kept[split]].copy())
-        return cache[split]
-
-    small = dataclasses.replace(full, sizes=kept, read=read)
-    DATASETS._entries["mnist"] = small
-    yield full
-    DATASETS._entries["mnist"] = full
-
-
-@pytest.fixture(scope="session")
 def small():
-    """Fields of a recipe for a short run on `small_mnist`: 1,500 training images."""
-    return {"epochs": 2, "batch_size": 50, "validation": 500, "learning_rate": 0.002}
+    """Fields of a recipe for a short run: two epochs on 1,500 images of a cut MNIST."""
+    if "small_mnist" not in DATASETS:
+        DATASETS.add("small_mnist", cut_mnist(train=2_000, test=500))
+    fields = {"dataset": "small_mnist", "epochs": 2, "batch_size": 50, "validation": 500}
+    return {**fields, "learning_rate": 0.002}
+
+
+def cut_mnist(**sizes):
+    """Return the entry of a data set of MNIST's first images."""
+
+    @functools.cache
+    def read(split):
+        images, labels = mnist.read(split)
+        return Examples(images[: sizes[split]].copy(), labels[: sizes[split]].copy())
+
+    return dataclasses.replace(mnist.DATASET, name="small_mnist", sizes=sizes, read=read)
 
 
 @pytest.fixture(scope="session")
-def finished_run(small_mnist, small, tmp_path_factory):
+def finished_run(small, tmp_path_factory):
     """A run of two short epochs."""
     return cnnzoo.train("mnist_lenet5", out=tmp_path_factory.mktemp("runs") / "run", **small)
 
@@ -73,7 +69,7 @@ def saved_model(classifier, tmp_path_factory):
 @pytest.fixture
 def digits():
     """The first six test images, uint8 `[6, 28, 28, 1]`."""
-    return cnnzoo.load_dataset("mnist", "test").images[:6]
+    return mnist.read("test").images[:6]
 
 
 @pytest.fixture(scope="session")

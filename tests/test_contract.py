@@ -81,8 +81,8 @@ def test_keras_and_savedmodel_round_trips_give_equal_logits(name, tmp_path):
         np.asarray(keras.saving.load_model(tmp_path / "model.keras")(images)), logits
     )
     model.export(tmp_path / "saved", verbose=False)
-    served = tf.saved_model.load(tmp_path / "saved").serve(tf.constant(images))
-    assert np.allclose(served, logits, atol=1e-5)
+    served = tf.saved_model.load(tmp_path / "saved")
+    assert np.allclose(served.serve(tf.constant(images)), logits, atol=1e-5)
 
 
 @every_model

@@ -52,7 +52,7 @@ def measured_field(model, layer):
     part = keras.Model(model.inputs, layer.output)
     rng = np.random.default_rng(0)
     for weight in part.weights:
-        weight.assign(rng.uniform(0.1, 1, weight.shape))
+        weight.assign(rng.uniform(0.005, 0.01, weight.shape))  # No tanh may saturate.
     images = tf.constant(rng.uniform(0.1, 1, (1, *model.input_shape[1:])).astype("float32"))
     with tf.GradientTape() as tape:
         tape.watch(images)

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageDraw
 
-from cnnzoo.datasets import DATASETS
+from cnnzoo.datasets import mnist
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines import images as pipeline
 from cnnzoo.pipelines.decoding import PNG, decode
@@ -216,9 +216,9 @@ def test_array_files(tmp_path, digits):
 
 
 def test_standardised_training_pixels_have_mean_0_and_std_1():
-    images = DATASETS["mnist"].examples("train").images[::7]
+    images = mnist.read("train").images[::7]
     for side in (28, 32):
-        layers = pipeline.preprocessing(DATASETS["mnist"], (side, side, 1))
+        layers = pipeline.preprocessing(mnist.DATASET, (side, side, 1))
         values = images
         for layer in layers:
             values = layer(values)
@@ -234,4 +234,4 @@ def test_standardised_training_pixels_have_mean_0_and_std_1():
 
 def test_a_network_smaller_than_the_images_is_refused():
     with pytest.raises(CnnzooError, match=r"model must take images of at least \(28, 28, 1\)"):
-        pipeline.preprocessing(DATASETS["mnist"], (24, 28, 1))
+        pipeline.preprocessing(mnist.DATASET, (24, 28, 1))

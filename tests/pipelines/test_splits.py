@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-import cnnzoo
+from cnnzoo.datasets import mnist
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.splits import train_validation
 
 
 def test_mnist_splits_into_55000_and_5000_with_equal_shares():
-    labels = cnnzoo.load_dataset("mnist").labels
+    labels = mnist.read("train").labels
     training, validation = train_validation(labels, 5_000)
     assert (len(training), len(validation)) == (55_000, 5_000)
     assert np.array_equal(np.sort(np.concatenate([training, validation])), np.arange(60_000))

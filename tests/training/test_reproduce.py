@@ -9,7 +9,7 @@ from cnnzoo.training.recipe import recipes
 
 
 @pytest.fixture
-def short(small_mnist, monkeypatch, tmp_path, small):
+def short(monkeypatch, tmp_path, small):
     """The recipe cut to one epoch, in an empty folder."""
     recipe = recipes()["mnist_lenet5"]
     cut = recipe.RECIPE.replace(**{**small, "epochs": 1})

@@ -145,15 +145,13 @@ def test_folders_are_numbered(tmp_path, monkeypatch):
         ({"augmentation": "shift"}, "augmentation 'shift' is unknown; did you mean shift2"),
     ],
 )
-def test_what_does_not_fit_is_refused_before_anything_is_written(
-    fields, message, small_mnist, tmp_path, small
-):
+def test_what_does_not_fit_is_refused_before_anything_is_written(fields, message, tmp_path, small):
     with pytest.raises(CnnzooError, match=message):
         cnnzoo.train("mnist_lenet5", out=tmp_path / "run", **{**small, **fields})
     assert not (tmp_path / "run").exists()
 
 
-def test_a_loss_that_is_no_number_stops_the_run(small_mnist, tmp_path, small):
+def test_a_loss_that_is_no_number_stops_the_run(tmp_path, small):
     fields = {**small, "learning_rate": 1e30, "optimizer": "sgd"}
     with pytest.raises(CnnzooError, match="loss must stay finite; got nan or inf in epoch 1"):
         cnnzoo.train("mnist_lenet5", out=tmp_path, **fields)
