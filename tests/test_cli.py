@@ -162,6 +162,8 @@ def test_interrupted_training_leaves_a_usable_folder(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "TFDS_DATA_DIR": os.devnull},
+        # Where the tests run in the background, a shell may have switched Ctrl-C off.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     artifact = tmp_path / "run" / "artifact.keras"
     waited = time.monotonic()
