@@ -55,16 +55,31 @@ def save(path: Path, model: keras.Model, card: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / ARTIFACT
         model.save(plain)
-        buffer = io.BytesIO(plain.read_bytes())
-    with zipfile.ZipFile(buffer, "a") as archive:
-        parts = {
-            name: hashlib.sha256(archive.read(name)).hexdigest() for name in archive.namelist()
-        }
-        full = {"format": FORMAT, **card, "sha256": parts}
-        archive.writestr(CARD, json.dumps(full, indent=1))
+        with zipfile.ZipFile(plain) as archive:
+            parts = {name: archive.read(name) for name in archive.namelist()}
+    parts["config.json"] = json.dumps(
+        json.loads(parts["config.json"], object_hook=_portable)
+    ).encode()
+    digests = {name: hashlib.sha256(part).hexdigest() for name, part in parts.items()}
+    full = {"format": FORMAT, **card, "sha256": digests}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, part in {**parts, CARD: json.dumps(full, indent=1).encode()}.items():
+            archive.writestr(name, part)
         archive.comment = b"0" * _DIGEST_BYTES
     content = buffer.getvalue()[:-_DIGEST_BYTES]
     write_whole(path, content + hashlib.sha256(content).hexdigest().encode())
+
+
+def _portable(value: dict[str, Any]) -> dict[str, Any]:
+    """Leave out an initialiser's arguments that are None, as by default.
+
+    Newer versions of Keras have arguments that older ones, which Python 3.10 has, refuse.
+    """
+    if value.get("module") == "keras.initializers":
+        given = {name: one for name, one in value["config"].items() if one is not None}
+        return {**value, "config": given}
+    return value
 
 
 def load(name: str | Path) -> Classifier:
@@ -115,4 +130,11 @@ def _open(path: Path) -> Classifier:
         raise CnnzooError(f"{path} must have artifact format {FORMAT}; got {card['format']}")
     for layer in layers.__all__:  # Keras finds a layer by its registered name once it is imported.
         getattr(layers, layer)
-    return from_model(keras.saving.load_model(path, compile=False), card)
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    except (TypeError, ValueError) as error:
+        raise CnnzooError(
+            f"{path} was written by Keras {card['versions']['keras']}, and Keras "
+            f"{keras.__version__} cannot read it; install a newer Keras"
+        ) from error
+    return from_model(model, card)

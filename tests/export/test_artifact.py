@@ -36,6 +36,24 @@ def test_the_card_says_what_the_network_is(copy):
     assert card["metrics"]["test"]["examples"] == 500
 
 
+def test_initialisers_name_no_arguments_that_older_versions_of_keras_refuse(copy):
+    with zipfile.ZipFile(copy) as archive:
+        config = archive.read("config.json").decode()
+    assert '"class_name": "GlorotUniform", "config": {}' in config
+    assert "input_axes" not in config
+
+
+def test_a_model_that_this_keras_cannot_read_is_refused_in_a_sentence(copy, monkeypatch):
+    def newer(*_, **__):
+        raise TypeError("an unexpected keyword argument")
+
+    monkeypatch.setattr(keras.saving, "load_model", newer)
+    with pytest.raises(
+        CnnzooError, match="was written by Keras .* cannot read it; install a newer"
+    ):
+        cnnzoo.load(copy)
+
+
 def test_no_single_bit_flip_loads_silently(copy):
     content = copy.read_bytes()
     draw = random.Random(0)
