@@ -29,6 +29,7 @@ FORMAT = 1
 ARTIFACT = "artifact.keras"  # In a run folder.
 CARD = "card.json"  # In the file, and among a SavedModel's extra assets.
 
+_NEWER = ("input_axes", "output_axes", "quantization_config")  # None by default.
 _DIGEST_BYTES = 64  # SHA-256 in hexadecimal, kept as the archive's comment.
 
 
@@ -71,15 +72,11 @@ def save(path: Path, model: keras.Model, card: dict[str, Any]) -> None:
     write_whole(path, content + hashlib.sha256(content).hexdigest().encode())
 
 
-def _portable(value: dict[str, Any]) -> dict[str, Any]:
-    """Leave out an initialiser's arguments that are None, as by default.
-
-    Newer versions of Keras have arguments that older ones, which Python 3.10 has, refuse.
-    """
-    if value.get("module") == "keras.initializers":
-        given = {name: one for name, one in value["config"].items() if one is not None}
-        return {**value, "config": given}
-    return value
+def _portable(config: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the arguments that Keras 3.12, which Python 3.10 has, does not know, where None."""
+    return {
+        name: value for name, value in config.items() if value is not None or name not in _NEWER
+    }
 
 
 def load(name: str | Path) -> Classifier:
