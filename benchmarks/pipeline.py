@@ -3,7 +3,7 @@
 The two take turns, several times, in one process and with one compiled training step; the table
 shows the median of each and their ratio. The pipeline alone is measured too.
 
-Run: python benchmarks/pipeline.py [--rounds 9] [--steps 150]
+Run: python benchmarks/pipeline.py [--rounds 5] [--steps 430]
 """
 
 import cnnzoo  # isort: skip  Before Keras: it switches on what makes TensorFlow fast.
@@ -26,8 +26,8 @@ from cnnzoo.training.recipe import recipes
 def main():
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=430)
     arguments = parser.parse_args()
 
     recipe = recipes()["mnist_lenet5"].RECIPE
