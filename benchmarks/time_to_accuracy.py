@@ -1,11 +1,11 @@
 """Time to 99.0% on MNIST's test set, beside Keras's introductory convnet.
 
 Each run is a whole process, from starting Python to the test accuracy: imports, reading the data,
-training, scoring. The number of epochs is fixed for each side; a side whose mean accuracy over the
-seeds is below 99.0% is marked. Our 3 epochs were set after one run of 4, which had more accuracy than
-the goal asks; the peer has 8 and is not tuned. It runs with TensorFlow's defaults, without oneDNN on
-processors that lack AVX-512; cnnzoo switches that on. cnnzoo's processes also write their run folder
-and artifact. The two sides take turns, so that noise falls on both.
+training, scoring. The number of epochs is fixed for each side; a side whose mean accuracy over
+the seeds is below 99.0% is marked. Our 3 epochs were set after one run of 4, which had more
+accuracy than the goal asks; the peer has 8 and is not tuned. It runs with TensorFlow's defaults,
+without oneDNN on processors that lack AVX-512; cnnzoo switches that on. cnnzoo's processes also
+write their run folder and artifact. The two sides take turns, so that noise falls on both.
 
 Run: python benchmarks/time_to_accuracy.py [--seeds 5] [--epochs 3] [--peer-epochs 8]
 """
