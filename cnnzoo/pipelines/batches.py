@@ -64,7 +64,7 @@ def train_batches(
         return chosen, tf.gather(labels, indices)
 
     epochs = tf.data.Dataset.counter(start_step // steps)
-    return epochs.flat_map(batches_of).map(batch, num_parallel_calls=2).prefetch(4)
+    return _fixed(epochs.flat_map(batches_of).map(batch, num_parallel_calls=2).prefetch(4))
 
 
 def steps_per_epoch(count: int, batch_size: int) -> int:
@@ -82,4 +82,11 @@ def steps_per_epoch(count: int, batch_size: int) -> int:
 
 def eval_batches(examples: Examples, *, batch_size: int) -> tf.data.Dataset:
     """Return every example once, in order; the last batch may be short."""
-    return tf.data.Dataset.from_tensor_slices(tuple(examples)).batch(batch_size).prefetch(2)
+    return _fixed(tf.data.Dataset.from_tensor_slices(tuple(examples)).batch(batch_size).prefetch(2))
+
+
+def _fixed(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Return `batches` without tf.data's tuner, whose thread can hold up the end by 10 seconds."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.with_options(options)

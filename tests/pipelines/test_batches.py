@@ -2,6 +2,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -96,3 +97,9 @@ def test_evaluation_yields_every_example_once_in_order():
 def test_a_batch_must_fit_the_data(size):
     with pytest.raises(CnnzooError, match=f"batch_size must be from 1 to the 23 .*; got {size}"):
         train_batches(numbered(23), batch_size=size, seed=0)
+
+
+@pytest.mark.parametrize("batches", [eval_batches, partial(train_batches, seed=0)])
+def test_no_tuner_outlives_the_last_batch(batches):
+    # Its thread sleeps up to 5 seconds at a time, and whoever drops the iterator waits for it.
+    assert batches(numbered(20), batch_size=10).options().autotune.enabled is False
