@@ -59,7 +59,7 @@ def _catalogue(kind: str) -> tuple[Any, Any]:
     if kind == "models":
         from cnnzoo.models import MODELS
 
-        return MODELS, lambda name: registry.summary(MODELS[name])
+        return MODELS, lambda name: _counted(MODELS[name], name)
     if kind == "datasets":
         from cnnzoo.datasets import DATASETS
 
@@ -76,6 +76,14 @@ def _catalogue(kind: str) -> tuple[Any, Any]:
     return shipped, lambda name: registry.summary(recipes()[name])
 
 
+def _counted(module: Any, name: str) -> str:
+    from cnnzoo import registry
+
+    variant = module.VARIANTS[name]
+    counts = f"{variant.params:>11,} parameters {variant.macs:>14,} multiply-adds"
+    return f"{counts}  {registry.summary(module)}"
+
+
 def _show(arguments: argparse.Namespace) -> Answer:
     from cnnzoo import registry
 
@@ -86,7 +94,8 @@ def _show(arguments: argparse.Namespace) -> Answer:
             facts = {"models": _model, "datasets": _dataset, "recipes": _recipe}[kind](
                 arguments.name
             )
-            return facts, [f"{key:15} {_readable(value)}" for key, value in facts.items()]
+            rows = [f"{key:16} {_readable(v)}" for key, v in facts.items() if key != "layers"]
+            return facts, rows + _layer_table(facts.get("layers", []))
         known += names
     raise CnnzooError(registry.unknown("name", arguments.name, known))
 
@@ -96,6 +105,35 @@ def _model(name: str) -> dict[str, Any]:
     from cnnzoo.inspection.cost import describe
 
     return describe(name)
+
+
+def _layer_table(layers: list[dict[str, Any]]) -> list[str]:
+    """Return aligned lines, one a layer; fields, strides and centres are in input positions."""
+    if not layers:
+        return []
+    header = ["layer", "kind", "output", "parameters", "multiply-adds", "activation bytes"]
+    rows = [[*header, "field", "stride", "centre"]]
+    for layer in layers:
+        seen = [layer[key] for key in ("receptive_field", "stride", "centre")]
+        places = ["all" if sides is None else _sides(sides) for sides in seen]
+        counts = [layer[key] for key in ("params", "macs", "activation_bytes")]
+        names = [layer["name"], layer["kind"], _sides(layer["output_shape"])]
+        rows.append([*names, *(f"{count:,}" for count in counts), *places])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(
+            cell.rjust(width) if 3 <= place <= 5 else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+    return ["", *lines]
+
+
+def _sides(values: list[Any]) -> str:
+    """Return equal numbers once, different ones with crosses between: 5, or 28x28x6."""
+    texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+    return texts[0] if len(set(texts)) == 1 and len(texts) > 1 else "x".join(texts)
 
 
 def _dataset(name: str) -> dict[str, Any]:

@@ -63,3 +63,17 @@ def read(path: Path, limit: int | None = None) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise CnnzooError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def replace_between(path: Path, name: str, text: str) -> None:
+    """Replace what stands between the marks of section `name` in a Markdown file by `text`.
+
+    Raises:
+        CnnzooError: The marks are missing.
+    """
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, first, rest = read(path).decode().partition(begin)
+    _, last, after = rest.partition(end)
+    if not first or not last:
+        raise CnnzooError(f"{path} must hold the lines {begin!r} and {end!r}")
+    write_whole(path, f"{before}{begin}\n{text}\n{end}{after}".encode())

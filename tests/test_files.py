@@ -38,3 +38,13 @@ def test_reading_names_the_path(tmp_path):
     (tmp_path / "large").write_bytes(b"12345")
     with pytest.raises(CnnzooError, match="large must have at most 4 bytes; got 5"):
         files.read(tmp_path / "large", limit=4)
+
+
+def test_a_section_is_replaced_between_its_marks(tmp_path):
+    page = tmp_path / "README.md"
+    page.write_text("a\n<!-- x: begin -->\nold\n<!-- x: end -->\nb\n")
+    files.replace_between(page, "x", "new")
+    assert page.read_text() == "a\n<!-- x: begin -->\nnew\n<!-- x: end -->\nb\n"
+    with pytest.raises(CnnzooError, match=r"README.md must hold the lines '<!-- y: begin -->'"):
+        files.replace_between(page, "y", "new")
+    assert "new" in page.read_text()

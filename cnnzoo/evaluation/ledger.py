@@ -11,14 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cnnzoo.errors import CnnzooError
-from cnnzoo.files import write_whole
+from cnnzoo.files import replace_between, write_whole
 
 COLUMNS = (
     *("recipe", "accuracy_mean", "accuracy_std", "n", "seeds", "accuracies", "params", "epochs"),
     *("seconds", "hardware", "versions", "commit", "paper_accuracy", "target"),
 )
-BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -61,19 +59,5 @@ def table(rows: list[dict[str, str]]) -> str:
     return "\n".join(lines)
 
 
-def refresh(readme: Path, rows: list[dict[str, str]]) -> None:
-    """Replace the table between the two marks in `readme`.
-
-    Raises:
-        CnnzooError: The marks are missing.
-    """
-    text = readme.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise CnnzooError(f"{readme} must hold the lines {BEGIN!r} and {END!r}")
-    write_whole(readme, f"{before}{BEGIN}\n{table(rows)}\n{END}{after}".encode())
-
-
 if __name__ == "__main__":
-    refresh(Path(sys.argv[2]), read(Path(sys.argv[1])))
+    replace_between(Path(sys.argv[2]), "results", table(read(Path(sys.argv[1]))))

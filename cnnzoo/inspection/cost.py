@@ -1,23 +1,47 @@
-"""What a network costs and how far it sees.
+"""What a network costs, layer by layer.
 
 A multiply-add is one product of a weight with an input value, for one example. Convolutions, dense
-layers and the zoo's own weighted layers count; biases, activations, pooling and normalisation do
-not.
+layers and the zoo's own weighted layers count; biases, activations, pooling, normalisation and
+embeddings do not. Activation memory is the size of all outputs of layers, which training keeps.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Iterable
-from typing import Any
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import keras
+from keras.src.backend.common import global_state
 
 from cnnzoo import registry
 from cnnzoo.errors import CnnzooError
+from cnnzoo.inspection import receptive_field
+from cnnzoo.inspection.graph import Call, calls, graph
+from cnnzoo.inspection.receptive_field import Field
 from cnnzoo.models import MODELS, create_model
 
-_FREE = (keras.layers.Embedding, keras.layers.BatchNormalization, keras.layers.LayerNormalization)
+_FREE = (
+    *(keras.layers.Embedding, keras.layers.BatchNormalization, keras.layers.LayerNormalization),
+    *(keras.layers.GroupNormalization, keras.layers.PReLU),
+)
+
+
+class LayerCost(NamedTuple):
+    """One call of a layer; its field, stride and centre are in input positions, a side each."""
+
+    name: str
+    kind: str
+    output_shape: list[int | None]  # Of one example.
+    params: int  # Trainable; counted at the first call of a shared layer.
+    total_params: int
+    macs: int
+    activation_bytes: int
+    receptive_field: list[int] | None  # None where every unit sees all of the input.
+    stride: list[float] | None
+    centre: list[float] | None  # Of the field of the first unit.
 
 
 def describe(name: str) -> dict[str, Any]:
@@ -27,95 +51,153 @@ def describe(name: str) -> dict[str, Any]:
         CnnzooError: The name is unknown.
     """
     module = MODELS[name]
-    model = create_model(name)
+    with _without_values():
+        model = create_model(name)
+    layers = layer_costs(model)
     return {
         "name": name,
-        "params": sum(math.prod(weight.shape) for weight in model.trainable_weights),
-        "total_params": model.count_params(),
-        "macs": multiply_adds(model),
-        "receptive_field": receptive_field(model),
+        "params": sum(layer.params for layer in layers),
+        "total_params": sum(layer.total_params for layer in layers),
+        "macs": sum(layer.macs for layer in layers),
+        "activation_bytes": sum(layer.activation_bytes for layer in layers),
+        "receptive_field": _last_field(model, layers),
         "input_shape": list(model.input_shape[1:]),
         "num_classes": model.output_shape[-1],
         "source": registry.paragraph(module, "Source"),
         "departures": registry.paragraph(module, "Departures"),
+        "layers": [layer._asdict() for layer in layers],
     }
+
+
+@contextlib.contextmanager
+def _without_values() -> Iterator[None]:
+    """Build networks whose weights have a shape and no value: the largest takes no memory."""
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            yield
+    finally:  # Keras would give them values the next time that it builds something.
+        global_state.set_global_attribute("uninitialized_variables", [])
 
 
 def multiply_adds(model: keras.Model) -> int:
     """Return the multiply-adds of a built Functional or Sequential model, for one example.
 
     Raises:
-        CnnzooError: A layer has weights and no known count.
+        CnnzooError: The model is of another kind, a layer has weights and no known count, or a side
+            of the input is not definite.
     """
-    return sum(_layer_multiply_adds(layer) for layer in model.layers)
+    return sum(layer.macs for layer in layer_costs(model))
 
 
-def _layer_multiply_adds(layer: keras.layers.Layer) -> int:
-    if isinstance(layer, keras.Model):
-        return multiply_adds(layer)
-    if hasattr(layer, "multiply_adds"):
-        return layer.multiply_adds(layer.output.shape)
-    if not layer.weights or isinstance(layer, _FREE):
-        return 0
-    kernel: Any = getattr(layer, "kernel", None)
-    if isinstance(layer, keras.layers.Dense):
-        return math.prod(layer.output.shape[1:-1]) * math.prod(kernel.shape)
-    if _is_convolution(layer) and kernel is not None:
-        transposed = "Transpose" in type(layer).__name__
-        maps = layer.input.shape if transposed else layer.output.shape
-        sides = maps[1:-1] if layer.data_format == "channels_last" else maps[2:]
-        return math.prod(sides) * math.prod(kernel.shape)
-    raise CnnzooError(
-        f"layers must have a known cost; {layer.name!r} ({type(layer).__name__}) has none"
+def last_receptive_field(model: keras.Model) -> list[int]:
+    """Return how many input positions a side one unit of the last feature map sees.
+
+    What follows the last feature map (flattening, global pooling, dense layers) sees all of it. A
+    side never exceeds the input's.
+
+    Raises:
+        CnnzooError: As for `multiply_adds`.
+    """
+    return _last_field(model, layer_costs(model))
+
+
+def _last_field(model: keras.Model, layers: list[LayerCost]) -> list[int]:
+    fields = [layer.receptive_field for layer in layers if layer.receptive_field is not None]
+    return fields[-1] if fields else list(model.input_shape[1:])
+
+
+def layer_costs(model: keras.Model, batch_size: int = 1) -> list[LayerCost]:
+    """Return a row for each call of a layer, those of nested models among them, in order.
+
+    Args:
+        model: A built Functional or Sequential model.
+        batch_size: Examples whose activations are counted.
+
+    Raises:
+        CnnzooError: As for `multiply_adds`.
+    """
+    inputs = graph(model).inputs
+    if any(side is None for tensor in inputs for side in tensor.shape[1:]):
+        shapes = ", ".join(str(tensor.shape[1:]) for tensor in inputs)
+        raise CnnzooError(f"input_shape must be definite for a cost; got {shapes}")
+    rows: list[LayerCost] = []
+    fields = [receptive_field.of_input(tensor) for tensor in inputs]
+    _walk(model, fields, rows, batch_size, prefix="", counted=set())
+    return rows
+
+
+def _walk(
+    model: keras.Model,
+    inputs: list[Field],
+    rows: list[LayerCost],
+    batch_size: int,
+    prefix: str,
+    counted: set[int],
+) -> list[Field]:
+    """Add the rows of `model` to `rows` and return the fields of its outputs."""
+    functional = graph(model)
+    fields = {id(t): field for t, field in zip(functional.inputs, inputs, strict=True)}
+    for call in calls(model):
+        seen = [fields[id(tensor)] for tensor in call.inputs]
+        if isinstance(call.layer, keras.Model):
+            inner = f"{prefix}{call.layer.name}/"
+            found = _walk(call.layer, seen, rows, batch_size, inner, counted)
+        else:
+            found = [receptive_field.after(call, seen)] * len(call.outputs)
+            rows.append(_row(call, found[0], batch_size, prefix, counted))
+        fields.update((id(t), field) for t, field in zip(call.outputs, found, strict=True))
+    return [fields[id(tensor)] for tensor in functional.outputs]
+
+
+def _row(call: Call, field: Field, batch_size: int, prefix: str, counted: set[int]) -> LayerCost:
+    layer = call.layer
+    fresh = id(layer) not in counted
+    counted.add(id(layer))
+    weights = getattr(layer, "weights", []) if fresh else []
+    trainable = getattr(layer, "trainable_weights", []) if fresh else []
+    return LayerCost(
+        name=prefix + layer.name,
+        kind=type(layer).__name__,
+        output_shape=list(call.outputs[0].shape[1:]),
+        params=sum(math.prod(weight.shape) for weight in trainable),
+        # The state of a random number generator is no parameter.
+        total_params=sum(
+            math.prod(weight.shape) for weight in weights if "float" in str(weight.dtype)
+        ),
+        macs=_multiply_adds(call),
+        activation_bytes=batch_size * sum(_bytes(tensor) for tensor in call.outputs),
+        receptive_field=field and [side.size for side in field],
+        stride=field and [side.stride for side in field],
+        centre=field and [side.centre for side in field],
     )
 
 
-def receptive_field(model: keras.Model) -> list[int]:
-    """Return how many input rows and columns one unit of the last feature map sees.
-
-    The last feature map is the last output with spatial extent: what follows (flattening, global
-    pooling, dense layers) sees all of it. A side never exceeds the input's.
-
-    Raises:
-        CnnzooError: A layer with a kernel has no known field.
-    """
-    shape = model.input_shape
-    rank = len(shape) - 2
-    if rank < 1:
-        return [int(side) for side in shape[1:]]
-    fields: dict[int, list[tuple[int, int]]] = {id(model.inputs[0]): [(1, 1)] * rank}
-    last = fields[id(model.inputs[0])]
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.InputLayer):
-            continue
-        seen = [fields[id(tensor)] for tensor in _tensors(layer.input) if id(tensor) in fields]
-        if not seen or len(layer.output.shape) != len(shape):
-            continue
-        widest = [max(sides) for sides in zip(*seen, strict=True)]
-        last = _through(layer, widest)
-        fields[id(layer.output)] = last
-    return [min(field, side or field) for (field, _), side in zip(last, shape[1:-1], strict=True)]
+def _bytes(tensor: keras.KerasTensor) -> int:
+    bits = re.search(r"\d+", keras.backend.standardize_dtype(tensor.dtype))
+    return math.prod(tensor.shape[1:]) * (int(bits[0]) // 8 if bits else 1)
 
 
-def _through(layer: keras.layers.Layer, sides: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return (field, distance of neighbours in input pixels) a side, after `layer`."""
-    size = getattr(layer, "kernel_size", getattr(layer, "pool_size", 1))
-    strides = getattr(layer, "strides", 1)
-    dilation = getattr(layer, "dilation_rate", 1)
-    columns = (_each(value, len(sides)) for value in (size, strides, dilation))
-    return [
-        (field + (kernel - 1) * spread * step, step * stride)
-        for (field, step), kernel, stride, spread in zip(sides, *columns, strict=True)
+def _multiply_adds(call: Call) -> int:
+    layer, output = call.layer, call.outputs[0]
+    if hasattr(layer, "multiply_adds"):
+        return layer.multiply_adds(output.shape)
+    if not getattr(layer, "weights", None) or isinstance(layer, _FREE):
+        return 0
+    kernels = [
+        getattr(layer, name)
+        for name in ("kernel", "depthwise_kernel", "pointwise_kernel")
+        if getattr(layer, name, None) is not None
     ]
-
-
-def _each(value: Any, count: int) -> list[int]:
-    return list(value) if isinstance(value, Iterable) else [value] * count
-
-
-def _tensors(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def _is_convolution(layer: keras.layers.Layer) -> bool:
-    return "Conv" in type(layer).__name__ and hasattr(layer, "kernel_size")
+    products = sum(math.prod(kernel.shape) for kernel in kernels)
+    if isinstance(layer, keras.layers.Dense):
+        return math.prod(output.shape[1:-1]) * products
+    if kernels and hasattr(layer, "kernel_size"):
+        transposed = "Transpose" in type(layer).__name__
+        maps = call.inputs[0].shape if transposed else output.shape
+        sides = maps[1:-1] if layer.data_format == "channels_last" else maps[2:]
+        return math.prod(sides) * products
+    if all("seed" in weight.path for weight in layer.weights):
+        return 0  # Dropout's random number generator.
+    raise CnnzooError(
+        f"layers must have a known cost; {layer.name!r} ({type(layer).__name__}) has none"
+    )

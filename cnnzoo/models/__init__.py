@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.registry import Registry, modules
+from cnnzoo.registry import Registry, modules, unknown
 
 if TYPE_CHECKING:
     import keras
@@ -19,6 +20,8 @@ for _module in modules(sys.modules[__name__]):
     for _variant in _module.VARIANTS:
         MODELS.add(_variant, _module)
 
+_STATED = ("variant", "input_shape", "num_classes", "name")  # Arguments of every `build`.
+
 
 def list_models(pattern: str = "*") -> list[str]:
     """Return the names of the networks that match the shell-style `pattern`."""
@@ -28,8 +31,9 @@ def list_models(pattern: str = "*") -> list[str]:
 def create_model(
     name: str,
     *,
-    input_shape: tuple[int, ...] | None = None,
+    input_shape: tuple[int | None, ...] | None = None,
     num_classes: int | None = None,
+    **options: Any,
 ) -> keras.Model:
     """Build a network with fresh weights, `[batch, *input_shape]` to logits `[batch, num_classes]`.
 
@@ -37,9 +41,10 @@ def create_model(
         name: One of `list_models()`.
         input_shape: Shape of one example, channels last; by default the one of the paper.
         num_classes: Number of logits; by default the one of the paper.
+        **options: Further arguments of the family's `build`, such as `dropout=0.3`.
 
     Raises:
-        CnnzooError: The name is unknown, or the shape or the number does not suit the network.
+        CnnzooError: The name or an option is unknown, or an argument does not suit the network.
     """
     family = MODELS[name]
     variant = family.VARIANTS[name]
@@ -47,9 +52,27 @@ def create_model(
     num_classes = variant.num_classes if num_classes is None else num_classes
     if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 1:
         raise CnnzooError(f"num_classes must be an integer of at least 1; got {num_classes!r}")
+    _check_shape(name, variant, input_shape)
+    known = [word for word in inspect.signature(family.build).parameters if word not in _STATED]
+    for option in options:
+        if option not in known:
+            raise CnnzooError(unknown(f"option of {name}", option, known))
+    return family.build(
+        name, input_shape=input_shape, num_classes=num_classes, name=name, **options
+    )
+
+
+def _check_shape(name: str, variant: Any, shape: tuple[int | None, ...]) -> None:
     rank = len(variant.input_shape)
-    if len(input_shape) != rank or not all(isinstance(n, int) and n > 0 for n in input_shape):
-        raise CnnzooError(
-            f"input_shape must be {rank} positive integers, channels last; got {input_shape!r}"
-        )
-    return family.build(name, input_shape=input_shape, num_classes=num_classes, name=name)
+    sides = shape if rank == 1 else shape[:-1]  # Tokens have no channels.
+    # A text may have any length, which is written as None.
+    if len(shape) != rank or not all(_is_count(n) or (n is None and rank == 1) for n in shape):
+        rule = "one positive integer" if rank == 1 else f"{rank} positive integers, channels last"
+        raise CnnzooError(f"input_shape must be {rule}; got {shape!r}")
+    if any(side is not None and side < variant.smallest for side in sides):
+        least = "x".join([str(variant.smallest)] * len(sides))
+        raise CnnzooError(f"input_shape must be at least {least} for {name}; got {shape!r}")
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0

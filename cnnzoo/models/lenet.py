@@ -17,7 +17,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnnzoo import layers
-from cnnzoo.errors import CnnzooError
 from cnnzoo.lazy import keras
 
 if TYPE_CHECKING:
@@ -31,22 +30,14 @@ class Variant(NamedTuple):
     input_shape: tuple[int, int, int]
     smallest: int  # Rows and columns that leave every layer at least one.
     params: int  # Trainable, for this input shape and 10 classes.
+    macs: int
     num_classes: int = 10
 
 
 def build(
     variant: str, *, input_shape: tuple[int, int, int], num_classes: int, name: str
 ) -> keras.Model:
-    """Build `variant`, from images `[batch, *input_shape]` to logits `[batch, num_classes]`.
-
-    Raises:
-        CnnzooError: The images are too small for two 5x5 convolutions and two poolings.
-    """
-    smallest = VARIANTS[variant].smallest
-    if min(input_shape[:2]) < smallest:
-        raise CnnzooError(
-            f"input_shape must be at least {smallest}x{smallest} for {variant}; got {input_shape!r}"
-        )
+    """Build `variant`, from images `[batch, *input_shape]` to logits `[batch, num_classes]`."""
     images = keras.Input(input_shape, name="images")
     logits = VARIANTS[variant].network(images, num_classes)
     return keras.Model(images, logits, name=name)
@@ -92,8 +83,10 @@ def _taught(images: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
 
 
 VARIANTS = {
-    "lenet5_1998": Variant(_published, input_shape=(32, 32, 1), smallest=32, params=60_000),
-    "lenet5": Variant(_taught, input_shape=(28, 28, 1), smallest=12, params=61_706),
+    "lenet5_1998": Variant(
+        _published, input_shape=(32, 32, 1), smallest=32, params=60_000, macs=328_096
+    ),
+    "lenet5": Variant(_taught, input_shape=(28, 28, 1), smallest=12, params=61_706, macs=416_520),
 }
 
 # Table I of the paper: the maps of S2 that each map of C3 sees.

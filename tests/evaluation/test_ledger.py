@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 
-from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation import ledger
 from cnnzoo.training.recipe import recipes
 
@@ -46,22 +45,12 @@ def test_the_table_shows_percent_minutes_and_the_paper(tmp_path):
     assert line == f"| {cells} |"
 
 
-def test_a_readme_without_marks_is_left_alone(tmp_path):
-    readme = tmp_path / "README.md"
-    readme.write_text("text")
-    with pytest.raises(CnnzooError, match="README.md must hold the lines"):
-        ledger.refresh(readme, [])
-    readme.write_text(f"a\n{ledger.BEGIN}\nold\n{ledger.END}\nb\n")
-    ledger.refresh(readme, [])
-    assert readme.read_text().startswith(f"a\n{ledger.BEGIN}\n| recipe |")
-    assert readme.read_text().endswith(f"|\n{ledger.END}\nb\n")
-
-
 def test_the_readmes_table_is_made_from_the_ledger():
     rows = ledger.read(ROOT / "results.csv")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert rows
-    assert f"{ledger.BEGIN}\n{ledger.table(rows)}\n{ledger.END}" in readme
+    marked = f"<!-- results: begin -->\n{ledger.table(rows)}\n<!-- results: end -->"
+    assert marked in readme
 
 
 def test_every_row_is_of_a_recipe_and_lists_its_seeds():

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 import cnnzoo
 from cnnzoo.errors import CnnzooError
-from cnnzoo.inspection.cost import describe, multiply_adds, receptive_field
+from cnnzoo.inspection.cost import describe, last_receptive_field, layer_costs, multiply_adds
 
 
 def test_lenet_as_taught():
@@ -47,35 +47,146 @@ def test_an_unknown_layer_with_weights_is_refused():
         multiply_adds(small(keras.layers.LSTM(3, name="lstm"), shape=(4, 2)))
 
 
-def measured_field(model, layer):
-    """Return how far from each other the inputs are that move the middle unit of `layer`."""
+def measured_field(model, layer, unit):
+    """Return first and last input position, a side, that moves `unit` of `layer`, by gradient."""
     part = keras.Model(model.inputs, layer.output)
     rng = np.random.default_rng(0)
     for weight in part.weights:
         weight.assign(rng.uniform(0.005, 0.01, weight.shape))  # No tanh may saturate.
-    images = tf.constant(rng.uniform(0.1, 1, (1, *model.input_shape[1:])).astype("float32"))
+    inputs = tf.constant(rng.uniform(0.1, 1, (1, *model.input_shape[1:])).astype("float32"))
     with tf.GradientTape() as tape:
-        tape.watch(images)
-        maps = part(images)
-        middle = maps[0, maps.shape[1] // 2, maps.shape[2] // 2, 0]
-    moved = np.argwhere(np.abs(tape.gradient(middle, images).numpy()[0]).sum(axis=-1))
-    return list(np.ptp(moved, axis=0) + 1)
+        tape.watch(inputs)
+        value = part(inputs)[(0, *unit, 0)]
+    moved = np.argwhere(np.abs(tape.gradient(value, inputs).numpy()[0]).sum(axis=-1))
+    return moved.min(axis=0), moved.max(axis=0)
 
 
-def test_the_field_equals_the_one_measured_by_gradient():
-    images = keras.Input((64, 64, 1))
+def assert_fields_are_those_measured(model, deep=None):
+    """Compare each row that has a field with the gradient's, for a unit far from every border."""
+    rows = {row.name: row for row in layer_costs(model)}
+    checked = 0
+    for layer in model.layers:
+        row = rows.get(layer.name)
+        if row is None or row.receptive_field is None:
+            continue
+        unit = [side // 2 for side in row.output_shape[:-1]]
+        first, last = measured_field(model, layer, unit)
+        centre = np.array(row.centre) + np.array(unit) * row.stride
+        half = (np.array(row.receptive_field) - 1) / 2
+        sides = np.array(model.input_shape[1:-1])
+        assert (first == np.maximum(np.ceil(centre - half), 0)).all(), layer.name
+        assert (last == np.minimum(np.floor(centre + half), sides - 1)).all(), layer.name
+        checked += 1
+    assert checked >= 2
+
+
+def test_fields_of_a_branched_network_equal_those_measured_by_gradient():
+    images = keras.Input((64, 61, 1))
     maps = keras.layers.Conv2D(3, 3, padding="same")(images)
-    short = keras.layers.AveragePooling2D(2)(maps)
+    short = keras.layers.AveragePooling2D(2, padding="same")(maps)
     long = keras.layers.Conv2D(3, (5, 3), strides=2, padding="same")(maps)
     maps = keras.layers.Add()([short, long])
+    maps = keras.layers.ZeroPadding2D(((1, 3), (2, 0)))(maps)
     maps = keras.layers.Conv2D(2, 3, dilation_rate=2)(maps)
+    maps = keras.layers.DepthwiseConv2D(3, strides=2, padding="same")(maps)
+    maps = keras.layers.Cropping2D(1)(maps)
+    maps = keras.layers.Conv2D(4, 1, groups=2)(maps)
     units = keras.layers.GlobalAveragePooling2D()(maps)
     model = keras.Model(images, keras.layers.Dense(3)(units))
-    assert receptive_field(model) == measured_field(model, model.layers[-3]) == [15, 13]
+    assert_fields_are_those_measured(model)
+    # 3, then 5 or 3 and a stride of 2, then dilated 3x3, then 3x3 strided: 3+4+8+4, and 3+2+8+4.
+    assert last_receptive_field(model) == [19, 17]
+
+
+@pytest.mark.parametrize("length", [31, 32, 33])
+def test_fields_in_one_dimension(length):
+    model = small(
+        keras.layers.Conv1D(3, 3, padding="causal", dilation_rate=2),
+        keras.layers.MaxPooling1D(3, 2, padding="same"),
+        keras.layers.Conv1D(3, 4, strides=3, padding="same"),
+        keras.layers.GlobalMaxPooling1D(),
+        shape=(length, 2),
+    )
+    # Of a maximum only the winner has a gradient, so sizes come from the formula of the source.
+    assert [row.receptive_field for row in layer_costs(model)[:3]] == [[5], [7], [13]]
+    assert [row.stride for row in layer_costs(model)[:3]] == [[1], [2], [6]]
+    assert layer_costs(model)[3].receptive_field is None
+
+
+def test_fields_in_three_dimensions():
+    assert_fields_are_those_measured(
+        small(
+            keras.layers.Conv3D(2, (3, 5, 1), padding="same"),
+            keras.layers.AveragePooling3D((1, 2, 2)),
+            keras.layers.Conv3D(2, 3, strides=(1, 2, 1)),
+            shape=(9, 24, 24, 1),
+        )
+    )
+
+
+def test_transposed_convolutions_and_upsampling():
+    model = small(
+        keras.layers.Conv2D(2, 3, strides=2, padding="same"),
+        keras.layers.UpSampling2D(2),
+        keras.layers.Conv2D(2, 3),
+        shape=(24, 24, 1),
+    )
+    # Two rows of the first layer, at least, reach three rows after the repetition.
+    assert [row.stride for row in layer_costs(model)] == [[2, 2], [1, 1], [1, 1]]
+    transposed = small(keras.layers.Conv2DTranspose(2, 4, strides=2), shape=(12, 12, 1))
+    assert layer_costs(transposed)[0].receptive_field == [2, 2]
+    assert layer_costs(transposed)[0].stride == [0.5, 0.5]
+
+
+def test_nested_and_shared_layers():
+    twin = keras.Sequential(
+        [keras.Input((12, 12, 1)), keras.layers.Conv2D(4, 3, name="inner"), keras.layers.ReLU()],
+        name="twin",
+    )
+    left, right = keras.Input((12, 12, 1)), keras.Input((12, 12, 1))
+    both = keras.layers.Concatenate(name="both")([twin(left), twin(right)])
+    maps = keras.layers.Conv2D(2, 3, name="last")(both)
+    model = keras.Model([left, right], maps)
+    rows = layer_costs(model, batch_size=3)
+    inner = [row for row in rows if row.name == "twin/inner"]
+    assert [row.params for row in inner] == [40, 0]
+    assert [row.macs for row in inner] == [10 * 10 * 4 * 9] * 2
+    assert sum(row.params for row in rows) == model.count_params() == 40 + 8 * 2 * 9 + 2
+    assert rows[-1].receptive_field == [5, 5]
+    assert rows[-1].activation_bytes == 3 * 8 * 8 * 2 * 4
+
+
+def test_frozen_and_moving_weights_are_in_the_total_alone():
+    model = small(
+        keras.layers.Conv2D(4, 3, trainable=False, name="frozen"),
+        keras.layers.BatchNormalization(),
+        keras.layers.Dropout(0.5),
+    )
+    rows = layer_costs(model)
+    assert [(row.params, row.total_params) for row in rows] == [(0, 76), (8, 16), (0, 0)]
+
+
+def test_a_model_of_another_kind_or_without_definite_sides_is_refused():
+    class Own(keras.Model):
+        def call(self, inputs):
+            return inputs
+
+    with pytest.raises(CnnzooError, match="model must be Functional, or Sequential and built"):
+        multiply_adds(Own())
+    with pytest.raises(CnnzooError, match="input_shape must be definite for a cost"):
+        multiply_adds(small(keras.layers.Conv2D(1, 1), shape=(None, 4, 1)))
 
 
 def test_the_field_of_the_published_lenet_is_measured_too():
     model = cnnzoo.create_model("lenet5_1998", input_shape=(64, 64, 1))
-    assert receptive_field(model) == measured_field(model, model.get_layer("c5")) == [32, 32]
+    assert_fields_are_those_measured(model)
+    assert last_receptive_field(model) == [32, 32]
     # 5x5, 2x2, 5x5, 2x2: 5, 6, 14, 16.
-    assert receptive_field(cnnzoo.create_model("lenet5")) == [16, 16]
+    assert last_receptive_field(cnnzoo.create_model("lenet5")) == [16, 16]
+
+
+def test_describing_gives_no_values_to_the_weights(monkeypatch):
+    monkeypatch.setattr(keras.Variable, "_initialize", None)
+    assert describe("lenet5")["params"] == 61_706
+    monkeypatch.undo()
+    assert cnnzoo.create_model("lenet5")(np.zeros((1, 28, 28, 1))).shape == (1, 10)
