@@ -20,6 +20,8 @@ __getattr__, __all__ = exports(
         "create_model": "cnnzoo.models",
         "evaluate": "cnnzoo.evaluation.metrics",
         "export": "cnnzoo.export",
+        "features": "cnnzoo.transfer",
+        "freeze": "cnnzoo.transfer",
         "list_datasets": "cnnzoo.datasets",
         "list_models": "cnnzoo.models",
         "list_recipes": "cnnzoo.training.recipe",

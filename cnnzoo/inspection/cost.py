@@ -166,9 +166,9 @@ def _row(call: Call, field: Field, batch_size: int, prefix: str, counted: set[in
         ),
         macs=_multiply_adds(call),
         activation_bytes=batch_size * sum(_bytes(tensor) for tensor in call.outputs),
-        receptive_field=field and [side.size for side in field],
-        stride=field and [side.stride for side in field],
-        centre=field and [side.centre for side in field],
+        receptive_field=None if field is None else [side.size for side in field],
+        stride=None if field is None else [side.stride for side in field],
+        centre=None if field is None else [side.centre for side in field],
     )
 
 

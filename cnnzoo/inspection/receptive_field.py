@@ -59,7 +59,8 @@ def after(call: Call, fields: Sequence[Field]) -> Field:
         for value in (size, getattr(layer, "strides", 1), getattr(layer, "dilation_rate", 1))
     ]
     window = _transposed if "Transpose" in type(layer).__name__ else _window
-    padding = getattr(layer, "padding", "valid")
+    # The zoo's own layers may state how many positions they add on either side.
+    padding = getattr(layer, "margin", getattr(layer, "padding", "valid"))
     return [
         window(side, kernel, stride, spread, padding, length)
         for side, kernel, stride, spread, length in zip(merged, *columns, before, strict=True)
@@ -74,10 +75,11 @@ def _union(sides: Iterable[Side]) -> Side:
 
 
 def _window(
-    side: Side, kernel: int, stride: int, spread: int, padding: str, length: int | None
+    side: Side, kernel: int, stride: int, spread: int, padding: str | int, length: int | None
 ) -> Side:
     reach = (kernel - 1) * spread
-    before = {"valid": 0, "causal": reach, "full": reach}.get(padding, reach // 2)
+    margins = {"valid": 0, "causal": reach, "same": reach // 2}
+    before = padding if isinstance(padding, int) else margins[padding]
     if padding == "same" and stride > 1 and length is not None:
         # Keras pads as much as the last window needs, the smaller half in front.
         before = max((-(-length // stride) - 1) * stride + reach + 1 - length, 0) // 2
@@ -89,7 +91,7 @@ def _window(
 
 
 def _transposed(
-    side: Side, kernel: int, stride: int, spread: int, padding: str, length: int | None
+    side: Side, kernel: int, stride: int, spread: int, padding: str | int, length: int | None
 ) -> Side:
     reach = (kernel - 1) * spread
     before = max(reach + 1 - stride, 0) // 2 if padding == "same" else 0

@@ -5,9 +5,23 @@ from cnnzoo.lazy import exports
 __getattr__, __all__ = exports(
     __name__,
     {
+        "CapsuleLogits": "cnnzoo.layers.capsules",
+        "GlobalMaskedMaxPooling1D": "cnnzoo.layers.masked",
+        "KMaxPooling1D": "cnnzoo.layers.masked",
+        "LocalResponseNormalization": "cnnzoo.layers.local_response_normalization",
+        "LongestCapsule": "cnnzoo.layers.capsules",
+        "MarginLoss": "cnnzoo.layers.capsules",
+        "MaskedConv1D": "cnnzoo.layers.masked",
+        "MaskedMaxPooling1D": "cnnzoo.layers.masked",
+        "OneHot": "cnnzoo.layers.one_hot",
         "PartialConv2D": "cnnzoo.layers.partial_conv",
         "RBF": "cnnzoo.layers.rbf",
+        "ReconstructionLoss": "cnnzoo.layers.capsules",
+        "RoutedCapsules": "cnnzoo.layers.capsules",
         "ScaledTanh": "cnnzoo.layers.scaled_tanh",
+        "Squash": "cnnzoo.layers.capsules",
         "Subsampling2D": "cnnzoo.layers.subsampling",
+        "TextModel": "cnnzoo.layers.text_model",
+        "ZeroPadShortcut": "cnnzoo.layers.zero_pad_shortcut",
     },
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from cnnzoo import transfer
 from cnnzoo.errors import CnnzooError
 from cnnzoo.registry import Registry, modules, unknown
 
@@ -33,6 +35,7 @@ def create_model(
     *,
     input_shape: tuple[int | None, ...] | None = None,
     num_classes: int | None = None,
+    weights: str | Path | keras.Model | None = None,
     **options: Any,
 ) -> keras.Model:
     """Build a network with fresh weights, `[batch, *input_shape]` to logits `[batch, num_classes]`.
@@ -41,25 +44,54 @@ def create_model(
         name: One of `list_models()`.
         input_shape: Shape of one example, channels last; by default the one of the paper.
         num_classes: Number of logits; by default the one of the paper.
+        weights: Trained weights to start from: "imagenet" (vgg16, vgg19, resnet50, resnet101 and
+            resnet152 as keras.applications has them), a `.keras` file, a run's artifact among them,
+            or a model. The head stays fresh where `num_classes` is given and differs from theirs.
         **options: Further arguments of the family's `build`, such as `dropout=0.3`.
 
     Raises:
-        CnnzooError: The name or an option is unknown, or an argument does not suit the network.
+        CnnzooError: The name or an option is unknown, an argument does not suit the network, or the
+            weights do not fit it.
     """
     family = MODELS[name]
     variant = family.VARIANTS[name]
     input_shape = variant.input_shape if input_shape is None else tuple(input_shape)
+    fresh_head = num_classes is not None
     num_classes = variant.num_classes if num_classes is None else num_classes
     if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 1:
         raise CnnzooError(f"num_classes must be an integer of at least 1; got {num_classes!r}")
     _check_shape(name, variant, input_shape)
     known = [word for word in inspect.signature(family.build).parameters if word not in _STATED]
-    for option in options:
-        if option not in known:
-            raise CnnzooError(unknown(f"option of {name}", option, known))
-    return family.build(
+    _check_options(name, known, options)
+    trained = None
+    if isinstance(weights, str) and weights == "imagenet":
+        trained = transfer.imagenet(_imagenet(name, family, options))
+    elif weights is not None:
+        trained = transfer.weights_of(weights)
+    model = family.build(
         name, input_shape=input_shape, num_classes=num_classes, name=name, **options
     )
+    if trained is not None:
+        transfer.give(model, trained, fresh_head=fresh_head)
+    return model
+
+
+def _imagenet(name: str, family: ModuleType, options: dict[str, Any]) -> str:
+    """Return the name in keras.applications of `name`, and set the options its weights are for."""
+    known = {
+        variant: entry
+        for module in set(MODELS.values())
+        for variant, entry in getattr(module, "IMAGENET", {}).items()
+    }
+    if name not in known:
+        raise CnnzooError(f"weights 'imagenet' are those of {', '.join(sorted(known))}; got {name}")
+    application, needed = known[name]
+    for option, value in needed.items():
+        if options.setdefault(option, value) != value:
+            raise CnnzooError(
+                f"{option} must be {value!r} with weights 'imagenet'; got {options[option]!r}"
+            )
+    return application
 
 
 def _check_shape(name: str, variant: Any, shape: tuple[int | None, ...]) -> None:
@@ -72,6 +104,20 @@ def _check_shape(name: str, variant: Any, shape: tuple[int | None, ...]) -> None
     if any(side is not None and side < variant.smallest for side in sides):
         least = "x".join([str(variant.smallest)] * len(sides))
         raise CnnzooError(f"input_shape must be at least {least} for {name}; got {shape!r}")
+
+
+def _check_options(name: str, known: list[str], options: dict[str, Any]) -> None:
+    for option in options:
+        if option not in known:
+            raise CnnzooError(unknown(f"option of {name}", option, known))
+    # Those that several families have mean the same in each.
+    dropout, vocabulary_size = options.get("dropout", 0.0), options.get("vocabulary_size", 2)
+    if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+        raise CnnzooError(f"dropout must be at least 0 and below 1; got {dropout!r}")
+    if not _is_count(vocabulary_size) or vocabulary_size < 2:
+        raise CnnzooError(
+            f"vocabulary_size must be an integer of at least 2; got {vocabulary_size!r}"
+        )
 
 
 def _is_count(value: Any) -> bool:

@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 import cnnzoo
+from cnnzoo import layers
 from cnnzoo.errors import CnnzooError
 from cnnzoo.inspection.cost import describe, last_receptive_field, layer_costs, multiply_adds
 
@@ -61,23 +62,22 @@ def measured_field(model, layer, unit):
     return moved.min(axis=0), moved.max(axis=0)
 
 
-def assert_fields_are_those_measured(model, deep=None):
-    """Compare each row that has a field with the gradient's, for a unit far from every border."""
-    rows = {row.name: row for row in layer_costs(model)}
-    checked = 0
-    for layer in model.layers:
-        row = rows.get(layer.name)
-        if row is None or row.receptive_field is None:
-            continue
-        unit = [side // 2 for side in row.output_shape[:-1]]
-        first, last = measured_field(model, layer, unit)
-        centre = np.array(row.centre) + np.array(unit) * row.stride
-        half = (np.array(row.receptive_field) - 1) / 2
-        sides = np.array(model.input_shape[1:-1])
-        assert (first == np.maximum(np.ceil(centre - half), 0)).all(), layer.name
-        assert (last == np.minimum(np.floor(centre + half), sides - 1)).all(), layer.name
-        checked += 1
-    assert checked >= 2
+def assert_field_is_that_measured(model, layer, row):
+    """Compare the field of a unit in the middle; both end at the borders of the input."""
+    unit = [side // 2 for side in row.output_shape[:-1]]
+    first, last = measured_field(model, layer, unit)
+    centre = np.array(row.centre) + np.array(unit) * row.stride
+    half = (np.array(row.receptive_field) - 1) / 2
+    sides = np.array(model.input_shape[1:-1])
+    assert (first == np.maximum(np.ceil(centre - half), 0)).all(), layer.name
+    assert (last == np.minimum(np.floor(centre + half), sides - 1)).all(), layer.name
+
+
+def assert_fields_are_those_measured(model):
+    rows = {row.name: row for row in layer_costs(model) if row.receptive_field is not None}
+    assert len(rows) >= 2
+    for name, row in rows.items():
+        assert_field_is_that_measured(model, model.get_layer(name), row)
 
 
 def test_fields_of_a_branched_network_equal_those_measured_by_gradient():
@@ -120,6 +120,62 @@ def test_fields_in_three_dimensions():
             keras.layers.AveragePooling3D((1, 2, 2)),
             keras.layers.Conv3D(2, 3, strides=(1, 2, 1)),
             shape=(9, 24, 24, 1),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("alexnet_2012", (99, 131, 3)),
+        ("basic_cnn_small", (61, 64, 1)),
+        ("preact_resnet20", (63, 64, 3)),
+        ("resnet8", (63, 64, 3)),
+        ("resnet18", (95, 128, 3)),
+        ("resnet20_b", (63, 64, 3)),
+        ("vgg16_c_bn", (95, 128, 3)),
+        ("wrn16_4", (63, 64, 3)),
+        ("m5", (4_100, 1)),
+        ("c3d", (17, 32, 35, 3)),
+    ],
+)
+def test_fields_of_the_zoo_equal_those_measured_by_gradient(name, shape):
+    if name == "c3d":
+        model = cnnzoo.features(cnnzoo.create_model(name, input_shape=shape), "conv3b")
+    else:
+        model = cnnzoo.create_model(name, input_shape=shape)
+    linear = keras.models.clone_model(model, clone_function=_averaging)
+    rows = {row.name: row for row in layer_costs(linear)}
+    name = [name for name, row in rows.items() if row.receptive_field is not None][-1]
+    assert [rows[name].receptive_field] == [
+        row.receptive_field for row in layer_costs(model) if row.name == name
+    ]
+    assert_field_is_that_measured(linear, linear.get_layer(name), rows[name])
+
+
+def _averaging(layer):
+    """A layer that lets every input of a maximum have a gradient."""
+    if not type(layer).__name__.startswith("MaxPooling"):
+        return type(layer).from_config(layer.get_config())
+    kind = getattr(keras.layers, type(layer).__name__.replace("Max", "Average"))
+    return kind.from_config(layer.get_config())
+
+
+def test_layers_of_the_zoo_that_pad_by_themselves():
+    model = small(
+        layers.MaskedConv1D(2, 3, full=True),
+        layers.MaskedMaxPooling1D(3, strides=2),
+        layers.MaskedConv1D(2, 5),
+        shape=(30, 2),
+    )
+    # Windows of the first begin two positions before the text; each margin is in its own steps.
+    assert [row.receptive_field for row in layer_costs(model)] == [[3], [5], [13]]
+    assert [row.centre for row in layer_costs(model)] == [[-1], [-1], [-1]]
+    assert_fields_are_those_measured(
+        small(
+            layers.MaskedConv1D(2, 4, full=True),
+            layers.MaskedConv1D(1, 3, strides=2),
+            shape=(21, 1),
         )
     )
 

@@ -1,0 +1,40 @@
+"""One-hot vectors of tokens, some of which have none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("cnnzoo")
+class OneHot(keras.layers.Layer):
+    """A single one for each token, among zeros; zeros alone for a token that has no place.
+
+    `[batch, steps]` integers to `[batch, steps, depth]`.
+
+    Args:
+        depth: Components of a vector, a place each for the tokens from `first` on.
+        first: The token whose place is the first.
+    """
+
+    def __init__(self, depth: int, first: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.depth = depth
+        self.first = first
+
+    def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
+        """Return the vectors of `inputs`."""
+        # Not ops.one_hot, which refuses tokens without a place on one backend.
+        places = ops.arange(self.first, self.first + self.depth, dtype="int32")
+        hits = ops.equal(ops.expand_dims(ops.cast(inputs, "int32"), -1), places)
+        return ops.cast(hits, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return `(batch, steps, depth)`."""
+        return (*input_shape, self.depth)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the layer."""
+        return {**super().get_config(), "depth": self.depth, "first": self.first}

@@ -1,0 +1,162 @@
+"""Networks that start from trained weights: ImageNet's, a saved model's, or another model's."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnnzoo import layers
+from cnnzoo.errors import CnnzooError
+from cnnzoo.lazy import keras
+from cnnzoo.registry import unknown
+
+if TYPE_CHECKING:
+    import keras
+
+HEAD = "logits"
+
+Weights = dict[str, list[Any]]  # Values of each layer's weights, by the layer's name.
+
+
+def features(model: keras.Model, layer: str) -> keras.Model:
+    """Return the part of `model` that ends with the output of `layer`; the weights are shared.
+
+    Raises:
+        CnnzooError: The model has no such layer.
+    """
+    return keras.Model(model.inputs, _layer(model, layer).output, name=f"{model.name}_{layer}")
+
+
+def freeze(model: keras.Model, layer: str | None = None) -> None:
+    """Keep the weights of `model` as they are in training, up to and including `layer`.
+
+    Frozen batch normalisation stays in inference mode: it uses its moving statistics and does not
+    change them. Compile the model afterwards.
+
+    Args:
+        model: A Functional model.
+        layer: The last one to freeze; by default the one before the head (`logits`).
+
+    Raises:
+        CnnzooError: The model has no such layer.
+    """
+    names = [one.name for one in model.layers]
+    last = names.index(_layer(model, layer or HEAD).name) + (layer is not None)
+    for one in model.layers[:last]:
+        one.trainable = False
+
+
+def _layer(model: keras.Model, name: str) -> keras.layers.Layer:
+    names = [layer.name for layer in model.layers]
+    if name not in names:
+        raise CnnzooError(unknown(f"layer of {model.name}", name, names))
+    return model.get_layer(name)
+
+
+def give(model: keras.Model, weights: Weights, *, fresh_head: bool) -> None:
+    """Copy trained weights into `model`, layer by layer and by name.
+
+    Args:
+        model: A network of the zoo.
+        weights: What `weights_of` or `imagenet` returned.
+        fresh_head: Whether a head of another shape is left as it is.
+
+    Raises:
+        CnnzooError: A layer is missing or has another shape; nothing is copied.
+    """
+    fitting: dict[str, list[Any]] = {}
+    for layer in model.layers:
+        if not layer.weights:
+            continue
+        expected = [tuple(weight.shape) for weight in layer.weights]
+        values = weights.get(layer.name)
+        if values is not None and [value.shape for value in values] == expected:
+            fitting[layer.name] = values
+        elif values is None or not (fresh_head and layer.name == HEAD):
+            found = "no such layer" if values is None else [value.shape for value in values]
+            raise CnnzooError(
+                f"weights must fit {model.name}: layer {layer.name!r} expects {expected}; "
+                f"found {found}"
+            )
+    for name, values in fitting.items():
+        model.get_layer(name).set_weights(values)
+
+
+def weights_of(source: str | Path | keras.Model) -> Weights:
+    """Return the weights of a model, or of a `.keras` file, those of nested models too.
+
+    Raises:
+        CnnzooError: The file is missing or is no Keras model.
+    """
+    model = source if isinstance(source, keras.Model) else _read(Path(source))
+    found: Weights = {}
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            found.update(weights_of(layer))
+        elif layer.weights:
+            found[layer.name] = layer.get_weights()
+    return found
+
+
+def _read(path: Path) -> keras.Model:
+    for layer in layers.__all__:  # Keras finds a layer by its registered name once it is imported.
+        getattr(layers, layer)
+    if not path.is_file():
+        raise CnnzooError(
+            f"weights must be 'imagenet', a model or the path of a .keras file; got {str(path)!r}"
+        )
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except (OSError, TypeError, ValueError, KeyError) as error:
+        raise CnnzooError(f"{path} must be a Keras model file (.keras), and is none") from error
+
+
+def imagenet(application: str) -> Weights:
+    """Return the ImageNet weights of `application` in keras.applications, downloaded once.
+
+    Raises:
+        CnnzooError: They can be neither downloaded nor read.
+    """
+    try:
+        source = getattr(keras.applications, application)(weights="imagenet")
+    except Exception as error:  # Keras raises bare exceptions when a download fails.
+        raise CnnzooError(f"weights 'imagenet' of {application} cannot be had: {error}") from error
+    return from_application(source)
+
+
+def from_application(source: keras.Model) -> Weights:
+    """Return the weights of a VGG or ResNet of keras.applications under the names of the zoo.
+
+    Its residual networks have convolution biases, which the following normalisation takes over: a
+    bias moves what is normalised as a smaller moving mean does.
+    """
+    theirs = weights_of(source)
+    ours: Weights = {}
+    for name, values in theirs.items():
+        normalisation = theirs.get(re.sub(r"_conv$", "_bn", name))
+        if normalisation is not None and name.endswith("_conv"):
+            kernel, bias = values
+            gamma, beta, mean, variance = normalisation
+            ours[_renamed(name)] = [kernel]
+            ours[_renamed(name.replace("_conv", "_bn"))] = [gamma, beta, mean - bias, variance]
+        elif not name.endswith("_bn"):
+            ours[_renamed(name)] = values
+    return ours
+
+
+def _renamed(name: str) -> str:
+    """Return the name here of a layer of keras.applications."""
+    if found := re.fullmatch(r"conv(\d)_block(\d+)_(\d)_(conv|bn)", name):
+        stage, unit, place, kind = found.groups()
+        part = f"shortcut_{kind}" if place == "0" else f"{kind}{place}"
+        return f"stage{int(stage) - 1}_unit{unit}_{part}"
+    for theirs, ours in (
+        (r"conv1_(conv|bn)", r"stem_\1"),
+        (r"block(\d)_conv(\d)", r"stage\1_conv\2"),
+        (r"fc(\d)", r"dense\1"),
+        (r"predictions", HEAD),
+    ):
+        if re.fullmatch(theirs, name):
+            return re.sub(theirs, ours, name)
+    return name

@@ -1,0 +1,164 @@
+import keras
+import numpy as np
+import pytest
+
+import cnnzoo
+from cnnzoo import transfer
+from cnnzoo.errors import CnnzooError
+from cnnzoo.models import MODELS
+
+
+def randomised(model):
+    """Set every weight and statistic at random, so that each layer keeps the scale of its input."""
+    rng = np.random.default_rng(0)
+    for layer in model.layers:
+        values = []
+        for weight in layer.weights:
+            fan_in = np.prod(weight.shape[:-1])
+            kernel = rng.normal(0, np.sqrt(2 / max(fan_in, 1)), weight.shape)
+            positive = rng.uniform(0.5, 1.5, weight.shape)
+            if len(weight.shape) > 1:
+                values.append(kernel)
+            else:
+                values.append(
+                    positive if "gamma" in weight.path or "var" in weight.path else positive - 1
+                )
+        layer.set_weights(values)
+    return model
+
+
+def assert_equal_logits(name, side, monkeypatch):
+    application, _ = MODELS[name].IMAGENET[name]
+    build = getattr(keras.applications, application)
+
+    def untrained(weights):
+        assert weights == "imagenet"
+        shape = (side, side, 3)
+        return randomised(build(weights=None, input_shape=shape, classifier_activation=None))
+
+    monkeypatch.setattr(keras.applications, application, untrained)
+    model = cnnzoo.create_model(name, weights="imagenet", input_shape=(side, side, 3))
+    images = np.random.default_rng(1).normal(size=(2, side, side, 3)).astype("float32")
+    expected = np.asarray(untrained("imagenet")(images))
+    assert np.abs(np.asarray(model(images)) - expected).max() < 1e-4 * np.abs(expected).max()
+
+
+def test_resnet50_with_weights_of_keras_applications_is_theirs(monkeypatch):
+    assert_equal_logits("resnet50", 64, monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "side"), [("vgg16", 32), ("vgg19", 32), ("resnet101", 64), ("resnet152", 64)]
+)
+def test_the_others_with_weights_of_keras_applications_are_theirs(name, side, monkeypatch):
+    assert_equal_logits(name, side, monkeypatch)
+
+
+def test_other_networks_and_placements_have_no_imagenet_weights():
+    with pytest.raises(
+        CnnzooError, match="weights 'imagenet' are those of resnet101, .*; got resnet18"
+    ):
+        cnnzoo.create_model("resnet18", weights="imagenet")
+    with pytest.raises(
+        CnnzooError, match="stride_at must be 'conv1' with weights 'imagenet'; got 'conv2'"
+    ):
+        cnnzoo.create_model("resnet50", weights="imagenet", stride_at="conv2")
+
+
+def test_a_failed_download_is_one_sentence(monkeypatch):
+    def offline(weights):
+        raise Exception("URL fetch failure")
+
+    monkeypatch.setattr(keras.applications, "VGG16", offline)
+    with pytest.raises(CnnzooError, match="weights 'imagenet' of VGG16 cannot be had: URL fetch"):
+        cnnzoo.create_model("vgg16", weights="imagenet")
+
+
+@pytest.fixture
+def trained():
+    return randomised(cnnzoo.create_model("resnet8"))
+
+
+def test_a_model_gives_all_its_weights(trained, tmp_path):
+    trained.save(tmp_path / "resnet8.keras")
+    nested = keras.Sequential([keras.Input((32, 32, 3)), trained])
+    images = np.ones((1, 32, 32, 3), "float32")
+    for source in (trained, nested, tmp_path / "resnet8.keras", str(tmp_path / "resnet8.keras")):
+        model = cnnzoo.create_model("resnet8", weights=source)
+        assert np.array_equal(np.asarray(model(images)), np.asarray(trained(images)))
+
+
+def test_a_runs_artifact_gives_its_weights(classifier, finished_run):
+    model = cnnzoo.create_model("lenet5", weights=finished_run.artifact)
+    theirs = transfer.weights_of(finished_run.artifact)
+    assert all(
+        np.array_equal(model.get_layer("conv1").get_weights()[i], theirs["conv1"][i])
+        for i in (0, 1)
+    )
+
+
+def test_another_number_of_classes_gets_a_fresh_head(trained):
+    model = cnnzoo.create_model("resnet8", weights=trained, num_classes=4)
+    assert model.output_shape == (None, 4)
+    for name in ("stem_conv", "stage3_unit1_conv2"):
+        assert np.array_equal(
+            model.get_layer(name).get_weights()[0], trained.get_layer(name).get_weights()[0]
+        )
+    kept = cnnzoo.create_model("resnet8", weights=trained, num_classes=10)
+    assert np.array_equal(
+        kept.get_layer("logits").get_weights()[0], trained.get_layer("logits").get_weights()[0]
+    )
+
+
+def test_weights_of_another_network_name_the_layer(trained, tmp_path):
+    with pytest.raises(
+        CnnzooError,
+        match=r"weights must fit resnet8: layer 'logits' expects \[\(64, 10\).*; found \[\(64, 4\)",
+    ):
+        cnnzoo.create_model("resnet8", weights=cnnzoo.create_model("resnet8", num_classes=4))
+    with pytest.raises(
+        CnnzooError, match="weights must fit lenet5: layer 'conv1' expects .* found no such layer"
+    ):
+        cnnzoo.create_model("lenet5", weights=trained)
+    with pytest.raises(
+        CnnzooError, match=r"layer 'stem_conv' expects \[\(3, 3, 1, 16\).*found \[\(3, 3, 3, 16\)"
+    ):
+        cnnzoo.create_model("resnet8", weights=trained, input_shape=(32, 32, 1))
+    with pytest.raises(
+        CnnzooError, match="weights must be 'imagenet', a model or the path .* got 'imagnet'"
+    ):
+        cnnzoo.create_model("resnet8", weights="imagnet")
+    (tmp_path / "wrong.keras").write_bytes(b"PK nothing")
+    with pytest.raises(CnnzooError, match="wrong.keras must be a Keras model file"):
+        cnnzoo.create_model("resnet8", weights=tmp_path / "wrong.keras")
+
+
+def test_features_end_with_a_layer(trained):
+    part = cnnzoo.features(trained, "stage2_unit1_relu2")
+    assert part.output_shape == (None, 16, 16, 32)
+    with pytest.raises(
+        CnnzooError,
+        match="layer of resnet8 'stage2_unit1_relu' is unknown; did you mean stage2_unit1_relu",
+    ):
+        cnnzoo.features(trained, "stage2_unit1_relu")
+
+
+def test_freezing_keeps_weights_and_statistics(trained):
+    cnnzoo.freeze(trained)
+    assert [layer.name for layer in trained.layers if layer.trainable_weights] == ["logits"]
+    before = {layer.name: layer.get_weights() for layer in trained.layers}
+    trained.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    images = np.random.default_rng(0).normal(size=(8, 32, 32, 3)).astype("float32")
+    trained.fit(images, np.arange(8), verbose=0)
+    for layer in trained.layers:
+        same = all(map(np.array_equal, layer.get_weights(), before[layer.name]))
+        assert same == (layer.name != "logits" or not layer.weights)
+
+
+def test_freezing_up_to_a_layer(trained):
+    cnnzoo.freeze(trained, "stage1_unit1_bn2")
+    names = [layer.name for layer in trained.layers if layer.trainable_weights]
+    assert names[0] == "stage2_unit1_conv1"
+    with pytest.raises(CnnzooError, match="layer of resnet8 'stage9' is unknown"):
+        cnnzoo.freeze(trained, "stage9")
