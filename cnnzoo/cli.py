@@ -38,7 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _fail(f"{error.filename or 'a file'} cannot be used: {error.strerror or error}")
         except MemoryError:
             return _fail("memory ran out; a smaller batch_size needs less")
-    print(json.dumps(result, indent=1) if arguments.json else "\n".join(lines))
+    try:
+        print(json.dumps(result, indent=1) if arguments.json else "\n".join(lines), flush=True)
+    except BrokenPipeError:  # The reader, such as `head`, has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

@@ -178,3 +178,25 @@ def test_interrupted_training_leaves_a_usable_folder(tmp_path):
     assert "Traceback" not in err
     assert cnnzoo.load(tmp_path / "run").predict(np.zeros((28, 28), np.uint8))
     assert not (tmp_path / "run" / "metrics.json").exists()
+
+
+def test_a_reader_that_leaves_early_sees_no_traceback(tmp_path):
+    line = f"{sys.executable} -m cnnzoo list models | head -1"
+    done = subprocess.run(
+        line, shell=True, capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""
+
+
+def test_show_prints_a_table_of_layers(capsys):
+    _, out, _ = run(capsys, "show", "lenet5")
+    rows = [line.split() for line in out.splitlines()]
+    assert ["conv2", "Conv2D", "10x10x16", "2,416", "240,000", "6,400", "14", "2", "4.5"] in rows
+    assert ["flatten", "Flatten", "400", "0", "0", "1,600", "all", "all", "all"] in rows
+
+
+def test_models_are_listed_with_their_counts(capsys):
+    _, out, _ = run(capsys, "list", "models", "lenet5_1998")
+    assert "60,000 parameters" in out
+    assert "328,096 multiply-adds" in out

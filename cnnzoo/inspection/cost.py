@@ -1,4 +1,4 @@
-"""What a network costs, layer by layer.
+"""What a network costs, layer by layer; operations that are no layers have no rows.
 
 A multiply-add is one product of a weight with an input value, for one example. Convolutions, dense
 layers and the zoo's own weighted layers count; biases, activations, pooling, normalisation and
@@ -60,7 +60,7 @@ def describe(name: str) -> dict[str, Any]:
         "total_params": sum(layer.total_params for layer in layers),
         "macs": sum(layer.macs for layer in layers),
         "activation_bytes": sum(layer.activation_bytes for layer in layers),
-        "receptive_field": _last_field(model, layers),
+        "receptive_field": _largest_field(model, layers),
         "input_shape": list(model.input_shape[1:]),
         "num_classes": model.output_shape[-1],
         "source": registry.paragraph(module, "Source"),
@@ -89,21 +89,22 @@ def multiply_adds(model: keras.Model) -> int:
     return sum(layer.macs for layer in layer_costs(model))
 
 
-def last_receptive_field(model: keras.Model) -> list[int]:
-    """Return how many input positions a side one unit of the last feature map sees.
+def largest_receptive_field(model: keras.Model) -> list[int]:
+    """Return how many positions a side one unit of the last feature maps sees, padding among them.
 
-    What follows the last feature map (flattening, global pooling, dense layers) sees all of it. A
-    side never exceeds the input's.
+    What follows them (flattening, global pooling, dense layers) sees all of the input.
 
     Raises:
         CnnzooError: As for `multiply_adds`.
     """
-    return _last_field(model, layer_costs(model))
+    return _largest_field(model, layer_costs(model))
 
 
-def _last_field(model: keras.Model, layers: list[LayerCost]) -> list[int]:
+def _largest_field(model: keras.Model, layers: list[LayerCost]) -> list[int]:
     fields = [layer.receptive_field for layer in layers if layer.receptive_field is not None]
-    return fields[-1] if fields else list(model.input_shape[1:])
+    if not fields:
+        return list(model.input_shape[1:])
+    return [max(sides) for sides in zip(*fields, strict=True)]
 
 
 def layer_costs(model: keras.Model, batch_size: int = 1) -> list[LayerCost]:
@@ -144,7 +145,8 @@ def _walk(
             found = _walk(call.layer, seen, rows, batch_size, inner, counted)
         else:
             found = [receptive_field.after(call, seen)] * len(call.outputs)
-            rows.append(_row(call, found[0], batch_size, prefix, counted))
+            if isinstance(call.layer, keras.layers.Layer):  # Not what computes a mask, say.
+                rows.append(_row(call, found[0], batch_size, prefix, counted))
         fields.update((id(t), field) for t, field in zip(call.outputs, found, strict=True))
     return [fields[id(tensor)] for tensor in functional.outputs]
 

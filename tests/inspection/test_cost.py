@@ -6,7 +6,7 @@ import tensorflow as tf
 import cnnzoo
 from cnnzoo import layers
 from cnnzoo.errors import CnnzooError
-from cnnzoo.inspection.cost import describe, last_receptive_field, layer_costs, multiply_adds
+from cnnzoo.inspection.cost import describe, largest_receptive_field, layer_costs, multiply_adds
 
 
 def test_lenet_as_taught():
@@ -95,7 +95,7 @@ def test_fields_of_a_branched_network_equal_those_measured_by_gradient():
     model = keras.Model(images, keras.layers.Dense(3)(units))
     assert_fields_are_those_measured(model)
     # 3, then 5 or 3 and a stride of 2, then dilated 3x3, then 3x3 strided: 3+4+8+4, and 3+2+8+4.
-    assert last_receptive_field(model) == [19, 17]
+    assert largest_receptive_field(model) == [19, 17]
 
 
 @pytest.mark.parametrize("length", [31, 32, 33])
@@ -194,6 +194,12 @@ def test_transposed_convolutions_and_upsampling():
     assert layer_costs(transposed)[0].stride == [0.5, 0.5]
 
 
+def test_the_largest_of_parallel_fields_counts_and_masks_have_no_rows():
+    model = cnnzoo.create_model("text_cnn_rand")
+    assert largest_receptive_field(model) == [5]
+    assert {row.name for row in layer_costs(model)} == {layer.name for layer in model.layers[1:]}
+
+
 def test_nested_and_shared_layers():
     twin = keras.Sequential(
         [keras.Input((12, 12, 1)), keras.layers.Conv2D(4, 3, name="inner"), keras.layers.ReLU()],
@@ -236,9 +242,9 @@ def test_a_model_of_another_kind_or_without_definite_sides_is_refused():
 def test_the_field_of_the_published_lenet_is_measured_too():
     model = cnnzoo.create_model("lenet5_1998", input_shape=(64, 64, 1))
     assert_fields_are_those_measured(model)
-    assert last_receptive_field(model) == [32, 32]
+    assert largest_receptive_field(model) == [32, 32]
     # 5x5, 2x2, 5x5, 2x2: 5, 6, 14, 16.
-    assert last_receptive_field(cnnzoo.create_model("lenet5")) == [16, 16]
+    assert largest_receptive_field(cnnzoo.create_model("lenet5")) == [16, 16]
 
 
 def test_describing_gives_no_values_to_the_weights(monkeypatch):
