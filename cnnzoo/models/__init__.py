@@ -101,7 +101,7 @@ def _check_shape(name: str, variant: Any, shape: tuple[int | None, ...]) -> None
     if len(shape) != rank or not all(_is_count(n) or (n is None and rank == 1) for n in shape):
         rule = "one positive integer" if rank == 1 else f"{rank} positive integers, channels last"
         raise CnnzooError(f"input_shape must be {rule}; got {shape!r}")
-    if rank > 2 and shape[0] in (1, 3) and shape[-1] > 4:
+    if rank > 2 and shape[0] in (1, 3) and (shape[-1] or 0) > 4:
         last = (*shape[1:], shape[0])
         raise CnnzooError(f"input_shape must have channels last, as in {last}; got {shape!r}")
     if any(side is not None and side < variant.smallest for side in sides):
