@@ -33,7 +33,8 @@ def main():
 
     recipe = recipes()["mnist_lenet5"].RECIPE
     dataset = DATASETS["mnist"]
-    layers = preprocessing(dataset, dataset.input_shape)
+    examples = cnnzoo.load_dataset("mnist")
+    layers = preprocessing(dataset, examples.inputs, dataset.input_shape)
     network = cnnzoo.create_model("lenet5")
     model = keras.Sequential([keras.Input(dataset.input_shape), *layers, network])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -41,7 +42,7 @@ def main():
     still = keras.optimizers.Adam(1e-12)
     model.compile(still, loss, metrics=["accuracy"], jit_compile=False)
     real = train_batches(
-        cnnzoo.load_dataset("mnist"),
+        examples,
         batch_size=recipe.batch_size,
         seed=0,
         augmentation=policy(recipe.augmentation),

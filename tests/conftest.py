@@ -69,7 +69,7 @@ def saved_model(classifier, tmp_path_factory):
 @pytest.fixture
 def digits():
     """The first six test images, uint8 `[6, 28, 28, 1]`."""
-    return mnist.read("test").images[:6]
+    return mnist.read("test").inputs[:6]
 
 
 @pytest.fixture(scope="session")

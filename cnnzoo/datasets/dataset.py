@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Examples(NamedTuple):
     """Raw examples and their labels, index by index."""
 
-    images: np.ndarray  # uint8 [examples, height, width, channels]
+    inputs: np.ndarray  # Images: uint8 [examples, height, width, channels]; texts: str [examples].
     labels: np.ndarray  # int64 [examples], 0 to classes - 1
 
 
@@ -25,30 +25,46 @@ class Dataset:
     """One data set: facts, and the function that reads a split."""
 
     name: str
-    input_shape: tuple[int, int, int]  # Height, width, channels.
     class_names: tuple[str, ...]
     sizes: Mapping[str, int]  # Split -> number of examples.
-    mean: tuple[float, ...]  # A channel, over all pixels of the training split, of 0 to 1.
-    std: tuple[float, ...]
     source: str
     citation: str
     licence: str
     read: Callable[[str], Examples]
+    input_shape: tuple[int, int, int] | None = None  # Height, width, channels; None for texts.
+    # Of the images, a channel, over all pixels of the training split, of 0 to 1; None where they
+    # are not published: training measures them.
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
     light_on_dark: bool = False  # Drawings in light ink; a photograph of dark ink is inverted.
 
     @property
     def summary(self) -> str:
         """One line: sizes, shape, classes."""
         sizes = ", ".join(f"{size:,} {split}" for split, size in self.sizes.items())
-        shape = "x".join(map(str, self.input_shape))
-        return f"{sizes} images of {shape}, {len(self.class_names)} classes."
+        shape = self.input_shape and "x".join(map(str, self.input_shape))
+        kind = f"images of {shape}" if shape else "texts"
+        return f"{sizes} {kind}, {len(self.class_names)} classes."
 
     def examples(self, split: str) -> Examples:
         """Return the raw examples of `split`.
 
         Raises:
-            CnnzooError: The split is unknown or the data are damaged.
+            CnnzooError: The split is unknown, the data are damaged, or they are not on this machine
+                and cannot be downloaded.
         """
         if split not in self.sizes:
             raise CnnzooError(unknown(f"split of {self.name}", split, self.sizes))
-        return self.read(split)
+        examples = self.read(split)
+        if not len(examples.inputs) == len(examples.labels) == self.sizes[split]:
+            raise CnnzooError(
+                f"{self.name} must have {self.sizes[split]:,} examples in {split!r}; "
+                f"got {len(examples.inputs):,}: its files are damaged or of another version"
+            )
+        lowest, highest = examples.labels.min(), examples.labels.max()
+        if lowest < 0 or highest >= len(self.class_names):
+            raise CnnzooError(
+                f"labels of {self.name} must be from 0 to {len(self.class_names) - 1}; "
+                f"got {lowest} to {highest}"
+            )
+        return examples

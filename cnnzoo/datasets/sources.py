@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import lzma
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -38,28 +39,114 @@ def verify(content: bytes, sha256: str, path: Path) -> None:
 
 def prepared_by_tfds(name: str, version: str) -> Path | None:
     """Return the folder where TFDS has prepared the set, or None."""
-    root = Path(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
-    folder = root / name / version
+    folder = _tfds_root() / name / version
     return folder if (folder / "dataset_info.json").is_file() else None
 
 
-def read_tfds(folder: Path, split: str) -> Examples:
-    """Return the examples of a prepared image set, in the order in which TFDS stores them.
+def _tfds_root() -> Path:
+    return Path(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+
+
+def from_tfds(
+    name: str,
+    version: str,
+    inputs: str = "image",
+    labels: str = "label",
+    splits: Mapping[str, str] | None = None,
+) -> Callable[[str], Examples]:
+    """Return the function that reads a split of a set of TFDS, which prepares it if need be.
+
+    Examples come in the order in which TFDS stores them.
+
+    Args:
+        name: TFDS's name, with a configuration after a slash where the set has several.
+        version: TFDS's version of the set.
+        inputs: TFDS's key of the images or texts.
+        labels: TFDS's key of the labels.
+        splits: Split here -> split of TFDS, where they differ.
+    """
+
+    def read(split: str) -> Examples:
+        theirs = (splits or {}).get(split, split)
+        return read_tfds(_prepared(name, version), theirs, inputs, labels)
+
+    return read
+
+
+def _prepared(name: str, version: str) -> Any:
+    """Return TFDS's builder of a set that stands on this machine, downloaded first if need be.
 
     Raises:
-        CnnzooError: TFDS cannot read the folder.
+        CnnzooError: It is damaged, or can be neither found nor downloaded.
+    """
+    import tensorflow_datasets as tfds
+
+    folder = prepared_by_tfds(name, version)
+    if folder:
+        try:
+            return tfds.builder_from_directory(folder)
+        except Exception as error:  # Its metadata fail to parse in many ways.
+            raise CnnzooError(f"{folder} is damaged: TFDS cannot read its metadata") from error
+    try:
+        builder = tfds.builder(f"{name}:{version}", data_dir=_tfds_root())
+        builder.download_and_prepare()
+    except Exception as error:  # A download fails in many ways, and a full disk in others.
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise CnnzooError(
+            f"{name} is not in {_tfds_root()} and cannot be prepared there ({reason}); run this "
+            "once with a network, or set TFDS_DATA_DIR to a folder where TFDS has prepared it"
+        ) from error
+    return builder
+
+
+def read_tfds(builder: Any, split: str, inputs: str = "image", labels: str = "label") -> Examples:
+    """Return the examples of a prepared set, in the order in which TFDS stores them.
+
+    Raises:
+        CnnzooError: TFDS cannot read the files, or a text is not UTF-8.
     """
     import tensorflow_datasets as tfds
 
     in_order = tfds.ReadConfig(interleave_cycle_length=1)
     try:
-        batch = tfds.builder_from_directory(folder).as_dataset(
-            split=split, batch_size=-1, shuffle_files=False, read_config=in_order
-        )
+        stored = builder.as_dataset(split=split, shuffle_files=False, read_config=in_order)
+        pairs = stored.map(lambda example: (example[inputs], example[labels]))
+        batches = list(pairs.batch(1_000).as_numpy_iterator())
+        raw, targets = (np.concatenate(column) for column in zip(*batches, strict=True))
     except Exception as error:  # TFDS and TensorFlow raise many kinds for a damaged shard.
+        shard = _damaged_shard(builder, split)
         reason = str(error).strip().splitlines()[0]
-        raise CnnzooError(f"{folder} is damaged: TFDS cannot read {split!r} ({reason})") from error
-    return Examples(batch["image"].numpy(), batch["label"].numpy())
+        raise CnnzooError(f"{shard} is damaged: TFDS cannot read {split!r} ({reason})") from error
+    if raw.dtype == object:
+        raw = np.array(
+            [_text(one, builder.data_dir, place) for place, one in enumerate(raw)], object
+        )
+    return Examples(raw, targets)
+
+
+def _damaged_shard(builder: Any, split: str) -> str:
+    """Return the path of the first file of `split` that cannot be read, or else the folder."""
+    import tensorflow as tf
+
+    try:
+        paths = [str(path) for path in builder.info.splits[split].filepaths]
+    except Exception:  # The folder's metadata may be what is damaged.
+        return str(builder.data_dir)
+    for path in paths:
+        try:
+            for _ in tf.data.TFRecordDataset(path):
+                pass
+        except tf.errors.OpError:
+            return path
+    return str(builder.data_dir)
+
+
+def _text(content: bytes, folder: object, place: int) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        wrong = content[error.start : error.end]
+        raise CnnzooError(f"{folder}: text {place} must be UTF-8; got bytes {wrong!r}") from error
 
 
 def tfds_order(split: str, keys: Iterable[int | str]) -> np.ndarray:
@@ -82,6 +169,6 @@ def in_source_order(examples: Examples, order: np.ndarray) -> bytes:
     """
     if len(order) != len(examples.labels):
         return b""
-    images, labels = np.empty_like(examples.images), np.empty_like(examples.labels)
+    images, labels = np.empty_like(examples.inputs), np.empty_like(examples.labels)
     images[order], labels[order] = examples
     return images.tobytes() + labels.astype(np.uint8).tobytes()

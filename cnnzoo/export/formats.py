@@ -88,7 +88,7 @@ def _publish_saved_model(classifier: Classifier, base: Path) -> dict[str, Any]:
 
 def _difference(classifier: Classifier, saved_model: Path) -> float:
     """Return the largest difference of a score that plain TensorFlow finds in a fresh process."""
-    images = DATASETS[classifier.card["dataset"]].examples("test").images[:_COMPARED]
+    images = DATASETS[classifier.card["dataset"]].examples("test").inputs[:_COMPARED]
     with tempfile.TemporaryDirectory() as folder:
         inputs, outputs = Path(folder) / "images.npy", Path(folder) / "scores.npy"
         np.save(inputs, images)

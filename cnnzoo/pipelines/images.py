@@ -17,18 +17,26 @@ from cnnzoo.pipelines.decoding import JPEG, MAX_PIXELS, PNG, UNDECODABLE, encode
 MAX_BYTES = 2**26  # Of an encoded image: 64 MiB.
 
 
-def preprocessing(dataset: Dataset, input_shape: tuple[int, int, int]) -> list[keras.layers.Layer]:
+def preprocessing(
+    dataset: Dataset, images: np.ndarray, input_shape: tuple[int, ...]
+) -> list[keras.layers.Layer]:
     """Return the layers from raw images (0 to 255) to what the network takes: stock Keras layers.
 
     Images are padded evenly with zeros to `input_shape`, then standardised with the mean and
     standard deviation of the training split.
 
+    Args:
+        dataset: Of images.
+        images: Its training images, uint8 `[examples, height, width, channels]`, measured where
+            `dataset` states no mean and standard deviation.
+        input_shape: Of the network.
+
     Raises:
         CnnzooError: The network's input is smaller than the images or has other channels.
     """
-    (height, width, channels), shape = dataset.input_shape, dataset.input_shape
-    above, left = input_shape[0] - height, input_shape[1] - width
-    if above < 0 or left < 0 or channels != input_shape[2]:
+    shape = dataset.input_shape or ()
+    above, left = input_shape[0] - shape[0], input_shape[1] - shape[1]
+    if above < 0 or left < 0 or shape[2] != input_shape[2]:
         raise CnnzooError(
             f"model must take images of at least {shape} for {dataset.name}; got {input_shape}"
         )
@@ -36,10 +44,27 @@ def preprocessing(dataset: Dataset, input_shape: tuple[int, int, int]) -> list[k
     layers: list[keras.layers.Layer] = []
     if above or left:
         layers.append(keras.layers.ZeroPadding2D(padding, name="pad"))
-    scale = [1 / (255 * std) for std in dataset.std]
-    offset = [-mean / std for mean, std in zip(dataset.mean, dataset.std, strict=True)]
+    means, stds = moments(images) if dataset.mean is None else (dataset.mean, dataset.std)
+    scale = [1 / (255 * std) for std in stds]
+    offset = [-mean / std for mean, std in zip(means, stds, strict=True)]
     layers.append(keras.layers.Rescaling(scale, offset, name="standardise"))
     return layers
+
+
+def moments(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return mean and standard deviation of each channel of uint8 `images`, taken as 0 to 1."""
+    channels = images.shape[-1]
+    # Counting the 256 values is exact and takes no copy of the images as floats.
+    counts = [np.bincount(images[..., one].ravel(), minlength=256) for one in range(channels)]
+    levels = np.arange(256) / 255
+    means = [float(np.average(levels, weights=count)) for count in counts]
+    stds = [
+        float(np.average((levels - mean) ** 2, weights=count) ** 0.5)
+        for mean, count in zip(means, counts, strict=True)
+    ]
+    return tuple(means), tuple(
+        std if std > 1e-6 else 1.0 for std in stds
+    )  # A constant channel stays 0.
 
 
 def check_array(array: Any, shape: tuple[int, int, int], name: str) -> np.ndarray:

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import keras
 
-from cnnzoo.datasets import DATASETS, Examples
+from cnnzoo.datasets import DATASETS, Dataset, Examples
+from cnnzoo.errors import CnnzooError
 from cnnzoo.export import artifact
 from cnnzoo.models import MODELS, create_model
 from cnnzoo.pipelines.augmentation import Augmentation, policy
@@ -36,17 +37,18 @@ def prepare(name: str, recipe: Recipe) -> Job:
     Raises:
         CnnzooError: A name in the recipe is unknown, or its parts do not fit each other.
     """
-    dataset, _ = DATASETS[recipe.dataset], MODELS[recipe.model]
+    dataset, family = DATASETS[recipe.dataset], MODELS[recipe.model]
+    shape = _network_shape(dataset, family.VARIANTS[recipe.model])
     keras.utils.set_random_seed(recipe.seed)
     augmentation = policy(recipe.augmentation) if recipe.augmentation else None
     examples = dataset.examples("train")
     training, validation = (
-        Examples(examples.images[chosen], examples.labels[chosen])
+        Examples(examples.inputs[chosen], examples.labels[chosen])
         for chosen in train_validation(examples.labels, recipe.validation)
     )
     steps = steps_per_epoch(len(training.labels), recipe.batch_size)
-    network = create_model(recipe.model, num_classes=len(dataset.class_names))
-    layers = preprocessing(dataset, network.input_shape[1:])
+    network = create_model(recipe.model, input_shape=shape, num_classes=len(dataset.class_names))
+    layers = preprocessing(dataset, examples.inputs, shape)
     model = keras.Sequential([keras.Input(dataset.input_shape), *layers, network])
     _compile(model, recipe, steps)
     answers = artifact.assemble(layers, network, dataset.input_shape)
@@ -64,6 +66,18 @@ def prepare(name: str, recipe: Recipe) -> Job:
         "versions": versions(),
     }
     return Job(training, validation, steps, augmentation, model, answers, facts)
+
+
+def _network_shape(dataset: Dataset, variant: Any) -> tuple[int, ...]:
+    """Return the shape of the data, its sides no smaller than the network needs.
+
+    Raises:
+        CnnzooError: The network takes something else.
+    """
+    shape = dataset.input_shape
+    if shape is None or len(shape) != len(variant.input_shape):
+        raise CnnzooError(f"dataset must hold what the network takes; {dataset.name} does not")
+    return (*(max(side, variant.smallest) for side in shape[:-1]), shape[-1])
 
 
 def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:

@@ -220,5 +220,5 @@ def example_of(run: Run) -> Path:
     """Write the first test image as example.png into the run folder, and return its path."""
     dataset = DATASETS[json.loads((run.path / "recipe.json").read_text())["dataset"]]
     path = run.path / "example.png"
-    write_whole(path, tf.io.encode_png(dataset.examples("test").images[0]).numpy())
+    write_whole(path, tf.io.encode_png(dataset.examples("test").inputs[0]).numpy())
     return path

@@ -32,7 +32,7 @@ def test_the_idx_files_are_there_byte_for_byte(split, count):
 
 
 def test_mean_and_std_are_those_of_all_training_pixels():
-    pixels = mnist.read("train").images / 255
+    pixels = mnist.read("train").inputs / 255
     assert mnist.DATASET.mean[0] == pytest.approx(pixels.mean(), abs=5e-5)
     assert mnist.DATASET.std[0] == pytest.approx(pixels.std(), abs=5e-5)
 
@@ -75,7 +75,7 @@ def test_tfds_gives_identical_bytes(split, monkeypatch):
     prepared = mnist.read(split)
     monkeypatch.setenv("TFDS_DATA_DIR", "/nowhere")
     embedded = mnist.read(split)
-    assert prepared.images.tobytes() == embedded.images.tobytes()
+    assert prepared.inputs.tobytes() == embedded.inputs.tobytes()
     assert prepared.labels.tobytes() == embedded.labels.tobytes()
 
 

@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import struct
 import zlib
@@ -216,9 +217,9 @@ def test_array_files(tmp_path, digits):
 
 
 def test_standardised_training_pixels_have_mean_0_and_std_1():
-    images = mnist.read("train").images[::7]
+    images = mnist.read("train").inputs[::7]
     for side in (28, 32):
-        layers = pipeline.preprocessing(mnist.DATASET, (side, side, 1))
+        layers = pipeline.preprocessing(mnist.DATASET, images, (side, side, 1))
         values = images
         for layer in layers:
             values = layer(values)
@@ -234,4 +235,17 @@ def test_standardised_training_pixels_have_mean_0_and_std_1():
 
 def test_a_network_smaller_than_the_images_is_refused():
     with pytest.raises(CnnzooError, match=r"model must take images of at least \(28, 28, 1\)"):
-        pipeline.preprocessing(mnist.DATASET, (24, 28, 1))
+        pipeline.preprocessing(mnist.DATASET, np.zeros((1, 28, 28, 1)), (24, 28, 1))
+
+
+def test_moments_are_measured_where_the_set_states_none():
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (50, 6, 5, 3)).astype(np.uint8) // np.array([1, 2, 255], np.uint8)
+    images[..., 2] = 7
+    means, stds = pipeline.moments(images)
+    assert means == pytest.approx((images / 255).mean(axis=(0, 1, 2)))
+    assert stds[:2] == pytest.approx((images / 255).std(axis=(0, 1, 2))[:2])
+    assert stds[2] == 1
+    unknown = dataclasses.replace(mnist.DATASET, input_shape=(6, 5, 3), mean=None, std=None)
+    (layer,) = pipeline.preprocessing(unknown, images, (6, 5, 3))
+    assert np.asarray(layer(images)).mean(axis=(0, 1, 2)) == pytest.approx(0, abs=1e-5)

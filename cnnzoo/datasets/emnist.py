@@ -1,0 +1,34 @@
+"""EMNIST, balanced: 131,600 handwritten digits and letters, 28x28, grey, in MNIST's format.
+
+Letters whose two cases look alike share a class. Images are stored with rows and columns exchanged;
+here they stand upright.
+"""
+
+from __future__ import annotations
+
+from cnnzoo.datasets import sources
+from cnnzoo.datasets.dataset import Dataset, Examples
+
+_stored = sources.from_tfds("emnist/balanced", "3.1.0")
+
+
+def read(split: str) -> Examples:
+    """Return images (uint8 `[examples, 28, 28, 1]`) and labels of `split`."""
+    images, labels = _stored(split)
+    return Examples(images.transpose(0, 2, 1, 3), labels)
+
+
+DATASET = Dataset(
+    name="emnist",
+    class_names=tuple("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt"),
+    sizes={"train": 112_800, "test": 18_800},
+    source="https://www.nist.gov/itl/products-and-services/emnist-dataset",
+    citation=(
+        "Cohen, Afshar, Tapson and van Schaik 2017, EMNIST: extending MNIST to handwritten "
+        "letters, https://arxiv.org/abs/1702.05373"
+    ),
+    licence="none stated; the authors ask to be cited",
+    read=read,
+    input_shape=(28, 28, 1),
+    light_on_dark=True,
+)

@@ -1,0 +1,20 @@
+"""Street View House Numbers: 99,289 digits cropped from photographs, 32x32, colour."""
+
+from __future__ import annotations
+
+from cnnzoo.datasets import sources
+from cnnzoo.datasets.dataset import Dataset
+
+DATASET = Dataset(
+    name="svhn_cropped",
+    class_names=tuple("0123456789"),
+    sizes={"train": 73_257, "test": 26_032},
+    source="http://ufldl.stanford.edu/housenumbers/",
+    citation=(
+        "Netzer, Wang, Coates, Bissacco, Wu and Ng 2011, Reading digits in natural images with "
+        "unsupervised feature learning"
+    ),
+    licence="for non-commercial use only",
+    read=sources.from_tfds("svhn_cropped", "3.1.0"),
+    input_shape=(32, 32, 3),
+)

@@ -1,0 +1,16 @@
+"""TREC: 5,952 questions by what kind of answer they ask for, six kinds."""
+
+from __future__ import annotations
+
+from cnnzoo.datasets import sources
+from cnnzoo.datasets.dataset import Dataset
+
+DATASET = Dataset(
+    name="trec",
+    class_names=("DESC", "ENTY", "ABBR", "HUM", "NUM", "LOC"),
+    sizes={"train": 5_452, "test": 500},
+    source="https://cogcomp.seas.upenn.edu/Data/QA/QC/",
+    citation="Li and Roth 2002, Learning question classifiers; Hovy et al. 2001",
+    licence="none stated; the authors ask to be cited",
+    read=sources.from_tfds("trec", "1.0.0", inputs="text", labels="label-coarse"),
+)
