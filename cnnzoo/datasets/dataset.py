@@ -31,18 +31,18 @@ class Dataset:
     citation: str
     licence: str
     read: Callable[[str], Examples]
-    input_shape: tuple[int, int, int] | None = None  # Height, width, channels; None for texts.
-    # Of the images, a channel, over all pixels of the training split, of 0 to 1; None where they
+    input_shape: tuple[int, ...] = ()  # Height, width, channels; empty for texts.
+    # Of the images, a channel, over all pixels of the training split, of 0 to 1; empty where they
     # are not published: training measures them.
-    mean: tuple[float, ...] | None = None
-    std: tuple[float, ...] | None = None
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
     light_on_dark: bool = False  # Drawings in light ink; a photograph of dark ink is inverted.
 
     @property
     def summary(self) -> str:
         """One line: sizes, shape, classes."""
         sizes = ", ".join(f"{size:,} {split}" for split, size in self.sizes.items())
-        shape = self.input_shape and "x".join(map(str, self.input_shape))
+        shape = "x".join(map(str, self.input_shape))
         kind = f"images of {shape}" if shape else "texts"
         return f"{sizes} {kind}, {len(self.class_names)} classes."
 

@@ -41,7 +41,7 @@ def train_batches(
     """
     count = len(examples.labels)
     steps = steps_per_epoch(count, batch_size)
-    images, labels = tf.constant(examples.images), tf.constant(examples.labels)
+    images, labels = tf.constant(examples.inputs), tf.constant(examples.labels)
 
     def uniform(epoch: tf.Tensor, stream: int, shape: list[int]) -> tf.Tensor:
         streams = tf.random.experimental.stateless_fold_in([seed, stream], epoch)

@@ -34,7 +34,7 @@ def preprocessing(
     Raises:
         CnnzooError: The network's input is smaller than the images or has other channels.
     """
-    shape = dataset.input_shape or ()
+    shape = dataset.input_shape
     above, left = input_shape[0] - shape[0], input_shape[1] - shape[1]
     if above < 0 or left < 0 or shape[2] != input_shape[2]:
         raise CnnzooError(
@@ -44,7 +44,7 @@ def preprocessing(
     layers: list[keras.layers.Layer] = []
     if above or left:
         layers.append(keras.layers.ZeroPadding2D(padding, name="pad"))
-    means, stds = moments(images) if dataset.mean is None else (dataset.mean, dataset.std)
+    means, stds = (dataset.mean, dataset.std) if dataset.mean else moments(images)
     scale = [1 / (255 * std) for std in stds]
     offset = [-mean / std for mean, std in zip(means, stds, strict=True)]
     layers.append(keras.layers.Rescaling(scale, offset, name="standardise"))

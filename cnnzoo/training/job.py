@@ -75,7 +75,7 @@ def _network_shape(dataset: Dataset, variant: Any) -> tuple[int, ...]:
         CnnzooError: The network takes something else.
     """
     shape = dataset.input_shape
-    if shape is None or len(shape) != len(variant.input_shape):
+    if len(shape) != len(variant.input_shape):
         raise CnnzooError(f"dataset must hold what the network takes; {dataset.name} does not")
     return (*(max(side, variant.smallest) for side in shape[:-1]), shape[-1])
 

@@ -32,7 +32,7 @@ def test_an_epoch_holds_each_example_at_most_once_in_another_order():
         assert not np.array_equal(labels, np.sort(labels))
     assert not np.array_equal(*epochs)
     for images, labels in batches:
-        assert np.array_equal(images, examples.images[labels])
+        assert np.array_equal(images, examples.inputs[labels])
 
 
 def test_any_step_can_be_recomputed_alone():
@@ -89,7 +89,7 @@ def test_evaluation_yields_every_example_once_in_order():
     examples = numbered(23)
     batches = taken(eval_batches(examples, batch_size=10), -1)
     assert [len(labels) for _, labels in batches] == [10, 10, 3]
-    assert np.array_equal(np.concatenate([images for images, _ in batches]), examples.images)
+    assert np.array_equal(np.concatenate([images for images, _ in batches]), examples.inputs)
     assert np.array_equal(np.concatenate([labels for _, labels in batches]), examples.labels)
 
 

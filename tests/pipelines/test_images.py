@@ -246,6 +246,6 @@ def test_moments_are_measured_where_the_set_states_none():
     assert means == pytest.approx((images / 255).mean(axis=(0, 1, 2)))
     assert stds[:2] == pytest.approx((images / 255).std(axis=(0, 1, 2))[:2])
     assert stds[2] == 1
-    unknown = dataclasses.replace(mnist.DATASET, input_shape=(6, 5, 3), mean=None, std=None)
+    unknown = dataclasses.replace(mnist.DATASET, input_shape=(6, 5, 3), mean=(), std=())
     (layer,) = pipeline.preprocessing(unknown, images, (6, 5, 3))
     assert np.asarray(layer(images)).mean(axis=(0, 1, 2)) == pytest.approx(0, abs=1e-5)
