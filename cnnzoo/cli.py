@@ -147,7 +147,12 @@ def _dataset(name: str) -> dict[str, Any]:
         for field in dataclasses.fields(DATASETS[name])
     }
     del facts["read"]
-    return facts
+    if not DATASETS[name].is_here:
+        return {**facts, "examples": "not on this machine"}
+    _start_tensorflow()
+    from cnnzoo.inspection.data import describe
+
+    return {**facts, **describe(DATASETS[name])}
 
 
 def _recipe(name: str) -> dict[str, Any]:

@@ -15,5 +15,5 @@ DATASET = Dataset(
         "classification, https://arxiv.org/abs/1509.01626"
     ),
     licence="for non-commercial use only",
-    read=sources.from_tfds("ag_news_subset", "1.0.0", inputs="description"),
+    read=sources.TFDS("ag_news_subset", "1.0.0", inputs="description"),
 )

@@ -24,6 +24,6 @@ DATASET = Dataset(
     source="https://www.cs.toronto.edu/~kriz/cifar.html",
     citation="Krizhevsky 2009, Learning multiple layers of features from tiny images",
     licence="none stated; the authors ask to be cited",
-    read=sources.from_tfds("cifar100", "3.0.2"),
+    read=sources.TFDS("cifar100", "3.0.2"),
     input_shape=(32, 32, 3),
 )

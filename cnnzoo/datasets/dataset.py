@@ -46,6 +46,11 @@ class Dataset:
         kind = f"images of {shape}" if shape else "texts"
         return f"{sizes} {kind}, {len(self.class_names)} classes."
 
+    @property
+    def is_here(self) -> bool:
+        """Whether the examples can be read without a download."""
+        return getattr(self.read, "is_here", True)
+
     def examples(self, split: str) -> Examples:
         """Return the raw examples of `split`.
 

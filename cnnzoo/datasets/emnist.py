@@ -7,16 +7,7 @@ here they stand upright.
 from __future__ import annotations
 
 from cnnzoo.datasets import sources
-from cnnzoo.datasets.dataset import Dataset, Examples
-
-_stored = sources.from_tfds("emnist/balanced", "3.1.0")
-
-
-def read(split: str) -> Examples:
-    """Return images (uint8 `[examples, 28, 28, 1]`) and labels of `split`."""
-    images, labels = _stored(split)
-    return Examples(images.transpose(0, 2, 1, 3), labels)
-
+from cnnzoo.datasets.dataset import Dataset
 
 DATASET = Dataset(
     name="emnist",
@@ -28,7 +19,7 @@ DATASET = Dataset(
         "letters, https://arxiv.org/abs/1702.05373"
     ),
     licence="none stated; the authors ask to be cited",
-    read=read,
+    read=sources.TFDS("emnist/balanced", "3.1.0", transposed=True),
     input_shape=(28, 28, 1),
     light_on_dark=True,
 )

@@ -14,5 +14,5 @@ DATASET = Dataset(
         "Maas, Daly, Pham, Huang, Ng and Potts 2011, Learning word vectors for sentiment analysis"
     ),
     licence="none stated; the authors ask to be cited",
-    read=sources.from_tfds("imdb_reviews", "1.0.0", inputs="text"),
+    read=sources.TFDS("imdb_reviews", "1.0.0", inputs="text"),
 )

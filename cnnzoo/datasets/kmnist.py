@@ -15,7 +15,7 @@ DATASET = Dataset(
         "Japanese literature, https://arxiv.org/abs/1812.01718"
     ),
     licence="CC BY-SA 4.0",
-    read=sources.from_tfds("kmnist", "3.0.1"),
+    read=sources.TFDS("kmnist", "3.0.1"),
     input_shape=(28, 28, 1),
     light_on_dark=True,
 )

@@ -31,7 +31,7 @@ def read(split: str) -> Examples:
     count = DATASET.sizes[split]
     prepared = sources.prepared_by_tfds("mnist", TFDS_VERSION)
     if prepared:
-        examples = sources.from_tfds("mnist", TFDS_VERSION)(split)
+        examples = sources.TFDS("mnist", TFDS_VERSION)(split)
         # TFDS stores examples by a hash of their key, which for MNIST is the place in the IDX file.
         order = sources.tfds_order(split, range(count))
         content = sources.in_source_order(examples, order)

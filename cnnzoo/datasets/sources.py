@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import lzma
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,30 +48,34 @@ def _tfds_root() -> Path:
     return Path(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
 
 
-def from_tfds(
-    name: str,
-    version: str,
-    inputs: str = "image",
-    labels: str = "label",
-    splits: Mapping[str, str] | None = None,
-) -> Callable[[str], Examples]:
-    """Return the function that reads a split of a set of TFDS, which prepares it if need be.
+@dataclass(frozen=True)
+class TFDS:
+    """Reads a split of a set of TFDS, which it prepares if need be, in TFDS's order."""
 
-    Examples come in the order in which TFDS stores them.
+    name: str  # TFDS's, with a configuration after a slash where the set has several.
+    version: str
+    inputs: str = "image"  # TFDS's keys.
+    labels: str = "label"
+    splits: Mapping[str, str] = field(default_factory=dict)  # Split here -> TFDS's, if another.
+    transposed: bool = False  # Whether images are stored with rows and columns exchanged.
 
-    Args:
-        name: TFDS's name, with a configuration after a slash where the set has several.
-        version: TFDS's version of the set.
-        inputs: TFDS's key of the images or texts.
-        labels: TFDS's key of the labels.
-        splits: Split here -> split of TFDS, where they differ.
-    """
+    @property
+    def is_here(self) -> bool:
+        """Whether the set stands on this machine."""
+        return prepared_by_tfds(self.name, self.version) is not None
 
-    def read(split: str) -> Examples:
-        theirs = (splits or {}).get(split, split)
-        return read_tfds(_prepared(name, version), theirs, inputs, labels)
+    def __call__(self, split: str) -> Examples:
+        """Return the examples of `split`.
 
-    return read
+        Raises:
+            CnnzooError: The set is damaged, or can be neither found nor downloaded.
+        """
+        builder = _prepared(self.name, self.version)
+        theirs = self.splits.get(split, split)
+        examples = read_tfds(builder, theirs, self.inputs, self.labels)
+        if self.transposed:
+            return Examples(examples.inputs.transpose(0, 2, 1, 3), examples.labels)
+        return examples
 
 
 def _prepared(name: str, version: str) -> Any:

@@ -18,5 +18,5 @@ DATASET = Dataset(
         "treebank; Wang et al. 2019, GLUE, https://arxiv.org/abs/1804.07461"
     ),
     licence="none stated; the authors ask to be cited",
-    read=sources.from_tfds("glue/sst2", "2.0.0", inputs="sentence", splits={"test": "validation"}),
+    read=sources.TFDS("glue/sst2", "2.0.0", inputs="sentence", splits={"test": "validation"}),
 )

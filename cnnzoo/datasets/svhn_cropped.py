@@ -15,6 +15,6 @@ DATASET = Dataset(
         "unsupervised feature learning"
     ),
     licence="for non-commercial use only",
-    read=sources.from_tfds("svhn_cropped", "3.1.0"),
+    read=sources.TFDS("svhn_cropped", "3.1.0"),
     input_shape=(32, 32, 3),
 )

@@ -12,5 +12,5 @@ DATASET = Dataset(
     source="https://cogcomp.seas.upenn.edu/Data/QA/QC/",
     citation="Li and Roth 2002, Learning question classifiers; Hovy et al. 2001",
     licence="none stated; the authors ask to be cited",
-    read=sources.from_tfds("trec", "1.0.0", inputs="text", labels="label-coarse"),
+    read=sources.TFDS("trec", "1.0.0", inputs="text", labels="label-coarse"),
 )

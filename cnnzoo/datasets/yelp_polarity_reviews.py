@@ -15,5 +15,5 @@ DATASET = Dataset(
         "classification, https://arxiv.org/abs/1509.01626"
     ),
     licence="Yelp's terms for its open data set",
-    read=sources.from_tfds("yelp_polarity_reviews", "0.2.0", inputs="text"),
+    read=sources.TFDS("yelp_polarity_reviews", "0.2.0", inputs="text"),
 )

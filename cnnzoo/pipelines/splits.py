@@ -1,4 +1,4 @@
-"""Validation data, cut from the training data."""
+"""Validation data and folds, cut from the training data, each class in proportion."""
 
 from __future__ import annotations
 
@@ -36,3 +36,27 @@ def train_validation(labels: np.ndarray, size: int, seed: int = 0) -> tuple[np.n
     ]
     validation = np.sort(np.concatenate(held_out))
     return np.setdiff1d(np.arange(len(labels)), validation), validation
+
+
+def folds(labels: np.ndarray, count: int, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the indices of training and of test examples of each fold of a cross-validation.
+
+    Every example is in the test part of one fold. Each class, and each fold as a whole, has the
+    same share in all folds, to within one example.
+
+    Args:
+        labels: int `[examples]`.
+        count: Number of folds, such as the 10 of Kim 2014, https://arxiv.org/abs/1408.5882.
+        seed: Selects the folds.
+
+    Raises:
+        CnnzooError: There are fewer than 2 folds, or more than examples.
+    """
+    if not 2 <= count <= len(labels):
+        raise CnnzooError(f"folds must be from 2 to {len(labels)}, the examples; got {count}")
+    shuffle = np.random.RandomState(seed).permutation
+    by_class = [shuffle(np.flatnonzero(labels == name)) for name in np.unique(labels)]
+    # Dealt out like cards, one class after the other, so that all shares differ by one at most.
+    fold = np.empty(len(labels), int)
+    fold[np.concatenate(by_class)] = np.arange(len(labels)) % count
+    return [(np.flatnonzero(fold != one), np.flatnonzero(fold == one)) for one in range(count)]

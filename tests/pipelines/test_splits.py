@@ -3,7 +3,7 @@ import pytest
 
 from cnnzoo.datasets import mnist
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.splits import train_validation
+from cnnzoo.pipelines.splits import folds, train_validation
 
 
 def test_mnist_splits_into_55000_and_5000_with_equal_shares():
@@ -26,3 +26,24 @@ def test_the_seed_selects_the_split():
 def test_a_split_that_leaves_nothing_is_refused(size):
     with pytest.raises(CnnzooError, match=f"validation must be from 1 to 9 examples; got {size}"):
         train_validation(np.zeros(10, int), size)
+
+
+@pytest.mark.parametrize("count", [2, 7, 10])
+def test_every_example_is_tested_in_one_fold(count):
+    labels = np.random.default_rng(0).choice(3, 101, p=[0.7, 0.2, 0.1])
+    parts = folds(labels, count, seed=1)
+    assert len(parts) == count
+    assert np.array_equal(np.sort(np.concatenate([test for _, test in parts])), np.arange(101))
+    for training, test in parts:
+        assert np.array_equal(np.sort(np.concatenate([training, test])), np.arange(101))
+        assert len(test) in (101 // count, 101 // count + 1)
+        for name in range(3):
+            share = (labels == name).sum() / count
+            assert abs((labels[test] == name).sum() - share) < 1
+    assert not np.array_equal(parts[0][1], folds(labels, count, seed=2)[0][1])
+
+
+@pytest.mark.parametrize("count", [-1, 1, 6])
+def test_too_few_or_too_many_folds_are_refused(count):
+    with pytest.raises(CnnzooError, match=f"folds must be from 2 to 5, the examples; got {count}"):
+        folds(np.zeros(5, int), count)
