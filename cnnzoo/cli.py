@@ -177,6 +177,9 @@ def _train(arguments: argparse.Namespace) -> Answer:
     fields = recipe.parse(dict(arguments.set))
     if arguments.seed is not None:
         fields["seed"] = arguments.seed
+    if arguments.data is not None:
+        fields["dataset"] = str(_folder(arguments.data))
+        fields.setdefault("validation", 0.1)
     recipe.replace(**fields)  # A wrong field is told before TensorFlow starts.
     _start_tensorflow()
     from cnnzoo.training.run import example_of, folder_of, train
@@ -211,6 +214,12 @@ def _train(arguments: argparse.Namespace) -> Answer:
     ]
 
 
+def _folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise CnnzooError(f"data must be a folder with a folder of images a class; got {path}")
+    return path.resolve()
+
+
 def _resumption(arguments: argparse.Namespace, folder: Path) -> str:
     """Return what to tell who has interrupted a run."""
     if not (folder / "recipe.json").is_file():
@@ -218,6 +227,8 @@ def _resumption(arguments: argparse.Namespace, folder: Path) -> str:
     words = ["cnnzoo", "train", arguments.recipe, "--resume", "--out", str(folder)]
     for name, value in arguments.set:
         words += ["--set", f"{name}={value}"]
+    if arguments.data is not None:
+        words += ["--data", str(arguments.data)]
     if arguments.seed is not None:
         words += ["--seed", str(arguments.seed)]
     return f"interrupted; go on with: {shlex.join(words)}"
@@ -372,6 +383,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("recipe")
     one.add_argument(
         "--out", type=Path, help="run folder (default: the next number in runs/RECIPE/)"
+    )
+    one.add_argument(
+        "--data", type=Path, help="one's own images in place of the data set: a folder a class"
     )
     one.add_argument("--seed", type=int, help="seed of weights, order and augmentation")
     one.add_argument(

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from cnnzoo.datasets import DATASETS
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.classifier import Classifier
+from cnnzoo.pipelines.own_data import find
 from cnnzoo.pipelines.splits import train_validation
 from cnnzoo.registry import unknown
 
@@ -30,7 +30,7 @@ def evaluate(classifier: Classifier, split: str = "test") -> dict[str, Any]:
     """
     if split not in SPLITS:
         raise CnnzooError(unknown("split", split, SPLITS))
-    dataset = DATASETS[classifier.card["dataset"]]
+    dataset = find(classifier.card["dataset"], classifier.input_shape)
     images, labels = dataset.examples("test" if split == "test" else "train")
     if split != "test":
         parts = train_validation(labels, classifier.card["recipe"]["validation"])

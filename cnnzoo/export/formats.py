@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from cnnzoo.datasets import DATASETS
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import reload
 from cnnzoo.export.artifact import CARD
 from cnnzoo.export.classifier import Classifier, ServingGraph
 from cnnzoo.files import sync_folder
+from cnnzoo.pipelines.own_data import find
 from cnnzoo.registry import unknown
 
 FORMATS = ("savedmodel",)
@@ -88,7 +88,8 @@ def _publish_saved_model(classifier: Classifier, base: Path) -> dict[str, Any]:
 
 def _difference(classifier: Classifier, saved_model: Path) -> float:
     """Return the largest difference of a score that plain TensorFlow finds in a fresh process."""
-    images = DATASETS[classifier.card["dataset"]].examples("test").inputs[:_COMPARED]
+    images = find(classifier.card["dataset"], classifier.input_shape).examples("test").inputs
+    images = images[:_COMPARED]
     with tempfile.TemporaryDirectory() as folder:
         inputs, outputs = Path(folder) / "images.npy", Path(folder) / "scores.npy"
         np.save(inputs, images)

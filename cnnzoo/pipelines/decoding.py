@@ -15,7 +15,7 @@ UNDECODABLE = (tf.errors.InvalidArgumentError, UnicodeDecodeError)
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 
 
-def decode(content: tf.Tensor, shape: tuple[int, int, int], light_on_dark: bool) -> tf.Tensor:
+def decode(content: tf.Tensor, shape: tuple[int, ...], light_on_dark: bool) -> tf.Tensor:
     """Return the uint8 image of `shape` in one encoded PNG or JPEG image; pure TensorFlow.
 
     Transparency is laid on white, colour turned to grey where the network takes grey. The image is
@@ -70,7 +70,7 @@ def _to_channels(image: tf.Tensor, channels: int) -> tf.Tensor:
     return tf.cond(colours == 3, lambda: tf.image.rgb_to_grayscale(image), lambda: image)
 
 
-def _light_on_dark(image: tf.Tensor, shape: tuple[int, int, int]) -> tf.Tensor:
+def _light_on_dark(image: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
     """Invert a drawing with a light border; crop one of another size to its ink plus a margin."""
     border = tf.concat([image[0], image[-1], image[:, 0], image[:, -1]], axis=0)
     image = tf.cond(tf.reduce_mean(border) > 127.5, lambda: 255 - image, lambda: image)
@@ -89,7 +89,7 @@ def _light_on_dark(image: tf.Tensor, shape: tuple[int, int, int]) -> tf.Tensor:
     return tf.cond(blank | fits, lambda: image, crop)
 
 
-def _fit(image: tf.Tensor, shape: tuple[int, int, int]) -> tf.Tensor:
+def _fit(image: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
     """Resize to `shape` without distortion; the rest is filled with the border's mean colour."""
     fits = tf.reduce_all(tf.shape(image)[:2] == shape[:2])
 

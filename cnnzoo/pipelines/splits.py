@@ -7,7 +7,9 @@ import numpy as np
 from cnnzoo.errors import CnnzooError
 
 
-def train_validation(labels: np.ndarray, size: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def train_validation(
+    labels: np.ndarray, size: int | float, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the indices of training and of validation examples, both ascending.
 
     Each class has the same share in both, to within one example. The split depends on the labels,
@@ -15,12 +17,14 @@ def train_validation(labels: np.ndarray, size: int, seed: int = 0) -> tuple[np.n
 
     Args:
         labels: int `[examples]`.
-        size: Number of validation examples.
+        size: Number of validation examples, or their share of all where it is below 1.
         seed: Selects the split.
 
     Raises:
         CnnzooError: `size` leaves no training examples.
     """
+    if 0 < size < 1:
+        size = max(round(size * len(labels)), 1)
     if not 0 < size < len(labels):
         raise CnnzooError(f"validation must be from 1 to {len(labels) - 1} examples; got {size}")
     classes, counts = np.unique(labels, return_counts=True)

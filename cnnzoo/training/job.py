@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 import keras
 
-from cnnzoo.datasets import DATASETS, Dataset, Examples
+from cnnzoo.datasets import Dataset, Examples
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import artifact
 from cnnzoo.models import MODELS, create_model
 from cnnzoo.pipelines.augmentation import Augmentation, policy
 from cnnzoo.pipelines.batches import steps_per_epoch
 from cnnzoo.pipelines.images import preprocessing
+from cnnzoo.pipelines.own_data import find
 from cnnzoo.pipelines.splits import train_validation
 from cnnzoo.training.provenance import versions
 from cnnzoo.training.recipe import Recipe
@@ -37,8 +38,9 @@ def prepare(name: str, recipe: Recipe) -> Job:
     Raises:
         CnnzooError: A name in the recipe is unknown, or its parts do not fit each other.
     """
-    dataset, family = DATASETS[recipe.dataset], MODELS[recipe.model]
-    shape = _network_shape(dataset, family.VARIANTS[recipe.model])
+    variant = MODELS[recipe.model].VARIANTS[recipe.model]
+    dataset = find(recipe.dataset, variant.input_shape)
+    shape = _network_shape(dataset, variant)
     keras.utils.set_random_seed(recipe.seed)
     augmentation = policy(recipe.augmentation) if recipe.augmentation else None
     examples = dataset.examples("train")

@@ -27,13 +27,14 @@ class Recipe:
     """
 
     model: str
-    dataset: str
+    dataset: str  # A name, or the path of a folder of one's own images.
     epochs: int
     batch_size: int
     learning_rate: float | Cosine
     augmentation: str | None = None  # A policy of cnnzoo.pipelines.augmentation.
     optimizer: str = "adam"  # One of OPTIMIZERS; "sgd" has Nesterov momentum 0.9.
-    validation: int = 5_000  # Examples cut from the training split to choose the epoch.
+    # Cut from the training split to choose the epoch: examples, or a share of it below 1.
+    validation: int | float = 5_000
     seed: int = 0  # Of weights, order and augmentation.
     target: float | None = None  # Test accuracy, mean over seeds, that `cnnzoo reproduce` asks for.
     paper_accuracy: float | None = None  # Fraction, as published.
@@ -43,13 +44,18 @@ class Recipe:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             allowed = typing.get_args(hints[field.name]) or (hints[field.name],)
-            if float in allowed and type(value) is int:
+            if float in allowed and int not in allowed and type(value) is int:
                 object.__setattr__(self, field.name, float(value))
             elif type(value) not in allowed:
                 raise CnnzooError(f"{field.name} must be {_described(allowed)}; got {value!r}")
         self._require("epochs", self.epochs >= 1, "at least 1")
         self._require("batch_size", self.batch_size >= 1, "at least 1")
-        self._require("validation", self.validation >= 1, "at least 1")
+        whole = isinstance(self.validation, int)
+        self._require(
+            "validation",
+            self.validation >= 1 if whole else 0 < self.validation < 1,
+            "at least 1, or a share between 0 and 1",
+        )
         self._require("seed", 0 <= self.seed < 2**31, "from 0 to 2147483647")
         self._require("optimizer", self.optimizer in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}")
         if isinstance(self.learning_rate, float):

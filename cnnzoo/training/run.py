@@ -20,12 +20,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from cnnzoo.datasets import DATASETS
 from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation.metrics import evaluate
 from cnnzoo.export import artifact
 from cnnzoo.files import write_whole
 from cnnzoo.pipelines.batches import eval_batches, train_batches
+from cnnzoo.pipelines.own_data import find
 from cnnzoo.training import checkpoints
 from cnnzoo.training.job import Job, prepare
 from cnnzoo.training.progress import ProgressBar
@@ -218,7 +218,8 @@ def _finish(
 
 def example_of(run: Run) -> Path:
     """Write the first test image as example.png into the run folder, and return its path."""
-    dataset = DATASETS[json.loads((run.path / "recipe.json").read_text())["dataset"]]
+    classifier = artifact.load(run.path)
+    dataset = find(classifier.card["dataset"], classifier.input_shape)
     path = run.path / "example.png"
     write_whole(path, tf.io.encode_png(dataset.examples("test").inputs[0]).numpy())
     return path

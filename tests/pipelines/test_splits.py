@@ -47,3 +47,11 @@ def test_every_example_is_tested_in_one_fold(count):
 def test_too_few_or_too_many_folds_are_refused(count):
     with pytest.raises(CnnzooError, match=f"folds must be from 2 to 5, the examples; got {count}"):
         folds(np.zeros(5, int), count)
+
+
+def test_a_share_below_1_is_of_all_examples():
+    labels = np.repeat([0, 1], 50)
+    training, validation = train_validation(labels, 0.2)
+    assert np.array_equal(validation, train_validation(labels, 20)[1])
+    assert len(train_validation(labels[:3], 0.01)[1]) == 1
+    assert len(training) == 80
