@@ -1,0 +1,102 @@
+"""Tokens to batches, in an order that can be recomputed, with texts of like length together."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.pipelines.batches import _fixed, steps_per_epoch
+from cnnzoo.pipelines.tokenizer import Tokenizer
+
+_ORDER, _BATCHES = 0, 1  # Streams of random numbers, apart for the same seed and epoch.
+
+
+def train_text_batches(
+    tokens: tf.RaggedTensor,
+    labels: np.ndarray,
+    *,
+    tokenizer: Tokenizer,
+    batch_size: int,
+    seed: int,
+    window: int = 1,
+    start_step: int = 0,
+) -> tf.data.Dataset:
+    """Return shuffled batches without end, epoch after epoch.
+
+    An epoch has `len(labels) // batch_size` batches; its last few examples are dropped, others each
+    time. What a batch holds depends on (seed, epoch, step) alone.
+
+    Args:
+        tokens: `tokenizer.ragged(texts)`, which stays in memory.
+        labels: int64 `[texts]`.
+        tokenizer: What made the tokens; it pads them.
+        batch_size: Texts a batch.
+        seed: Selects the order.
+        window: Batches whose texts are sorted by length together, so that a batch needs little
+            padding; the batches are then shuffled. 1: none are sorted.
+        start_step: First batch to yield, counted over all epochs.
+
+    Returns:
+        Pairs of tokens int32 `[batch_size, length]` and labels int64 `[batch_size]`.
+
+    Raises:
+        CnnzooError: There are fewer texts than `batch_size`, labels for other texts, or `window`
+            is less than 1.
+    """
+    _check_labels(tokens, labels)
+    if not isinstance(window, int) or window < 1:
+        raise CnnzooError(f"window must be an integer of at least 1; got {window!r}")
+    count = len(labels)
+    steps = steps_per_epoch(count, batch_size)
+    sizes = tokens.row_lengths()
+
+    def shuffled(count: int, epoch: tf.Tensor, stream: int) -> tf.Tensor:
+        streams = tf.random.experimental.stateless_fold_in([seed, stream], epoch)
+        return tf.argsort(tf.random.stateless_uniform([count], streams), stable=True)
+
+    def batches_of(epoch: tf.Tensor) -> tf.data.Dataset:
+        order = shuffled(count, epoch, _ORDER)[: steps * batch_size]
+        if window > 1:
+            place = tf.range(steps * batch_size, dtype=tf.int64) // (window * batch_size)
+            by_length = place * (tf.reduce_max(sizes) + 1) + tf.gather(sizes, order)
+            order = tf.gather(order, tf.argsort(by_length, stable=True))
+        indices = tf.reshape(order, [steps, batch_size])
+        if window > 1:
+            indices = tf.gather(indices, shuffled(steps, epoch, _BATCHES))
+        begun = tf.where(epoch == start_step // steps, np.int64(start_step % steps), np.int64(0))
+        return tf.data.Dataset.from_tensor_slices(indices).skip(begun)
+
+    epochs = tf.data.Dataset.counter(start_step // steps)
+    return _batches(epochs.flat_map(batches_of), tokens, labels, tokenizer)
+
+
+def eval_text_batches(
+    tokens: tf.RaggedTensor, labels: np.ndarray, *, tokenizer: Tokenizer, batch_size: int
+) -> tf.data.Dataset:
+    """Return every text once, in order, as `train_text_batches` does; the last batch may be short.
+
+    Raises:
+        CnnzooError: There are labels for other texts.
+    """
+    _check_labels(tokens, labels)
+    indices = tf.data.Dataset.range(len(labels)).batch(batch_size)
+    return _batches(indices, tokens, labels, tokenizer)
+
+
+def _batches(
+    indices: tf.data.Dataset, tokens: tf.RaggedTensor, labels: np.ndarray, tokenizer: Tokenizer
+) -> tf.data.Dataset:
+    """Return padded tokens and labels of the texts that each of `indices` names."""
+    labels = tf.constant(labels)
+
+    def batch(indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        padded = tokenizer.pad(tf.gather(tokens, indices))
+        return tf.ensure_shape(padded, [indices.shape[0], None]), tf.gather(labels, indices)
+
+    return _fixed(indices.map(batch, num_parallel_calls=2).prefetch(4))
+
+
+def _check_labels(tokens: tf.RaggedTensor, labels: np.ndarray) -> None:
+    if tokens.nrows() != len(labels):
+        raise CnnzooError(f"labels must be {int(tokens.nrows())}, one a text; got {len(labels)}")
