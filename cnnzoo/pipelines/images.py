@@ -18,18 +18,22 @@ MAX_BYTES = 2**26  # Of an encoded image: 64 MiB.
 
 
 def preprocessing(
-    dataset: Dataset, images: np.ndarray, input_shape: tuple[int, ...]
+    dataset: Dataset,
+    images: np.ndarray,
+    input_shape: tuple[int, ...],
+    normalisation: str = "standardised",
 ) -> list[keras.layers.Layer]:
     """Return the layers from raw images (0 to 255) to what the network takes: stock Keras layers.
 
-    Images are padded evenly with zeros to `input_shape`, then standardised with the mean and
-    standard deviation of the training split.
+    Images are padded evenly with zeros to `input_shape`, then normalised.
 
     Args:
         dataset: Of images.
         images: Its training images, uint8 `[examples, height, width, channels]`, measured where
             `dataset` states no mean and standard deviation.
         input_shape: Of the network.
+        normalisation: "standardised" to mean 0 and standard deviation 1 of
+            each channel of the training split, "unit" to 0 to 1, or "centred" to -0.5 to 0.5.
 
     Raises:
         CnnzooError: The network's input is smaller than the images or has other channels.
@@ -44,10 +48,14 @@ def preprocessing(
     layers: list[keras.layers.Layer] = []
     if above or left:
         layers.append(keras.layers.ZeroPadding2D(padding, name="pad"))
-    means, stds = (dataset.mean, dataset.std) if dataset.mean else moments(images)
-    scale = [1 / (255 * std) for std in stds]
-    offset = [-mean / std for mean, std in zip(means, stds, strict=True)]
-    layers.append(keras.layers.Rescaling(scale, offset, name="standardise"))
+    if normalisation == "standardised":
+        means, stds = (dataset.mean, dataset.std) if dataset.mean else moments(images)
+        scale = [1 / (255 * std) for std in stds]
+        offset = [-mean / std for mean, std in zip(means, stds, strict=True)]
+        layers.append(keras.layers.Rescaling(scale, offset, name="standardise"))
+    else:
+        shift = {"unit": 0.0, "centred": -0.5}[normalisation]
+        layers.append(keras.layers.Rescaling(1 / 255, shift, name=normalisation))
     return layers
 
 

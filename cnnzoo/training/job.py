@@ -50,7 +50,7 @@ def prepare(name: str, recipe: Recipe) -> Job:
     )
     steps = steps_per_epoch(len(training.labels), recipe.batch_size)
     network = create_model(recipe.model, input_shape=shape, num_classes=len(dataset.class_names))
-    layers = preprocessing(dataset, examples.inputs, shape)
+    layers = preprocessing(dataset, examples.inputs, shape, recipe.normalisation)
     model = keras.Sequential([keras.Input(dataset.input_shape), *layers, network])
     _compile(model, recipe, steps)
     answers = artifact.assemble(layers, network, dataset.input_shape)

@@ -16,6 +16,8 @@ from cnnzoo.registry import Registry, modules, unknown
 from cnnzoo.training.schedules import Cosine
 
 OPTIMIZERS = ("adam", "sgd")
+# Of images: to mean 0 and standard deviation 1 a channel, to 0 to 1, or to -0.5 to 0.5.
+NORMALISATIONS = ("standardised", "unit", "centred")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,7 @@ class Recipe:
     batch_size: int
     learning_rate: float | Cosine
     augmentation: str | None = None  # A policy of cnnzoo.pipelines.augmentation.
+    normalisation: str = "standardised"  # One of NORMALISATIONS.
     optimizer: str = "adam"  # One of OPTIMIZERS; "sgd" has Nesterov momentum 0.9.
     # Cut from the training split to choose the epoch: examples, or a share of it below 1.
     validation: int | float = 5_000
@@ -57,6 +60,8 @@ class Recipe:
             "at least 1, or a share between 0 and 1",
         )
         self._require("seed", 0 <= self.seed < 2**31, "from 0 to 2147483647")
+        named = f"one of {', '.join(NORMALISATIONS)}"
+        self._require("normalisation", self.normalisation in NORMALISATIONS, named)
         self._require("optimizer", self.optimizer in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}")
         if isinstance(self.learning_rate, float):
             self._require("learning_rate", 0 < self.learning_rate < math.inf, "above 0")

@@ -249,3 +249,18 @@ def test_moments_are_measured_where_the_set_states_none():
     unknown = dataclasses.replace(mnist.DATASET, input_shape=(6, 5, 3), mean=(), std=())
     (layer,) = pipeline.preprocessing(unknown, images, (6, 5, 3))
     assert np.asarray(layer(images)).mean(axis=(0, 1, 2)) == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("normalisation", "lowest", "highest"), [("unit", 0, 1), ("centred", -0.5, 0.5)]
+)
+def test_other_normalisations_stretch_all_levels_alike(normalisation, lowest, highest):
+    images = np.arange(256).astype(np.uint8).reshape(1, 16, 16, 1)
+    (layer,) = pipeline.preprocessing(
+        dataclasses.replace(mnist.DATASET, input_shape=(16, 16, 1)),
+        images,
+        (16, 16, 1),
+        normalisation,
+    )
+    expected = np.linspace(lowest, highest, 256)
+    assert np.asarray(layer(images)).ravel() == pytest.approx(expected, abs=1e-6)
