@@ -94,6 +94,8 @@ def _show(arguments: argparse.Namespace) -> Answer:
     for kind in ("models", "datasets", "recipes"):
         names, _ = _catalogue(kind)
         if arguments.name in names:
+            if arguments.out is not None:
+                return _drawn(kind, arguments.name, arguments.out)
             facts = {"models": _model, "datasets": _dataset, "recipes": _recipe}[kind](
                 arguments.name
             )
@@ -101,6 +103,17 @@ def _show(arguments: argparse.Namespace) -> Answer:
             return facts, rows + _layer_table(facts.get("layers", []))
         known += names
     raise CnnzooError(registry.unknown("name", arguments.name, known))
+
+
+def _drawn(kind: str, name: str, out: Path) -> Answer:
+    if kind != "datasets":
+        raise CnnzooError(f"out must be for a data set; {name} is one of the {kind}")
+    _start_tensorflow()
+    from cnnzoo.datasets import DATASETS
+    from cnnzoo.inspection.pictures import draw
+
+    draw(DATASETS[name], out)
+    return {"name": name, "picture": str(out)}, [f"picture  {out}"]
 
 
 def _model(name: str) -> dict[str, Any]:
@@ -376,6 +389,7 @@ def _parser() -> argparse.ArgumentParser:
 
     one = command("show", _show, "show what is known of a model, a data set or a recipe")
     one.add_argument("name")
+    one.add_argument("--out", type=Path, help="picture of a data set to write, a PNG file")
 
     one = command(
         "train", _train, "train, choose the epoch by validation, score the test set, export"

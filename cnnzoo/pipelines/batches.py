@@ -18,6 +18,7 @@ def train_batches(
     batch_size: int,
     seed: int,
     augmentation: Augmentation | None = None,
+    num_classes: int | None = None,
     start_step: int = 0,
 ) -> tf.data.Dataset:
     """Return shuffled, augmented batches without end, epoch after epoch.
@@ -30,15 +31,19 @@ def train_batches(
         batch_size: Examples a batch.
         seed: Selects order and augmentation.
         augmentation: Layer that changes the images, if any.
+        num_classes: Classes; needed if the layer mixes labels (`augmentation.mixes`), else unused.
         start_step: First batch to yield, counted over all epochs.
 
     Returns:
         Pairs of images `[batch_size, height, width, channels]`, of the dtype of `examples`, and
-        labels int64 `[batch_size]`.
+        labels int64 `[batch_size]`, or float32 `[batch_size, num_classes]` that sum to 1 if the
+        layer mixes them.
 
     Raises:
-        CnnzooError: There are fewer examples than `batch_size`.
+        CnnzooError: There are fewer examples than `batch_size`, or the augmentation does not fit.
     """
+    if augmentation is not None:
+        _check(augmentation, np.ndim(examples[0]), num_classes)
     count = len(examples.labels)
     steps = steps_per_epoch(count, batch_size)
     images, labels = tf.constant(examples.inputs), tf.constant(examples.labels)
@@ -57,14 +62,30 @@ def train_batches(
             parts.append(tf.gather(noise, indices))
         return tf.data.Dataset.from_tensor_slices(tuple(parts)).skip(begun)
 
+    @tf.autograph.experimental.do_not_convert  # Reading the layers' source would take seconds.
     def batch(indices: tf.Tensor, *noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        chosen = tf.gather(images, indices)
-        if augmentation is not None:
-            chosen = augmentation.transform(chosen, *noise)
-        return chosen, tf.gather(labels, indices)
+        chosen, classes = tf.gather(images, indices), tf.gather(labels, indices)
+        if augmentation is None:
+            return chosen, classes
+        if augmentation.mixes:
+            classes = tf.one_hot(classes, num_classes)
+        return augmentation.mix(chosen, classes, *noise)
 
     epochs = tf.data.Dataset.counter(start_step // steps)
     return _fixed(epochs.flat_map(batches_of).map(batch, num_parallel_calls=2).prefetch(4))
+
+
+def _check(augmentation: Augmentation, rank: int, num_classes: int | None) -> None:
+    if rank != 4:
+        raise CnnzooError(
+            f"augmentation must be none where examples are no images; got {augmentation.name!r} "
+            f"for examples of {rank} axes"
+        )
+    if augmentation.mixes and not num_classes:
+        raise CnnzooError(
+            "num_classes must be a number of classes for an augmentation that mixes labels; "
+            f"got {num_classes!r}"
+        )
 
 
 def steps_per_epoch(count: int, batch_size: int) -> int:

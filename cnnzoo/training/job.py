@@ -52,7 +52,8 @@ def prepare(name: str, recipe: Recipe) -> Job:
     network = create_model(recipe.model, input_shape=shape, num_classes=len(dataset.class_names))
     layers = preprocessing(dataset, examples.inputs, shape, recipe.normalisation)
     model = keras.Sequential([keras.Input(dataset.input_shape), *layers, network])
-    _compile(model, recipe, steps)
+    mixes = augmentation is not None and augmentation.mixes
+    _compile(model, recipe, steps, one_hot=mixes)
     answers = artifact.assemble(layers, network, dataset.input_shape)
     facts = {
         "name": name,
@@ -82,7 +83,7 @@ def _network_shape(dataset: Dataset, variant: Any) -> tuple[int, ...]:
     return (*(max(side, variant.smallest) for side in shape[:-1]), shape[-1])
 
 
-def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
+def _compile(model: keras.Model, recipe: Recipe, steps: int, one_hot: bool) -> None:
     rate = recipe.learning_rate
     if not isinstance(rate, float):
         rate = rate.schedule(steps * recipe.epochs)
@@ -92,9 +93,11 @@ def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
     }
     optimizer = optimizers[recipe.optimizer]()
     optimizer.build(model.trainable_variables)
+    losses = keras.losses
+    loss = losses.CategoricalCrossentropy if one_hot else losses.SparseCategoricalCrossentropy
     model.compile(
         optimizer,
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        loss(from_logits=True),
         metrics=["accuracy"],
         jit_compile=False,  # XLA halves the speed on a CPU.
     )

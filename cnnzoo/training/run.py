@@ -95,18 +95,23 @@ def train(
 
 def _fit(job: Job, recipe: Recipe, folder: Path, history: list[checkpoints.Row]) -> None:
     """Train the epochs that `history` lacks, adding to it."""
+    classes = len(job.facts["class_names"])
     batches = train_batches(
         job.training,
         batch_size=recipe.batch_size,
         seed=recipe.seed,
         augmentation=job.augmentation,
+        num_classes=classes,
         start_step=len(history) * job.steps,
     )
+    validation = eval_batches(job.validation, batch_size=_EVAL_BATCH)
+    if job.augmentation is not None and job.augmentation.mixes:  # Labels are then one-hot.
+        validation = validation.map(lambda inputs, labels: (inputs, tf.one_hot(labels, classes)))
     bar = ProgressBar(recipe.batch_size)
     try:
         job.model.fit(
             batches,
-            validation_data=eval_batches(job.validation, batch_size=_EVAL_BATCH),
+            validation_data=validation,
             initial_epoch=len(history),
             epochs=recipe.epochs,
             steps_per_epoch=job.steps,

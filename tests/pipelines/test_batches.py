@@ -4,12 +4,21 @@ import subprocess
 import sys
 from functools import partial
 
+import keras
 import numpy as np
 import pytest
 
 from cnnzoo.datasets import Examples
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.augmentation import RandomShift
+from cnnzoo.pipelines.augmentation import (
+    CutMix,
+    MixUp,
+    PadCrop,
+    Policy,
+    RandAugment,
+    RandomColour,
+    RandomShift,
+)
 from cnnzoo.pipelines.batches import eval_batches, train_batches
 
 
@@ -69,10 +78,52 @@ def test_augmentation_depends_on_seed_epoch_and_index_not_on_the_batch():
     assert first != by_index(10, seed=6)[0]
 
 
+def full_policy():
+    """A policy with a layer of Keras, one that draws operations, one that mixes labels."""
+    turn = keras.layers.RandomRotation(0.1)
+    return Policy([PadCrop(2, flip=True), turn, RandomColour(0.2, 0.2), RandAugment(2), CutMix()])
+
+
+def test_any_step_of_a_full_policy_can_be_recomputed_alone():
+    def batches(start):
+        return train_batches(
+            numbered(40),
+            batch_size=10,
+            seed=5,
+            augmentation=full_policy(),
+            num_classes=40,
+            start_step=start,
+        )
+
+    expected = taken(batches(0), 9)
+    for start in (3, 6):
+        for one, other in zip(taken(batches(start), 3), expected[start:], strict=False):
+            assert np.array_equal(one[0], other[0])
+            assert np.array_equal(one[1], other[1])
+    assert not any(np.array_equal(expected[0][0], images) for images, _ in expected[1:])
+
+
+@pytest.mark.parametrize("augmentation", [MixUp(), CutMix(), Policy([RandomShift(1), MixUp(0.4)])])
+def test_mixing_gives_labels_that_sum_to_one(augmentation):
+    batches = train_batches(
+        numbered(40), batch_size=10, seed=5, augmentation=augmentation, num_classes=40
+    )
+    for images, labels in taken(batches, 8):
+        assert images.dtype == np.uint8
+        assert labels.dtype == np.float32
+        assert labels.shape == (10, 40)
+        assert np.abs(labels.sum(axis=1) - 1).max() < 1e-6
+        assert ((labels > 0).sum(axis=1) <= 2).all()
+
+
 def digest():
-    augmentation = RandomShift(2)
-    dataset = train_batches(numbered(64), batch_size=8, seed=3, augmentation=augmentation)
-    content = b"".join(images.tobytes() + labels.tobytes() for images, labels in taken(dataset, 20))
+    content = b""
+    for augmentation in (RandomShift(2), full_policy()):
+        dataset = train_batches(
+            numbered(64), batch_size=8, seed=3, augmentation=augmentation, num_classes=64
+        )
+        parts = [part.tobytes() for batch in taken(dataset, 20) for part in batch]
+        content += b"".join(parts)
     return hashlib.sha256(content).hexdigest()
 
 
@@ -97,6 +148,20 @@ def test_evaluation_yields_every_example_once_in_order():
 def test_a_batch_must_fit_the_data(size):
     with pytest.raises(CnnzooError, match=f"batch_size must be from 1 to the 23 .*; got {size}"):
         train_batches(numbered(23), batch_size=size, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "augmentation", "message"),
+    [
+        (np.zeros((9, 4, 4, 1), np.uint8), MixUp(), "num_classes must be a number of classes for"),
+        (np.zeros((9, 30)), RandomShift(2), "augmentation must be none where .* of 2 axes"),
+    ],
+)
+def test_the_augmentation_must_fit_the_data(inputs, augmentation, message):
+    with pytest.raises(CnnzooError, match=message):
+        train_batches(
+            Examples(inputs, np.arange(9)), batch_size=3, seed=0, augmentation=augmentation
+        )
 
 
 @pytest.mark.parametrize("batches", [eval_batches, partial(train_batches, seed=0)])

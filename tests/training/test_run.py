@@ -183,3 +183,12 @@ def test_two_processes_give_the_same_weights_bit_for_bit(command, tmp_path):
     first, second = (cnnzoo.load(tmp_path / name).model.weights for name in ("first", "second"))
     for one, two in zip(first, second, strict=True):
         assert np.array_equal(np.asarray(one), np.asarray(two))
+
+
+def test_labels_that_a_policy_mixes_are_learned_too(small, tmp_path):
+    fields = {**small, "epochs": 3, "augmentation": "pad_crop_flip_mixup"}
+    run = cnnzoo.train("mnist_lenet5", out=tmp_path / "run", **fields)
+    rows = list(csv.DictReader((run.path / "history.csv").open()))
+    # Mixed images are harder than those of the validation split, which stay as they are.
+    assert float(rows[-1]["val_accuracy"]) > float(rows[-1]["accuracy"])
+    assert float(rows[-1]["val_accuracy"]) > 0.6

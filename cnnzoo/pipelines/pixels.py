@@ -1,0 +1,84 @@
+"""Where pixels come from: what geometric augmentation and mixing compute with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+def take_pixels(images: Any, rows: Any, columns: Any, fill: float = 0) -> Any:
+    """Return images made of the pixels at `rows` and `columns` of `images`, in one gather.
+
+    Args:
+        images: `[batch, height, width, channels]`.
+        rows: Int32, broadcastable to `[batch, height, width]`; outside the image lies `fill`.
+        columns: The same.
+        fill: Value of pixels outside.
+    """
+    count, height, width, channels = shape = ops.shape(images)
+    outside = count * height * width  # The place of one more pixel, of `fill`.
+    first = height * ops.arange(count, dtype="int32")[:, None, None]
+    inside = ops.logical_and(rows >= 0, rows < height)
+    rows = ops.where(inside, (rows + first) * width, outside)
+    columns = ops.where(ops.logical_and(columns >= 0, columns < width), columns, outside)
+    places = ops.reshape(ops.minimum(rows + columns, outside), (-1,))
+    pixels = ops.reshape(images, (outside, channels))
+    pixels = ops.concatenate([pixels, ops.full((1, channels), fill, images.dtype)])
+    return ops.reshape(gather(pixels, places), shape)
+
+
+def gather(values: Any, places: Any) -> Any:
+    """Return `values[places]` along the first axis; no place is negative."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf  # `ops.take` looks for negative places, a third of the time.
+
+        return tf.gather(values, places)
+    return ops.take(values, places, axis=0)
+
+
+def warp(images: Any, across: tuple[Any, Any, Any], down: tuple[Any, Any, Any], fill: float) -> Any:
+    """Return images whose pixel at (x, y) is the one nearest to an affine map of (x, y).
+
+    Args:
+        images: `[batch, height, width, channels]`.
+        across: Three coefficients, numbers or float32 `[batch]`: the source's x is
+            `across[0] * x + across[1] * y + across[2]`, centres of pixels at one half.
+        down: The same for the source's y.
+        fill: Value outside.
+    """
+    count, height, width, _ = ops.shape(images)
+    x = ops.arange(width, dtype="float32")[None, None, :] + 0.5
+    y = ops.arange(height, dtype="float32")[None, :, None] + 0.5
+    places = []
+    for of_x, of_y, by in (down, across):
+        of_x, of_y, by = (
+            ops.broadcast_to(ops.cast(value, "float32"), (count,))[:, None, None]
+            for value in (of_x, of_y, by)
+        )
+        places.append(ops.cast(ops.floor(of_x * x + (of_y * y + by)), "int32"))
+    return take_pixels(images, places[0], places[1], fill)
+
+
+def box_mask(shape: Any, top: Any, bottom: Any, left: Any, right: Any) -> Any:
+    """Return what lies in one box an image, bool `[batch, height, width * channels]`.
+
+    Args:
+        shape: Of the images. Channels lie beside each other in the mask, which is quicker.
+        top: First row inside, int32 `[batch]`.
+        bottom: First row below.
+        left: First column inside.
+        right: First column to the right.
+    """
+    _, height, width, channels = shape
+    rows = ops.arange(height, dtype="int32")[None, :]
+    columns = ops.arange(width * channels, dtype="int32")[None, :]
+    high = ops.logical_and(rows >= top[:, None], rows < bottom[:, None])
+    wide = ops.logical_and(columns >= left[:, None] * channels, columns < right[:, None] * channels)
+    return ops.logical_and(high[:, :, None], wide[:, None, :])
+
+
+def reflected(places: Any, length: int) -> Any:
+    """Return `places` mirrored at the first and last of `length`, without repeating these."""
+    return (length - 1) - ops.abs((length - 1) - ops.abs(places))
