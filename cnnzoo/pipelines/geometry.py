@@ -20,7 +20,7 @@ from cnnzoo.pipelines.augmentation_base import (
     require_number,
     require_whole,
 )
-from cnnzoo.pipelines.pixels import box_mask, reflected, take_pixels
+from cnnzoo.pipelines.pixels import box_mask, reflected, take_grid
 
 
 @keras.saving.register_keras_serializable("cnnzoo")
@@ -56,7 +56,7 @@ class PadCrop(Augmentation):
         columns = columns + by[:, 1:2]
         if self.reflect:
             rows, columns = reflected(rows, height), reflected(columns, width)
-        return take_pixels(images, rows[:, :, None], columns[:, None, :])
+        return take_grid(images, rows, columns)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the layer."""
@@ -93,7 +93,7 @@ class RandomFlip(Augmentation):
         _, height, width, _ = ops.shape(images)
         columns = ops.arange(width, dtype="int32")
         columns = ops.where(noise < 0.5, width - 1 - columns, columns)
-        return take_pixels(images, ops.arange(height, dtype="int32")[:, None], columns[:, None, :])
+        return take_grid(images, ops.arange(height, dtype="int32")[None, :], columns)
 
 
 @keras.saving.register_keras_serializable("cnnzoo")

@@ -8,6 +8,33 @@ import keras
 from keras import ops
 
 
+def take_grid(images: Any, rows: Any, columns: Any) -> Any:
+    """Return images made of whole `rows` and `columns` of `images`; 0 outside.
+
+    Args:
+        images: `[batch, height, width, channels]`.
+        rows: Int32, broadcastable to `[batch, height]`.
+        columns: Int32, broadcastable to `[batch, width]`.
+    """
+    if images.shape[-1] > 1:
+        return take_pixels(images, rows[:, :, None], columns[:, None, :])
+    # Pixels of one channel are too small to be copied one by one: whole rows take a third of the
+    # time, even twice, with rows and columns exchanged between.
+    for places in (rows, columns):
+        images = ops.transpose(_take_rows(images, places), (0, 2, 1, 3))
+    return images
+
+
+def _take_rows(images: Any, places: Any) -> Any:
+    count, height, width, channels = shape = ops.shape(images)
+    rows = ops.reshape(images, (count * height, width * channels))
+    rows = ops.concatenate([rows, ops.zeros((1, width * channels), images.dtype)])
+    inside = ops.logical_and(places >= 0, places < height)
+    first = height * ops.arange(count, dtype="int32")[:, None]
+    places = ops.reshape(ops.where(inside, places + first, count * height), (-1,))
+    return ops.reshape(gather(rows, places), shape)
+
+
 def take_pixels(images: Any, rows: Any, columns: Any, fill: float = 0) -> Any:
     """Return images made of the pixels at `rows` and `columns` of `images`, in one gather.
 
