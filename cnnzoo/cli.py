@@ -89,6 +89,7 @@ def _counted(module: Any, name: str) -> str:
 
 def _show(arguments: argparse.Namespace) -> Answer:
     from cnnzoo import registry
+    from cnnzoo.inspection.table import layer_lines
 
     known: list[str] = []
     for kind in ("models", "datasets", "recipes"):
@@ -100,7 +101,7 @@ def _show(arguments: argparse.Namespace) -> Answer:
                 arguments.name
             )
             rows = [f"{key:16} {_readable(v)}" for key, v in facts.items() if key != "layers"]
-            return facts, rows + _layer_table(facts.get("layers", []))
+            return facts, rows + layer_lines(facts.get("layers", []))
         known += names
     raise CnnzooError(registry.unknown("name", arguments.name, known))
 
@@ -121,35 +122,6 @@ def _model(name: str) -> dict[str, Any]:
     from cnnzoo.inspection.cost import describe
 
     return describe(name)
-
-
-def _layer_table(layers: list[dict[str, Any]]) -> list[str]:
-    """Return aligned lines, one a layer; fields, strides and centres are in input positions."""
-    if not layers:
-        return []
-    header = ["layer", "kind", "output", "parameters", "multiply-adds", "activation bytes"]
-    rows = [[*header, "field", "stride", "centre"]]
-    for layer in layers:
-        seen = [layer[key] for key in ("receptive_field", "stride", "centre")]
-        places = ["all" if sides is None else _sides(sides) for sides in seen]
-        counts = [layer[key] for key in ("params", "macs", "activation_bytes")]
-        names = [layer["name"], layer["kind"], _sides(layer["output_shape"])]
-        rows.append([*names, *(f"{count:,}" for count in counts), *places])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        "  ".join(
-            cell.rjust(width) if 3 <= place <= 5 else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    )
-    return ["", *lines]
-
-
-def _sides(values: list[Any]) -> str:
-    """Return equal numbers once, different ones with crosses between: 5, or 28x28x6."""
-    texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
-    return texts[0] if len(set(texts)) == 1 and len(texts) > 1 else "x".join(texts)
 
 
 def _dataset(name: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The README's table of networks, made from the registry.
+"""Tables: the README's of all networks, made from the registry, and one of a network's layers.
 
 Run: python -m cnnzoo.inspection.table README.md
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from cnnzoo import registry
 from cnnzoo.files import replace_between
@@ -39,6 +40,35 @@ def _link(source: str) -> str:
     cited = re.match(r"(.*?\b(?:19|20)\d\d)\b", before)
     text = (cited.group(1) if cited else before.split(",")[0]).replace(" (", ", ")
     return f"[{text}]({address.group(0).rstrip('.')})" if address else text
+
+
+def layer_lines(layers: list[dict[str, Any]]) -> list[str]:
+    """Return aligned lines, one a layer; fields, strides and centres are in input positions."""
+    if not layers:
+        return []
+    header = ["layer", "kind", "output", "parameters", "multiply-adds", "activation bytes"]
+    rows = [[*header, "field", "stride", "centre"]]
+    for layer in layers:
+        seen = [layer[key] for key in ("receptive_field", "stride", "centre")]
+        places = ["all" if sides is None else _sides(sides) for sides in seen]
+        counts = [layer[key] for key in ("params", "macs", "activation_bytes")]
+        names = [layer["name"], layer["kind"], _sides(layer["output_shape"])]
+        rows.append([*names, *(f"{count:,}" for count in counts), *places])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(
+            cell.rjust(width) if 3 <= place <= 5 else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+    return ["", *lines]
+
+
+def _sides(values: list[Any]) -> str:
+    """Return equal numbers once, different ones with crosses between: 5, or 28x28x6."""
+    texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+    return texts[0] if len(set(texts)) == 1 and len(texts) > 1 else "x".join(texts)
 
 
 if __name__ == "__main__":

@@ -48,17 +48,13 @@ def train_batches(
     steps = steps_per_epoch(count, batch_size)
     images, labels = tf.constant(examples.inputs), tf.constant(examples.labels)
 
-    def uniform(epoch: tf.Tensor, stream: int, shape: list[int]) -> tf.Tensor:
-        streams = tf.random.experimental.stateless_fold_in([seed, stream], epoch)
-        return tf.random.stateless_uniform(shape, streams)
-
     def batches_of(epoch: tf.Tensor) -> tf.data.Dataset:
-        order = tf.argsort(uniform(epoch, _ORDER, [count]), stable=True)
+        order = shuffled(count, (seed, _ORDER), epoch)
         indices = tf.reshape(order[: steps * batch_size], [steps, batch_size])
         begun = tf.where(epoch == start_step // steps, np.int64(start_step % steps), np.int64(0))
         parts = [indices]
         if augmentation is not None:
-            noise = uniform(epoch, _AUGMENTATION, [count, augmentation.noise_size])
+            noise = uniform((seed, _AUGMENTATION), epoch, [count, augmentation.noise_size])
             parts.append(tf.gather(noise, indices))
         return tf.data.Dataset.from_tensor_slices(tuple(parts)).skip(begun)
 
@@ -72,7 +68,7 @@ def train_batches(
         return augmentation.mix(chosen, classes, *noise)
 
     epochs = tf.data.Dataset.counter(start_step // steps)
-    return _fixed(epochs.flat_map(batches_of).map(batch, num_parallel_calls=2).prefetch(4))
+    return without_tuner(epochs.flat_map(batches_of).map(batch, num_parallel_calls=2).prefetch(4))
 
 
 def _check(augmentation: Augmentation, rank: int, num_classes: int | None) -> None:
@@ -86,6 +82,17 @@ def _check(augmentation: Augmentation, rank: int, num_classes: int | None) -> No
             "num_classes must be a number of classes for an augmentation that mixes labels; "
             f"got {num_classes!r}"
         )
+
+
+def uniform(stream: tuple[int, int], epoch: tf.Tensor, shape: list[int]) -> tf.Tensor:
+    """Return uniform numbers from 0 to 1 that depend on stream (seed, purpose) and epoch alone."""
+    key = tf.random.experimental.stateless_fold_in(list(stream), epoch)
+    return tf.random.stateless_uniform(shape, key)
+
+
+def shuffled(count: int, stream: tuple[int, int], epoch: tf.Tensor) -> tf.Tensor:
+    """Return 0 to `count` - 1 in an order that depends on stream and epoch alone."""
+    return tf.argsort(uniform(stream, epoch, [count]), stable=True)
 
 
 def steps_per_epoch(count: int, batch_size: int) -> int:
@@ -103,10 +110,12 @@ def steps_per_epoch(count: int, batch_size: int) -> int:
 
 def eval_batches(examples: Examples, *, batch_size: int) -> tf.data.Dataset:
     """Return every example once, in order; the last batch may be short."""
-    return _fixed(tf.data.Dataset.from_tensor_slices(tuple(examples)).batch(batch_size).prefetch(2))
+    return without_tuner(
+        tf.data.Dataset.from_tensor_slices(tuple(examples)).batch(batch_size).prefetch(2)
+    )
 
 
-def _fixed(batches: tf.data.Dataset) -> tf.data.Dataset:
+def without_tuner(batches: tf.data.Dataset) -> tf.data.Dataset:
     """Return `batches` without tf.data's tuner, whose thread can hold up the end by 10 seconds."""
     options = tf.data.Options()
     options.autotune.enabled = False

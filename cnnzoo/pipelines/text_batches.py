@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.batches import _fixed, steps_per_epoch
+from cnnzoo.pipelines.batches import shuffled, steps_per_epoch, without_tuner
 from cnnzoo.pipelines.tokenizer import Tokenizer
 
 _ORDER, _BATCHES = 0, 1  # Streams of random numbers, apart for the same seed and epoch.
@@ -51,19 +51,15 @@ def train_text_batches(
     steps = steps_per_epoch(count, batch_size)
     sizes = tokens.row_lengths()
 
-    def shuffled(count: int, epoch: tf.Tensor, stream: int) -> tf.Tensor:
-        streams = tf.random.experimental.stateless_fold_in([seed, stream], epoch)
-        return tf.argsort(tf.random.stateless_uniform([count], streams), stable=True)
-
     def batches_of(epoch: tf.Tensor) -> tf.data.Dataset:
-        order = shuffled(count, epoch, _ORDER)[: steps * batch_size]
+        order = shuffled(count, (seed, _ORDER), epoch)[: steps * batch_size]
         if window > 1:
             place = tf.range(steps * batch_size, dtype=tf.int64) // (window * batch_size)
             by_length = place * (tf.reduce_max(sizes) + 1) + tf.gather(sizes, order)
             order = tf.gather(order, tf.argsort(by_length, stable=True))
         indices = tf.reshape(order, [steps, batch_size])
         if window > 1:
-            indices = tf.gather(indices, shuffled(steps, epoch, _BATCHES))
+            indices = tf.gather(indices, shuffled(steps, (seed, _BATCHES), epoch))
         begun = tf.where(epoch == start_step // steps, np.int64(start_step % steps), np.int64(0))
         return tf.data.Dataset.from_tensor_slices(indices).skip(begun)
 
@@ -94,7 +90,7 @@ def _batches(
         padded = tokenizer.pad(tf.gather(tokens, indices))
         return tf.ensure_shape(padded, [indices.shape[0], None]), tf.gather(labels, indices)
 
-    return _fixed(indices.map(batch, num_parallel_calls=2).prefetch(4))
+    return without_tuner(indices.map(batch, num_parallel_calls=2).prefetch(4))
 
 
 def _check_labels(tokens: tf.RaggedTensor, labels: np.ndarray) -> None:
