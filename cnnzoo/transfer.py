@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,13 +55,13 @@ def _layer(model: keras.Model, name: str) -> keras.layers.Layer:
     return model.get_layer(name)
 
 
-def give(model: keras.Model, weights: Weights, *, fresh_head: bool) -> None:
+def give(model: keras.Model, weights: Weights, *, head: Container[str] = ()) -> None:
     """Copy trained weights into `model`, layer by layer and by name.
 
     Args:
         model: A network of the zoo.
         weights: What `weights_of` or `imagenet` returned.
-        fresh_head: Whether a head of another shape is left as it is.
+        head: Names of layers that are left as they are where theirs have another shape.
 
     Raises:
         CnnzooError: A layer is missing or has another shape; nothing is copied.
@@ -73,7 +74,7 @@ def give(model: keras.Model, weights: Weights, *, fresh_head: bool) -> None:
         values = weights.get(layer.name)
         if values is not None and [value.shape for value in values] == expected:
             fitting[layer.name] = values
-        elif values is None or not (fresh_head and layer.name == HEAD):
+        elif values is None or layer.name not in head:
             found = "no such layer" if values is None else [value.shape for value in values]
             raise CnnzooError(
                 f"weights must fit {model.name}: layer {layer.name!r} expects {expected}; "
@@ -81,6 +82,15 @@ def give(model: keras.Model, weights: Weights, *, fresh_head: bool) -> None:
             )
     for name, values in fitting.items():
         model.get_layer(name).set_weights(values)
+
+
+def head_of(model: keras.Model, another: keras.Model) -> set[str]:
+    """Return the layers of `model` whose shapes differ in `another`, of other classes."""
+    shapes = [
+        {layer.name: [weight.shape for weight in layer.weights] for layer in one.layers}
+        for one in (model, another)
+    ]
+    return {name for name, own in shapes[0].items() if own != shapes[1][name]}
 
 
 def weights_of(source: str | Path | keras.Model) -> Weights:

@@ -111,6 +111,28 @@ def test_another_number_of_classes_gets_a_fresh_head(trained):
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("capsnet", {"class_capsules", "decoder_dense1"}),
+        ("lenet5_1998", set()),
+        ("vgg11_bn_small", {"logits"}),
+    ],
+)
+def test_all_that_follows_the_number_of_classes_is_fresh(name, head):
+    source = cnnzoo.create_model(name)
+    for weight in source.weights:
+        if "float" in str(weight.dtype):
+            weight.assign(0.5 * np.ones(weight.shape))
+    model = cnnzoo.create_model(name, weights=source, num_classes=4)
+    fresh = {
+        layer.name
+        for layer in model.layers
+        if any(np.any(np.asarray(value) != 0.5) for value in layer.get_weights()[:1])
+    }
+    assert fresh - {one for one in fresh if "dropout" in one} == head
+
+
 def test_weights_of_another_network_name_the_layer(trained, tmp_path):
     with pytest.raises(
         CnnzooError,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from pathlib import Path
@@ -68,11 +69,11 @@ def create_model(
         trained = transfer.imagenet(_imagenet(name, family, options))
     elif weights is not None:
         trained = transfer.weights_of(weights)
-    model = family.build(
-        name, input_shape=input_shape, num_classes=num_classes, name=name, **options
-    )
+    build = functools.partial(family.build, name, input_shape=input_shape, name=name, **options)
+    model = build(num_classes=num_classes)
     if trained is not None:
-        transfer.give(model, trained, fresh_head=fresh_head)
+        head = transfer.head_of(model, build(num_classes=num_classes + 1)) if fresh_head else ()
+        transfer.give(model, trained, head=head)
     return model
 
 
