@@ -163,7 +163,7 @@ def _train(arguments: argparse.Namespace) -> Answer:
     if arguments.seed is not None:
         fields["seed"] = arguments.seed
     if arguments.data is not None:
-        fields["dataset"] = str(_folder(arguments.data))
+        fields["dataset"] = arguments.data
         fields.setdefault("validation", 0.1)
     recipe.replace(**fields)  # A wrong field is told before TensorFlow starts.
     _start_tensorflow()
@@ -177,8 +177,8 @@ def _train(arguments: argparse.Namespace) -> Answer:
     from cnnzoo.export.artifact import load
 
     saved_model = _exported(run.path)
-    picture = example_of(run)
-    answer = load(saved_model).predict([picture])[0]
+    served, example = load(saved_model), example_of(run)
+    answer = served.predict([example])[0]
     test = run.metrics
     result = {
         "run": str(run.path),
@@ -190,19 +190,13 @@ def _train(arguments: argparse.Namespace) -> Answer:
         "example": answer,
     }
     return result, [
-        f"test accuracy  {run.accuracy:.2%} of {test['examples']:,} images "
+        f"test accuracy  {run.accuracy:.2%} of {test['examples']:,} {served.raw.name} "
         f"(epoch {test['epoch']} of {test['epochs']}, by validation), {test['seconds']:.0f} s",
         f"run            {run.path}",
         f"SavedModel     {saved_model}",
         f"its answer     {_answer_line(answer)}",
-        f"go on with     cnnzoo predict {run.path} {picture}",
+        f"go on with     {shlex.join(['cnnzoo', 'predict', str(run.path), example])}",
     ]
-
-
-def _folder(path: Path) -> Path:
-    if not path.is_dir():
-        raise CnnzooError(f"data must be a folder with a folder of images a class; got {path}")
-    return path.resolve()
 
 
 def _resumption(arguments: argparse.Namespace, folder: Path) -> str:
@@ -213,7 +207,7 @@ def _resumption(arguments: argparse.Namespace, folder: Path) -> str:
     for name, value in arguments.set:
         words += ["--set", f"{name}={value}"]
     if arguments.data is not None:
-        words += ["--data", str(arguments.data)]
+        words += ["--data", arguments.data]
     if arguments.seed is not None:
         words += ["--seed", str(arguments.seed)]
     return f"interrupted; go on with: {shlex.join(words)}"
@@ -371,7 +365,11 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, help="run folder (default: the next number in runs/RECIPE/)"
     )
     one.add_argument(
-        "--data", type=Path, help="one's own images in place of the data set: a folder a class"
+        "--data",
+        metavar="PATH",
+        help="one's own data in place of the data set: a folder with a folder of images or texts a "
+        "class, or with a file of sentences a class; a .csv, .tsv or .jsonl file, its columns in "
+        "brackets if not text and label: 'reviews.csv[review,stars]'; or a .npz file of arrays",
     )
     one.add_argument("--seed", type=int, help="seed of weights, order and augmentation")
     one.add_argument(
@@ -393,7 +391,12 @@ def _parser() -> argparse.ArgumentParser:
 
     one = command("predict", _predict, "answer raw input")
     one.add_argument("name", help=trained)
-    one.add_argument("inputs", nargs="+", metavar="FILE", help="PNG, JPEG or .npy file")
+    one.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="FILE|TEXT",
+        help="PNG, JPEG, WAV or .npy file, or for a network over texts the text itself",
+    )
 
     one = command("export", _export, "publish the next version of a SavedModel")
     one.add_argument("name", help=trained)

@@ -1,7 +1,7 @@
 """Modules that load at first use, so that listing what the zoo holds never waits for TensorFlow.
 
-Model files take Keras from here: they are read whenever names are listed, and importing Keras
-takes seconds.
+Files of models and data sets take Keras and TensorFlow from here: they are read whenever names are
+listed, and importing these takes seconds.
 """
 
 from __future__ import annotations
@@ -37,5 +37,7 @@ def exports(package: str, origins: dict[str, str]) -> tuple[Callable[[str], Any]
 
 if TYPE_CHECKING:
     import keras
+    import tensorflow
 else:
     keras = _LazyModule("keras")
+    tensorflow = _LazyModule("tensorflow")

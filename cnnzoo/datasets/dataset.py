@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 class Examples(NamedTuple):
     """Raw examples and their labels, index by index."""
 
-    inputs: np.ndarray  # Images: uint8 [examples, height, width, channels]; texts: str [examples].
+    # Images: uint8 [examples, height, width, channels]; sounds: int16 [examples, samples, 1];
+    # texts: str [examples]. Large sets are memory-mapped.
+    inputs: np.ndarray
     labels: np.ndarray  # int64 [examples], 0 to classes - 1
 
 
@@ -31,20 +33,31 @@ class Dataset:
     citation: str
     licence: str
     read: Callable[[str], Examples]
-    input_shape: tuple[int, ...] = ()  # Height, width, channels; empty for texts.
-    # Of the images, a channel, over all pixels of the training split, of 0 to 1; empty where they
-    # are not published: training measures them.
+    # Height, width, channels of images; samples and 1 of sounds; empty for texts.
+    input_shape: tuple[int, ...] = ()
+    # A channel, over all pixels of the training split, of 0 to 1; empty where not published:
+    # training measures them.
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     light_on_dark: bool = False  # Drawings in light ink; a photograph of dark ink is inverted.
+    sample_rate: int = 0  # Of sounds, in Hz.
+
+    @property
+    def kind(self) -> str:
+        """What the examples are: "images", "sounds" or "texts"."""
+        return {3: "images", 2: "sounds", 0: "texts"}[len(self.input_shape)]
 
     @property
     def summary(self) -> str:
         """One line: sizes, shape, classes."""
         sizes = ", ".join(f"{size:,} {split}" for split, size in self.sizes.items())
         shape = "x".join(map(str, self.input_shape))
-        kind = f"images of {shape}" if shape else "texts"
-        return f"{sizes} {kind}, {len(self.class_names)} classes."
+        what = {
+            "images": f"images of {shape}",
+            "sounds": f"sounds of {shape} at {self.sample_rate:,} Hz",
+            "texts": "texts",
+        }
+        return f"{sizes} {what[self.kind]}, {len(self.class_names)} classes."
 
     @property
     def is_here(self) -> bool:

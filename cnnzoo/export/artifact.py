@@ -1,8 +1,9 @@
 """The artifact: one `.keras` file that turns raw input into a named answer.
 
-It holds a Keras model from raw uint8 images to softmax scores, preprocessing included, and a model
-card with the class names. Plain Keras opens it too. The file ends in the SHA-256 of all that stands
-before: a damaged file is refused.
+It holds a Keras model from raw images, sounds or texts to softmax scores, preprocessing and
+tokenizer included, and a model card with the class names. Plain Keras opens it too, once the layers
+that Keras lacks are imported. The file ends in the SHA-256 of all that stands before: a damaged
+file is refused.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from cnnzoo import layers
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.classifier import Classifier, from_model, from_saved_model
 from cnnzoo.files import read, write_whole
+from cnnzoo.pipelines import tokenizer
+from cnnzoo.pipelines.raw import raw_input
 from cnnzoo.registry import unknown
 from cnnzoo.weights import FOLDER, list_weights
 
@@ -34,15 +37,22 @@ _DIGEST_BYTES = 64  # SHA-256 in hexadecimal, kept as the archive's comment.
 
 
 def assemble(
-    preprocessing: Sequence[keras.layers.Layer], network: keras.Model, input_shape: tuple[int, ...]
+    preprocessing: Sequence[keras.layers.Layer], network: keras.Model, facts: dict[str, Any]
 ) -> keras.Model:
-    """Return the model from raw images, uint8 `[batch, *input_shape]`, to softmax scores."""
-    images = keras.Input(input_shape, dtype="uint8", name="images")
-    values: Any = images
+    """Return the model from raw input to softmax scores.
+
+    Args:
+        preprocessing: Layers from raw input to what the network takes.
+        network: To logits.
+        facts: What the card says of the raw input.
+    """
+    spec = raw_input(facts).spec
+    raw = keras.Input(spec.shape[1:], dtype=spec.dtype.name, name=spec.name)
+    values: Any = raw
     for layer in preprocessing:
         values = layer(values)
     scores = keras.layers.Softmax(dtype="float32", name="scores")(network(values))
-    return keras.Model(images, scores, name="classifier")
+    return keras.Model(raw, scores, name="classifier")
 
 
 def save(path: Path, model: keras.Model, card: dict[str, Any]) -> None:
@@ -125,8 +135,10 @@ def _open(path: Path) -> Classifier:
         card = json.loads(archive.read(CARD))
     if card["format"] != FORMAT:
         raise CnnzooError(f"{path} must have artifact format {FORMAT}; got {card['format']}")
-    for layer in layers.__all__:  # Keras finds a layer by its registered name once it is imported.
-        getattr(layers, layer)
+    # Keras finds a layer by its registered name once it is imported.
+    for module in (layers, tokenizer):
+        for layer in module.__all__:
+            getattr(module, layer)
     try:
         model = keras.saving.load_model(path, compile=False)
     except (TypeError, ValueError) as error:

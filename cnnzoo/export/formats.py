@@ -26,7 +26,7 @@ from cnnzoo.registry import unknown
 FORMATS = ("savedmodel",)
 
 TOLERANCE = 1e-5  # Of a score, between the artifact and its SavedModel.
-_COMPARED = 200  # Test images.
+_COMPARED = 200  # Test examples.
 
 
 def export(
@@ -43,7 +43,7 @@ def export(
 
     Returns:
         One dictionary a format: `format`, `path`, `bytes` and `max_difference`, the largest
-        difference of a score from the artifact's, over test images, in a fresh process.
+        difference of a score from the artifact's, over test examples, in a fresh process.
 
     Raises:
         CnnzooError: A format is unknown, the classifier came from a SavedModel, or the export gives
@@ -62,11 +62,7 @@ def _publish_saved_model(classifier: Classifier, base: Path) -> dict[str, Any]:
     temporary = Path(tempfile.mkdtemp(dir=base, prefix=".new-"))
     try:
         graph = ServingGraph(classifier.model, classifier.card)
-        signatures = {
-            "serving_default": graph.serving_default,
-            "serving_bytes": graph.serving_bytes,
-        }
-        tf.saved_model.save(graph, temporary, signatures=signatures)
+        tf.saved_model.save(graph, temporary, signatures=graph.functions)
         extra = temporary / "assets.extra"
         extra.mkdir()
         (extra / CARD).write_text(json.dumps(classifier.card, indent=1))
@@ -88,17 +84,18 @@ def _publish_saved_model(classifier: Classifier, base: Path) -> dict[str, Any]:
 
 def _difference(classifier: Classifier, saved_model: Path) -> float:
     """Return the largest difference of a score that plain TensorFlow finds in a fresh process."""
-    images = find(classifier.card["dataset"], classifier.input_shape).examples("test").inputs
-    images = images[:_COMPARED]
+    dataset = find(classifier.card["dataset"], classifier.input_shape)
+    raw = classifier.raw.check(dataset.examples("test").inputs[:_COMPARED])
     with tempfile.TemporaryDirectory() as folder:
-        inputs, outputs = Path(folder) / "images.npy", Path(folder) / "scores.npy"
-        np.save(inputs, images)
+        inputs, outputs = Path(folder) / "inputs", Path(folder) / "scores.npy"
+        tensor = tf.constant(raw, classifier.raw.spec.dtype)
+        inputs.write_bytes(tf.io.serialize_tensor(tensor).numpy())
         command = [sys.executable, reload.__file__, str(saved_model), str(inputs), str(outputs)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise CnnzooError(f"SavedModel must load in a fresh process; got: {last}")
-        return float(np.abs(np.load(outputs) - classifier.scores(images)).max())
+        return float(np.abs(np.load(outputs) - classifier.scores(raw)).max())
 
 
 def _sync(folder: Path) -> int:

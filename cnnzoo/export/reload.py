@@ -1,18 +1,19 @@
 """Run a SavedModel in a fresh process with TensorFlow alone, as a server would.
 
-Run: python reload.py SAVED_MODEL IMAGES.npy SCORES.npy
+Run: python reload.py SAVED_MODEL INPUTS SCORES.npy
 """
 
 import sys
 
 
-def main(saved_model: str, images: str, scores: str) -> None:
-    """Write the scores of `images`, uint8 `[images, height, width, channels]`, to `scores`."""
+def main(saved_model: str, inputs: str, scores: str) -> None:
+    """Write the scores of the raw input in `inputs`, a serialized tensor, to `scores`."""
     import numpy as np
     import tensorflow as tf
 
-    model = tf.saved_model.load(saved_model)
-    answer = model.signatures["serving_default"](images=tf.constant(np.load(images)))
+    default = tf.saved_model.load(saved_model).signatures["serving_default"]
+    ((name, spec),) = default.structured_input_signature[1].items()
+    answer = default(**{name: tf.io.parse_tensor(tf.io.read_file(inputs), spec.dtype)})
     np.save(scores, answer["scores"].numpy())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -17,19 +19,21 @@ def train_batches(
     *,
     batch_size: int,
     seed: int,
+    chosen: np.ndarray | None = None,
     augmentation: Augmentation | None = None,
     num_classes: int | None = None,
     start_step: int = 0,
 ) -> tf.data.Dataset:
     """Return shuffled, augmented batches without end, epoch after epoch.
 
-    An epoch has `len(labels) // batch_size` batches; its last few examples are dropped, others each
-    time. Order depends on (seed, epoch) and augmentation on (seed, epoch, example index) alone.
+    An epoch has `len(chosen) // batch_size` batches; its last few examples are dropped, others each
+    time. Order depends on (seed, epoch) and augmentation on (seed, epoch, place in `chosen`) alone.
 
     Args:
-        examples: Raw examples, which stay as they are in memory.
+        examples: Raw examples, which stay as they are, in memory or on disk.
         batch_size: Examples a batch.
         seed: Selects order and augmentation.
+        chosen: Indices of the examples to use, int `[chosen]`; by default all.
         augmentation: Layer that changes the images, if any.
         num_classes: Classes; needed if the layer mixes labels (`augmentation.mixes`), else unused.
         start_step: First batch to yield, counted over all epochs.
@@ -44,9 +48,10 @@ def train_batches(
     """
     if augmentation is not None:
         _check(augmentation, np.ndim(examples[0]), num_classes)
-    count = len(examples.labels)
+    chosen = np.arange(len(examples.labels)) if chosen is None else chosen
+    count, places = len(chosen), tf.constant(chosen)
     steps = steps_per_epoch(count, batch_size)
-    images, labels = tf.constant(examples.inputs), tf.constant(examples.labels)
+    take = taker(examples)
 
     def batches_of(epoch: tf.Tensor) -> tf.data.Dataset:
         order = shuffled(count, (seed, _ORDER), epoch)
@@ -60,12 +65,12 @@ def train_batches(
 
     @tf.autograph.experimental.do_not_convert  # Reading the layers' source would take seconds.
     def batch(indices: tf.Tensor, *noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        chosen, classes = tf.gather(images, indices), tf.gather(labels, indices)
+        inputs, labels = take(tf.gather(places, indices))
         if augmentation is None:
-            return chosen, classes
+            return inputs, labels
         if augmentation.mixes:
-            classes = tf.one_hot(classes, num_classes)
-        return augmentation.mix(chosen, classes, *noise)
+            labels = tf.one_hot(labels, num_classes)
+        return augmentation.mix(inputs, labels, *noise)
 
     epochs = tf.data.Dataset.counter(start_step // steps)
     return without_tuner(epochs.flat_map(batches_of).map(batch, num_parallel_calls=2).prefetch(4))
@@ -108,11 +113,35 @@ def steps_per_epoch(count: int, batch_size: int) -> int:
     return count // batch_size
 
 
-def eval_batches(examples: Examples, *, batch_size: int) -> tf.data.Dataset:
-    """Return every example once, in order; the last batch may be short."""
-    return without_tuner(
-        tf.data.Dataset.from_tensor_slices(tuple(examples)).batch(batch_size).prefetch(2)
-    )
+def eval_batches(
+    examples: Examples, *, batch_size: int, chosen: np.ndarray | None = None
+) -> tf.data.Dataset:
+    """Return every example, or the `chosen` ones, once, in order; the last batch may be short."""
+    chosen = np.arange(len(examples.labels)) if chosen is None else chosen
+    indices = tf.data.Dataset.from_tensor_slices(chosen).batch(batch_size)
+    return without_tuner(indices.map(taker(examples), num_parallel_calls=2).prefetch(2))
+
+
+def taker(examples: Examples) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+    """Return the function from indices to the inputs and labels that stand there.
+
+    Arrays are shared with TensorFlow, not copied, where their memory suits it; of an array on disk,
+    only what is asked for is read.
+    """
+    labels = tf.constant(examples.labels)
+    if not isinstance(examples.inputs, np.memmap):
+        inputs = tf.constant(examples.inputs)
+        return lambda indices: (tf.gather(inputs, indices), tf.gather(labels, indices))
+    stored = examples.inputs
+
+    def read(indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        rows = tf.numpy_function(stored.__getitem__, [indices], stored.dtype, stateful=False)
+        return (
+            tf.ensure_shape(rows, [*indices.shape, *stored.shape[1:]]),
+            tf.gather(labels, indices),
+        )
+
+    return read
 
 
 def without_tuner(batches: tf.data.Dataset) -> tf.data.Dataset:

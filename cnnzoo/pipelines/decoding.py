@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from cnnzoo.datasets.resizing import fit
+
 MAX_PIXELS = 2**24  # Of an encoded image, by its header: 4096x4096. Decoded colour takes 50 MB.
 
 # TensorFlow quotes the image in its message, which then may not be UTF-8.
@@ -41,7 +43,7 @@ def decode(content: tf.Tensor, shape: tuple[int, ...], light_on_dark: bool) -> t
     image = _to_channels(tf.cast(image, tf.float32), shape[2])
     if light_on_dark:
         image = _light_on_dark(image, shape)
-    image = _fit(image, shape)
+    image = fit(image, shape)
     return tf.ensure_shape(tf.cast(tf.round(tf.clip_by_value(image, 0, 255)), tf.uint8), shape)
 
 
@@ -87,22 +89,3 @@ def _light_on_dark(image: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
     blank = tf.reduce_max(image) == 0
     fits = tf.reduce_all(tf.shape(image)[:2] == shape[:2])
     return tf.cond(blank | fits, lambda: image, crop)
-
-
-def _fit(image: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
-    """Resize to `shape` without distortion; the rest is filled with the border's mean colour."""
-    fits = tf.reduce_all(tf.shape(image)[:2] == shape[:2])
-
-    def resize() -> tf.Tensor:
-        sides = tf.cast(tf.shape(image)[:2], tf.float32)
-        scale = tf.reduce_min(tf.constant(shape[:2], tf.float32) / sides)
-        target = tf.maximum(tf.cast(tf.round(sides * scale), tf.int32), 1)
-        small = tf.image.resize(image, target, method="bilinear", antialias=True)
-        border = tf.concat([image[0], image[-1], image[:, 0], image[:, -1]], axis=0)
-        colour = tf.reduce_mean(border, axis=0)
-        before = (tf.constant(shape[:2]) - target) // 2
-        after = tf.constant(shape[:2]) - target - before
-        margins = tf.concat([tf.stack([before, after], axis=1), [[0, 0]]], axis=0)
-        return tf.pad(small - colour, margins) + colour
-
-    return tf.cond(fits, lambda: image, resize)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from cnnzoo.files import read
 from cnnzoo.pipelines.decoding import JPEG, MAX_PIXELS, PNG, UNDECODABLE, encoded_size
 
 MAX_BYTES = 2**26  # Of an encoded image: 64 MiB.
+
+_CHUNK = 10_000  # Images that are measured at a time.
 
 
 def preprocessing(
@@ -63,7 +66,10 @@ def moments(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return mean and standard deviation of each channel of uint8 `images`, taken as 0 to 1."""
     channels = images.shape[-1]
     # Counting the 256 values is exact and takes no copy of the images as floats.
-    counts = [np.bincount(images[..., one].ravel(), minlength=256) for one in range(channels)]
+    counts = [np.zeros(256, np.int64) for _ in range(channels)]
+    for begin in range(0, len(images), _CHUNK):
+        for one, count in enumerate(counts):
+            count += np.bincount(images[begin : begin + _CHUNK, ..., one].ravel(), minlength=256)
     levels = np.arange(256) / 255
     means = [float(np.average(levels, weights=count)) for count in counts]
     stds = [
@@ -75,7 +81,7 @@ def moments(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
     )  # A constant channel stays 0.
 
 
-def check_array(array: Any, shape: tuple[int, int, int], name: str) -> np.ndarray:
+def check_array(array: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
     """Return `array` as a raw batch, uint8 `[images, *shape]`.
 
     Args:
@@ -135,8 +141,8 @@ def read_encoded(path: Path) -> bytes:
     return check_encoded(read(path, limit=MAX_BYTES), str(path))
 
 
-def read_array(path: Path, shape: tuple[int, int, int]) -> np.ndarray:
-    """Return the images in a `.npy` file, uint8 `[images, *shape]`.
+def read_array(path: Path, check: Callable[[Any, str], np.ndarray]) -> np.ndarray:
+    """Return what `check` makes of the array in a `.npy` file and of the path's name.
 
     Raises:
         CnnzooError: There is no such file or it holds something else.
@@ -149,4 +155,4 @@ def read_array(path: Path, shape: tuple[int, int, int]) -> np.ndarray:
         raise CnnzooError(f"{path} is no NumPy array file, or a damaged one") from error
     if not isinstance(array, np.ndarray):
         raise CnnzooError(f"{path} must hold one array (.npy); got an archive of several (.npz)")
-    return check_array(array, shape, str(path))
+    return check(array, str(path))

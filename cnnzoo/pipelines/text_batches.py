@@ -19,12 +19,13 @@ def train_text_batches(
     tokenizer: Tokenizer,
     batch_size: int,
     seed: int,
+    chosen: np.ndarray | None = None,
     window: int = 1,
     start_step: int = 0,
 ) -> tf.data.Dataset:
     """Return shuffled batches without end, epoch after epoch.
 
-    An epoch has `len(labels) // batch_size` batches; its last few examples are dropped, others each
+    An epoch has `len(chosen) // batch_size` batches; its last few examples are dropped, others each
     time. What a batch holds depends on (seed, epoch, step) alone.
 
     Args:
@@ -33,6 +34,7 @@ def train_text_batches(
         tokenizer: What made the tokens; it pads them.
         batch_size: Texts a batch.
         seed: Selects the order.
+        chosen: Indices of the texts to use, int `[chosen]`; by default all.
         window: Batches whose texts are sorted by length together, so that a batch needs little
             padding; the batches are then shuffled. 1: none are sorted.
         start_step: First batch to yield, counted over all epochs.
@@ -47,9 +49,10 @@ def train_text_batches(
     _check_labels(tokens, labels)
     if not isinstance(window, int) or window < 1:
         raise CnnzooError(f"window must be an integer of at least 1; got {window!r}")
-    count = len(labels)
+    chosen = np.arange(len(labels)) if chosen is None else chosen
+    count, places = len(chosen), tf.constant(chosen)
     steps = steps_per_epoch(count, batch_size)
-    sizes = tokens.row_lengths()
+    sizes = tf.gather(tokens.row_lengths(), places)
 
     def batches_of(epoch: tf.Tensor) -> tf.data.Dataset:
         order = shuffled(count, (seed, _ORDER), epoch)[: steps * batch_size]
@@ -61,22 +64,28 @@ def train_text_batches(
         if window > 1:
             indices = tf.gather(indices, shuffled(steps, (seed, _BATCHES), epoch))
         begun = tf.where(epoch == start_step // steps, np.int64(start_step % steps), np.int64(0))
-        return tf.data.Dataset.from_tensor_slices(indices).skip(begun)
+        return tf.data.Dataset.from_tensor_slices(tf.gather(places, indices)).skip(begun)
 
     epochs = tf.data.Dataset.counter(start_step // steps)
     return _batches(epochs.flat_map(batches_of), tokens, labels, tokenizer)
 
 
 def eval_text_batches(
-    tokens: tf.RaggedTensor, labels: np.ndarray, *, tokenizer: Tokenizer, batch_size: int
+    tokens: tf.RaggedTensor,
+    labels: np.ndarray,
+    *,
+    tokenizer: Tokenizer,
+    batch_size: int,
+    chosen: np.ndarray | None = None,
 ) -> tf.data.Dataset:
-    """Return every text once, in order, as `train_text_batches` does; the last batch may be short.
+    """Return every text, or the `chosen` ones, once, in order; the last batch may be short.
 
     Raises:
         CnnzooError: There are labels for other texts.
     """
     _check_labels(tokens, labels)
-    indices = tf.data.Dataset.range(len(labels)).batch(batch_size)
+    chosen = np.arange(len(labels)) if chosen is None else chosen
+    indices = tf.data.Dataset.from_tensor_slices(chosen).batch(batch_size)
     return _batches(indices, tokens, labels, tokenizer)
 
 

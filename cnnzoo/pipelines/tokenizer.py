@@ -22,6 +22,8 @@ from cnnzoo.pipelines.cleaning import CLEANINGS, clean, clean_tensor
 from cnnzoo.pipelines.texts import as_bytes, check_texts, string_tensor
 from cnnzoo.registry import unknown
 
+__all__ = ["Tokenizer"]
+
 PADDING, UNKNOWN, FIRST = 0, 1, 2
 
 LEVELS: dict[str, Callable[[bytes], Any]] = {

@@ -7,15 +7,14 @@ from typing import Any, NamedTuple
 
 import keras
 
-from cnnzoo.datasets import Dataset, Examples
-from cnnzoo.errors import CnnzooError
+from cnnzoo.datasets import Dataset
 from cnnzoo.export import artifact
 from cnnzoo.models import MODELS, create_model
-from cnnzoo.pipelines.augmentation import Augmentation, policy
 from cnnzoo.pipelines.batches import steps_per_epoch
-from cnnzoo.pipelines.images import preprocessing
 from cnnzoo.pipelines.own_data import find
+from cnnzoo.pipelines.raw import describe
 from cnnzoo.pipelines.splits import train_validation
+from cnnzoo.training.feeds import Feed, feed
 from cnnzoo.training.provenance import versions
 from cnnzoo.training.recipe import Recipe
 
@@ -23,12 +22,10 @@ from cnnzoo.training.recipe import Recipe
 class Job(NamedTuple):
     """What a recipe asks for, made: data and compiled model."""
 
-    training: Examples
-    validation: Examples
+    feed: Feed
     steps: int  # An epoch.
-    augmentation: Augmentation | None
-    model: keras.Model  # Raw images to logits; this is what `fit` trains.
-    answers: keras.Model  # Raw images to scores, with the same weights; this is what is saved.
+    model: keras.Model  # From what the batches hold to logits; this is what `fit` trains.
+    answers: keras.Model  # Raw input to scores, with the same weights; this is what is saved.
     facts: dict[str, Any]  # For the model card.
 
 
@@ -40,47 +37,49 @@ def prepare(name: str, recipe: Recipe) -> Job:
     """
     variant = MODELS[recipe.model].VARIANTS[recipe.model]
     dataset = find(recipe.dataset, variant.input_shape)
-    shape = _network_shape(dataset, variant)
     keras.utils.set_random_seed(recipe.seed)
-    augmentation = policy(recipe.augmentation) if recipe.augmentation else None
     examples = dataset.examples("train")
-    training, validation = (
-        Examples(examples.inputs[chosen], examples.labels[chosen])
-        for chosen in train_validation(examples.labels, recipe.validation)
+    parts = train_validation(examples.labels, recipe.validation)
+    steps = steps_per_epoch(len(parts[0]), recipe.batch_size)
+    fed = feed(recipe, dataset, examples, parts)
+    network = create_model(
+        recipe.model,
+        input_shape=fed.input_shape,
+        num_classes=len(dataset.class_names),
+        **fed.options,
+        **recipe.model_options,
     )
-    steps = steps_per_epoch(len(training.labels), recipe.batch_size)
-    network = create_model(recipe.model, input_shape=shape, num_classes=len(dataset.class_names))
-    layers = preprocessing(dataset, examples.inputs, shape, recipe.normalisation)
-    model = keras.Sequential([keras.Input(dataset.input_shape), *layers, network])
-    mixes = augmentation is not None and augmentation.mixes
-    _compile(model, recipe, steps, one_hot=mixes)
-    answers = artifact.assemble(layers, network, dataset.input_shape)
-    facts = {
+    model = network
+    if fed.fitted:
+        model = keras.Sequential([keras.Input(dataset.input_shape), *fed.fitted, network])
+    _compile(model, recipe, steps, one_hot=fed.mixes)
+    raw = describe(dataset)
+    answers = artifact.assemble(fed.layers, network, raw)
+    return Job(fed, steps, model, answers, _facts(name, recipe, dataset, network, raw, fed))
+
+
+def _facts(
+    name: str,
+    recipe: Recipe,
+    dataset: Dataset,
+    network: keras.Model,
+    raw: dict[str, Any],
+    fed: Feed,
+) -> dict[str, Any]:
+    return {
         "name": name,
-        "task": "image classification",
+        "task": f"{dataset.kind.removesuffix('s')} classification",
         "dataset": recipe.dataset,
         "model": recipe.model,
         "class_names": list(dataset.class_names),
-        "input": {"shape": list(dataset.input_shape), "light_on_dark": dataset.light_on_dark},
+        "input": raw,
         "params": sum(math.prod(weight.shape) for weight in network.trainable_weights),
+        **fed.facts,
         "data_source": dataset.source,
         "data_licence": dataset.licence,
         "recipe": recipe.to_json(),
         "versions": versions(),
     }
-    return Job(training, validation, steps, augmentation, model, answers, facts)
-
-
-def _network_shape(dataset: Dataset, variant: Any) -> tuple[int, ...]:
-    """Return the shape of the data, its sides no smaller than the network needs.
-
-    Raises:
-        CnnzooError: The network takes something else.
-    """
-    shape = dataset.input_shape
-    if len(shape) != len(variant.input_shape):
-        raise CnnzooError(f"dataset must hold what the network takes; {dataset.name} does not")
-    return (*(max(side, variant.smallest) for side in shape[:-1]), shape[-1])
 
 
 def _compile(model: keras.Model, recipe: Recipe, steps: int, one_hot: bool) -> None:

@@ -18,14 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation.metrics import evaluate
 from cnnzoo.export import artifact
 from cnnzoo.files import write_whole
-from cnnzoo.pipelines.batches import eval_batches, train_batches
 from cnnzoo.pipelines.own_data import find
+from cnnzoo.pipelines.raw import RawTexts
 from cnnzoo.training import checkpoints
 from cnnzoo.training.job import Job, prepare
 from cnnzoo.training.progress import ProgressBar
@@ -33,8 +32,6 @@ from cnnzoo.training.provenance import commit, hardware
 from cnnzoo.training.recipe import Recipe, recipes
 
 STATE = "checkpoints/last.npz"
-
-_EVAL_BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -95,23 +92,11 @@ def train(
 
 def _fit(job: Job, recipe: Recipe, folder: Path, history: list[checkpoints.Row]) -> None:
     """Train the epochs that `history` lacks, adding to it."""
-    classes = len(job.facts["class_names"])
-    batches = train_batches(
-        job.training,
-        batch_size=recipe.batch_size,
-        seed=recipe.seed,
-        augmentation=job.augmentation,
-        num_classes=classes,
-        start_step=len(history) * job.steps,
-    )
-    validation = eval_batches(job.validation, batch_size=_EVAL_BATCH)
-    if job.augmentation is not None and job.augmentation.mixes:  # Labels are then one-hot.
-        validation = validation.map(lambda inputs, labels: (inputs, tf.one_hot(labels, classes)))
     bar = ProgressBar(recipe.batch_size)
     try:
         job.model.fit(
-            batches,
-            validation_data=validation,
+            job.feed.train(start_step=len(history) * job.steps),
+            validation_data=job.feed.validation,
             initial_epoch=len(history),
             epochs=recipe.epochs,
             steps_per_epoch=job.steps,
@@ -221,10 +206,17 @@ def _finish(
     return Run(folder, metrics)
 
 
-def example_of(run: Run) -> Path:
-    """Write the first test image as example.png into the run folder, and return its path."""
+def example_of(run: Run) -> str:
+    """Return the first test example as `predict` takes it: a text, or the path of a file.
+
+    An image or sound is written into the run folder, as example.png or example.wav.
+    """
     classifier = artifact.load(run.path)
     dataset = find(classifier.card["dataset"], classifier.input_shape)
-    path = run.path / "example.png"
-    write_whole(path, tf.io.encode_png(dataset.examples("test").inputs[0]).numpy())
-    return path
+    example = dataset.examples("test").inputs[0]
+    if isinstance(classifier.raw, RawTexts):
+        return str(example)
+    suffix, content = classifier.raw.encode(example)
+    path = run.path / f"example{suffix}"
+    write_whole(path, content)
+    return str(path)

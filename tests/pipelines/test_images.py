@@ -200,12 +200,16 @@ def test_wrong_arrays_are_refused(array, message):
 
 
 def test_array_files(tmp_path, digits):
+    def check(array, name):
+        assert name.endswith(".npy")
+        return array
+
     np.save(tmp_path / "digits.npy", digits)
-    assert np.array_equal(pipeline.read_array(tmp_path / "digits.npy", GREY), digits)
+    assert np.array_equal(pipeline.read_array(tmp_path / "digits.npy", check), digits)
     np.savez(tmp_path / "several", digits)
     (tmp_path / "several.npz").rename(tmp_path / "several.npy")
     with pytest.raises(CnnzooError, match="got an archive of several"):
-        pipeline.read_array(tmp_path / "several.npy", GREY)
+        pipeline.read_array(tmp_path / "several.npy", check)
     np.save(tmp_path / "pickled.npy", np.array([{}], dtype=object), allow_pickle=True)
     whole = (tmp_path / "digits.npy").read_bytes()
     write(tmp_path, "cut.npy", whole[:500])
@@ -213,7 +217,7 @@ def test_array_files(tmp_path, digits):
         with pytest.raises(
             CnnzooError, match=f"{name}.npy is no NumPy array file, or a damaged one"
         ):
-            pipeline.read_array(tmp_path / f"{name}.npy", GREY)
+            pipeline.read_array(tmp_path / f"{name}.npy", check)
 
 
 def test_standardised_training_pixels_have_mean_0_and_std_1():

@@ -1,0 +1,118 @@
+"""Sounds as they come, arrays and WAV files, to the raw sounds that a network takes."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from cnnzoo.datasets import Dataset
+from cnnzoo.errors import CnnzooError
+
+FULL_SCALE = 2**15  # Of int16.
+MAX_BYTES = 2**26  # Of an encoded sound: 64 MiB.
+
+_PCM, _BITS = 1, 16  # The one encoding that TensorFlow decodes.
+
+
+def preprocessing(
+    dataset: Dataset, sounds: np.ndarray, input_shape: tuple[int, ...], normalisation: str
+) -> list[keras.layers.Layer]:
+    """Return the layers from raw sounds to what the network takes: stock Keras layers.
+
+    Args:
+        dataset: Of sounds.
+        sounds: Its training sounds, int16 `[examples, samples, 1]`.
+        input_shape: Of the network; shorter sounds are padded with zeros at the end.
+        normalisation: "standardised" to mean 0 and standard deviation 1 over the training split,
+            or "unit" to -1 to 1.
+
+    Raises:
+        CnnzooError: The normalisation is another.
+    """
+    layers: list[keras.layers.Layer] = []
+    missing = input_shape[0] - dataset.input_shape[0]
+    if missing:
+        layers.append(keras.layers.ZeroPadding1D((0, missing), name="pad"))
+    if normalisation == "unit":
+        return [*layers, keras.layers.Rescaling(1 / FULL_SCALE, name="unit")]
+    if normalisation != "standardised":
+        raise CnnzooError(
+            f"normalisation must be standardised or unit for sounds; got {normalisation!r}"
+        )
+    mean, std = float(np.mean(sounds, dtype=np.float64)), float(np.std(sounds, dtype=np.float64))
+    std = std or 1.0  # Silence stays silence.
+    return [*layers, keras.layers.Rescaling(1 / std, -mean / std, name="standardise")]
+
+
+def check_sounds(array: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
+    """Return `array` as a raw batch, int16 `[sounds, *shape]`.
+
+    Args:
+        array: One sound or a batch of them, of `shape`, whose last axis may be missing. int16, or
+            floats from -1 to 1, which are rounded to the nearest of 65,536 levels.
+        shape: Samples and 1.
+        name: What to call the array in a message.
+
+    Raises:
+        CnnzooError: Another length, type or range, or NaN.
+    """
+    array = np.asarray(array)
+    mono = array[..., None] if array.shape[-1:] == shape[:1] else array
+    if mono.shape[-2:] != shape or mono.ndim not in (2, 3):
+        wanted = f"{list(shape)} or [sounds, {', '.join(map(str, shape))}]"
+        raise CnnzooError(f"{name} must have shape {wanted}; got {list(array.shape)}")
+    if np.issubdtype(array.dtype, np.floating):
+        if not np.isfinite(mono).all():
+            raise CnnzooError(f"{name} must hold numbers; got NaN or infinity")
+        if mono.size and not -1 <= mono.min() <= mono.max() <= 1:
+            raise CnnzooError(
+                f"{name} must lie in -1 to 1 where it holds floats (or be int16); "
+                f"got {mono.min():g} to {mono.max():g}"
+            )
+        mono = np.rint(mono * FULL_SCALE).clip(-FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+    if mono.dtype != np.int16:
+        raise CnnzooError(f"{name} must be int16 or floats (-1 to 1); got {array.dtype}")
+    return mono.reshape(-1, *shape)
+
+
+def check_wav(content: bytes, sample_rate: int, name: str) -> bytes:
+    """Return `content` if its header is that of a WAV file that can be decoded.
+
+    Raises:
+        CnnzooError: It is none, or of another encoding or rate; `name` stands in the message.
+    """
+    if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
+        raise CnnzooError(f"{name} must be a WAV file; got something else")
+    place = content.find(b"fmt ")
+    if place < 0 or len(content) < place + 24:
+        raise CnnzooError(f"{name} is damaged: its header cannot be read")
+    encoding, _, rate, _, _, bits = struct.unpack("<HHIIHH", content[place + 8 : place + 24])
+    if encoding != _PCM or bits != _BITS:
+        raise CnnzooError(f"{name} must be 16-bit PCM; got encoding {encoding} of {bits} bits")
+    if rate != sample_rate:
+        raise CnnzooError(f"{name} must have {sample_rate:,} samples a second; got {rate:,}")
+    return content
+
+
+def decode_wav(content: tf.Tensor, shape: tuple[int, ...], sample_rate: int) -> tf.Tensor:
+    """Return the sound int16 of `shape` in one WAV file; pure TensorFlow.
+
+    Channels are averaged. A longer sound is cut at the end, a shorter one filled up with zeros.
+    """
+    channels, rate = tf.audio.decode_wav(content)
+    right = tf.debugging.Assert(
+        rate == sample_rate, [f"sound_bytes must have {sample_rate} samples a second"]
+    )
+    with tf.control_dependencies([right]):
+        mono = tf.reduce_mean(channels, axis=1)[: shape[0]]
+    mono = tf.pad(mono, [[0, shape[0] - tf.shape(mono)[0]]])
+    return tf.cast(tf.round(tf.reshape(mono, shape) * FULL_SCALE), tf.int16)
+
+
+def encode_wav(sound: np.ndarray, sample_rate: int) -> bytes:
+    """Return the WAV file of `sound`, int16 `[samples, 1]`."""
+    return tf.audio.encode_wav(sound.astype(np.float32) / FULL_SCALE, sample_rate).numpy()

@@ -1,0 +1,169 @@
+"""How the examples of a data set reach a network: in training, and from raw input in the artifact.
+
+Images and sounds go through the same layers in both. Texts are cut into tokens once before
+training, by the layer that does it in the artifact.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from cnnzoo.datasets import Dataset, Examples
+from cnnzoo.errors import CnnzooError
+from cnnzoo.models import MODELS
+from cnnzoo.pipelines import images, sounds
+from cnnzoo.pipelines.augmentation import policy
+from cnnzoo.pipelines.batches import eval_batches, train_batches
+from cnnzoo.pipelines.text_batches import eval_text_batches, train_text_batches
+from cnnzoo.pipelines.tokenizer import Tokenizer
+from cnnzoo.pipelines.word_vectors import read_word_vectors
+from cnnzoo.training.recipe import Recipe
+
+_EVAL_BATCH = 500
+
+
+class Feed(NamedTuple):
+    """Batches of one data set, and what lies between its raw examples and the network."""
+
+    layers: list[keras.layers.Layer]  # From raw input to what the network takes.
+    fitted: list[keras.layers.Layer]  # Those of them that run in training: all, or none for texts.
+    input_shape: tuple[int | None, ...]  # Of the network.
+    options: dict[str, Any]  # Of `create_model`.
+    train: Callable[..., tf.data.Dataset]  # Batches without end, from `start_step`.
+    validation: tf.data.Dataset
+    mixes: bool  # Whether the labels of both are one-hot, because augmentation mixes them.
+    facts: dict[str, Any]  # For the model card.
+
+
+def feed(
+    recipe: Recipe, dataset: Dataset, examples: Examples, parts: tuple[np.ndarray, np.ndarray]
+) -> Feed:
+    """Return what `recipe` makes of the training split of `dataset`.
+
+    Args:
+        recipe: Names model, augmentation or tokens, and their fields.
+        dataset: Where the examples come from.
+        examples: Its training split.
+        parts: Indices of the training and of the validation examples.
+
+    Raises:
+        CnnzooError: The network does not take such examples, or a field of the recipe does not suit
+            them.
+    """
+    family, rank = MODELS[recipe.model], len(dataset.input_shape)
+    variant = family.VARIANTS[recipe.model]
+    if max(rank, 1) != len(variant.input_shape):
+        raise CnnzooError(f"dataset must hold what the network takes; {dataset.name} does not")
+    if rank != 3 and recipe.augmentation is not None:
+        raise CnnzooError(
+            f"augmentation must be none for {dataset.kind}; got {recipe.augmentation!r}"
+        )
+    if rank == 0:
+        return _text_feed(recipe, family, examples, parts)
+    if recipe.tokens is not None:
+        raise CnnzooError(f"tokens must be none for {dataset.kind}; got {recipe.tokens!r}")
+    return _array_feed(recipe, variant, dataset, examples, parts)
+
+
+def _array_feed(
+    recipe: Recipe,
+    variant: Any,
+    dataset: Dataset,
+    examples: Examples,
+    parts: tuple[np.ndarray, np.ndarray],
+) -> Feed:
+    """Return the feed of images or sounds."""
+    *sides, channels = dataset.input_shape
+    shape = (*(max(side, variant.smallest) for side in sides), channels)
+    augmentation = policy(recipe.augmentation) if recipe.augmentation else None
+    mixes = augmentation is not None and augmentation.mixes
+    classes = len(dataset.class_names)
+    training, held_out = parts
+    preprocessing = {"images": images, "sounds": sounds}[dataset.kind].preprocessing
+    layers = preprocessing(dataset, examples.inputs, shape, recipe.normalisation)
+    validation = eval_batches(examples, batch_size=_EVAL_BATCH, chosen=held_out)
+    if mixes:
+        validation = validation.map(lambda inputs, labels: (inputs, tf.one_hot(labels, classes)))
+    train = functools.partial(
+        train_batches,
+        examples,
+        batch_size=recipe.batch_size,
+        seed=recipe.seed,
+        chosen=training,
+        augmentation=augmentation,
+        num_classes=classes,
+    )
+    return Feed(layers, layers, shape, {}, train, validation, mixes, {})
+
+
+def _text_feed(
+    recipe: Recipe, family: ModuleType, examples: Examples, parts: tuple[np.ndarray, np.ndarray]
+) -> Feed:
+    """Return the feed of texts; vocabulary and lengths are those of the training part alone."""
+    how = recipe.tokens
+    if how is None:
+        raise CnnzooError("tokens must say how texts turn into tokens; got none")
+    alphabet = getattr(family, "ALPHABET", None)
+    if alphabet is not None and how.alphabet != alphabet:
+        raise CnnzooError(
+            f"tokens.alphabet must be that of {recipe.model}, {alphabet!r}; got {how.alphabet!r}"
+        )
+    training, held_out = parts
+    smallest = family.VARIANTS[recipe.model].smallest
+    tokenizer = Tokenizer.fit(
+        examples.inputs[training],
+        level=how.level,
+        cleaning=how.cleaning,
+        alphabet=how.alphabet,
+        max_tokens=how.max_tokens,
+        min_count=how.min_count,
+        length=how.length,
+        percentile=how.percentile,
+        shortest=None if how.shortest is None else max(how.shortest, smallest),
+        padding=how.padding,
+        truncation=how.truncation,
+        backwards=how.backwards,
+        name="tokens",
+    )
+    options, facts = _of_vocabulary(recipe, family, tokenizer)
+    tokens = tokenizer.ragged(examples.inputs)
+    validation = eval_text_batches(
+        tokens, examples.labels, tokenizer=tokenizer, batch_size=_EVAL_BATCH, chosen=held_out
+    )
+    train = functools.partial(
+        train_text_batches,
+        tokens,
+        examples.labels,
+        tokenizer=tokenizer,
+        batch_size=recipe.batch_size,
+        seed=recipe.seed,
+        chosen=training,
+        window=how.window,
+    )
+    length = tokenizer.length if tokenizer.shortest == tokenizer.length else None
+    return Feed([tokenizer], [], (length,), options, train, validation, False, facts)
+
+
+def _of_vocabulary(
+    recipe: Recipe, family: ModuleType, tokenizer: Tokenizer
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the options of the network that follow from the vocabulary, and what to say of it."""
+    known = inspect.signature(family.build).parameters
+    facts: dict[str, Any] = {"vocabulary_size": tokenizer.vocabulary_size}
+    options = dict(facts) if "vocabulary_size" in known else {}
+    path = recipe.tokens.vectors if recipe.tokens else None
+    if path is not None:
+        if "embeddings" not in known:
+            raise CnnzooError(f"tokens.vectors must be none for {recipe.model}; got {path!r}")
+        vectors = read_word_vectors(path, tokenizer.vocabulary, seed=recipe.seed)
+        options["embeddings"] = vectors.matrix
+        facts["vocabulary_coverage"] = round(vectors.vocabulary_coverage, 4)
+    return options, facts

@@ -1,0 +1,19 @@
+"""Kim's text CNN with random word vectors on SMS spam, after https://arxiv.org/abs/1408.5882.
+
+Expect: 98.1% test accuracy (seed 0) in 15 s on 2 cores (AMD EPYC); the authors of the data report
+97.64% with a support-vector machine, on another split.
+Run:    cnnzoo train sms_spam_text_cnn
+"""
+
+from cnnzoo.training.recipe import Recipe, Tokens
+from cnnzoo.training.schedules import Cosine
+
+RECIPE = Recipe(
+    model="text_cnn_rand",
+    dataset="sms_spam",
+    tokens=Tokens(cleaning="kim", window=8),
+    epochs=6,
+    batch_size=50,
+    learning_rate=Cosine(0.001),
+    validation=450,
+)
