@@ -1,12 +1,18 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and archives that end in their own SHA-256."""
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import tempfile
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from cnnzoo.errors import CnnzooError
+
+_DIGEST_BYTES = 64  # SHA-256 in hexadecimal, kept as an archive's comment.
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -63,6 +69,37 @@ def read(path: Path, limit: int | None = None) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise CnnzooError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def write_sealed(path: Path, parts: Mapping[str, bytes]) -> None:
+    """Write a ZIP archive of `parts`, whole or not at all, that ends in the SHA-256 of the rest.
+
+    Raises:
+        OSError: As `write_whole`.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+        archive.comment = b"0" * _DIGEST_BYTES
+    content = buffer.getvalue()[:-_DIGEST_BYTES]
+    write_whole(path, content + hashlib.sha256(content).hexdigest().encode())
+
+
+def read_sealed(path: Path) -> dict[str, bytes]:
+    """Return the parts of an archive that `write_sealed` wrote.
+
+    Raises:
+        CnnzooError: There is none, or a bit of it has changed.
+    """
+    content = read(path)
+    body, digest = content[:-_DIGEST_BYTES], content[-_DIGEST_BYTES:]
+    if hashlib.sha256(body).hexdigest().encode() != digest:
+        raise CnnzooError(
+            f"{path} is damaged or was not written by cnnzoo: its SHA-256 does not match"
+        )
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def replace_between(path: Path, name: str, text: str) -> None:

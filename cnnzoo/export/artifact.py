@@ -9,7 +9,6 @@ file is refused.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import tempfile
 import zipfile
@@ -22,7 +21,7 @@ import keras
 from cnnzoo import layers
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.classifier import Classifier, from_model, from_saved_model
-from cnnzoo.files import read, write_whole
+from cnnzoo.files import read, read_sealed, write_sealed
 from cnnzoo.pipelines import tokenizer
 from cnnzoo.pipelines.raw import raw_input
 from cnnzoo.registry import unknown
@@ -33,7 +32,6 @@ ARTIFACT = "artifact.keras"  # In a run folder.
 CARD = "card.json"  # In the file, and among a SavedModel's extra assets.
 
 _NEWER = ("input_axes", "output_axes", "quantization_config")  # None by default.
-_DIGEST_BYTES = 64  # SHA-256 in hexadecimal, kept as the archive's comment.
 
 
 def assemble(
@@ -73,13 +71,7 @@ def save(path: Path, model: keras.Model, card: dict[str, Any]) -> None:
     ).encode()
     digests = {name: hashlib.sha256(part).hexdigest() for name, part in parts.items()}
     full = {"format": FORMAT, **card, "sha256": digests}
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, part in {**parts, CARD: json.dumps(full, indent=1).encode()}.items():
-            archive.writestr(name, part)
-        archive.comment = b"0" * _DIGEST_BYTES
-    content = buffer.getvalue()[:-_DIGEST_BYTES]
-    write_whole(path, content + hashlib.sha256(content).hexdigest().encode())
+    write_sealed(path, {**parts, CARD: json.dumps(full, indent=1).encode()})
 
 
 def _portable(config: dict[str, Any]) -> dict[str, Any]:
@@ -127,12 +119,7 @@ def latest_version(path: Path) -> Path | None:
 
 
 def _open(path: Path) -> Classifier:
-    content = read(path)
-    body, digest = content[:-_DIGEST_BYTES], content[-_DIGEST_BYTES:]
-    if hashlib.sha256(body).hexdigest().encode() != digest:
-        raise CnnzooError(f"{path} is damaged or no artifact of cnnzoo: its SHA-256 does not match")
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        card = json.loads(archive.read(CARD))
+    card = json.loads(read_sealed(path)[CARD])
     if card["format"] != FORMAT:
         raise CnnzooError(f"{path} must have artifact format {FORMAT}; got {card['format']}")
     # Keras finds a layer by its registered name once it is imported.

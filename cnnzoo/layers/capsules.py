@@ -181,16 +181,20 @@ class ReconstructionLoss(_Float32Layer):
 
 @keras.saving.register_keras_serializable("cnnzoo")
 class MarginLoss(keras.losses.Loss):
-    """Equation 4 of the paper, from integer labels `[batch]` and logits `[batch, classes]`.
+    """Equation 4 of the paper, from labels and logits `[batch, classes]`.
 
-    With l the sigmoid of a logit, the labelled class costs max(0, 0.9 - l)^2 and each other one
+    Labels are integers `[batch]`, or shares of the classes, float `[batch, classes]`. With l the
+    sigmoid of a logit, the labelled class costs max(0, 0.9 - l)^2 and each other one
     0.5 max(0, l - 0.1)^2.
     """
 
     def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
         """Return the loss of each example, `[batch]`."""
-        labels = ops.cast(ops.reshape(y_true, (-1,)), "int32")
-        present = ops.one_hot(labels, y_pred.shape[-1], dtype=y_pred.dtype)
+        if y_true.shape == y_pred.shape:
+            present = ops.cast(y_true, y_pred.dtype)
+        else:
+            labels = ops.cast(ops.reshape(y_true, (-1,)), "int32")
+            present = ops.one_hot(labels, y_pred.shape[-1], dtype=y_pred.dtype)
         lengths = ops.sigmoid(y_pred)
         missing = ops.square(ops.relu(0.9 - lengths))
         mistaken = 0.5 * ops.square(ops.relu(lengths - 0.1))

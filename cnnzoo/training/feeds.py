@@ -21,13 +21,11 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.models import MODELS
 from cnnzoo.pipelines import images, sounds
 from cnnzoo.pipelines.augmentation import policy
-from cnnzoo.pipelines.batches import eval_batches, train_batches
-from cnnzoo.pipelines.text_batches import eval_text_batches, train_text_batches
+from cnnzoo.pipelines.batches import train_batches
+from cnnzoo.pipelines.text_batches import train_text_batches
 from cnnzoo.pipelines.tokenizer import Tokenizer
 from cnnzoo.pipelines.word_vectors import read_word_vectors
 from cnnzoo.training.recipe import Recipe
-
-_EVAL_BATCH = 500
 
 
 class Feed(NamedTuple):
@@ -38,21 +36,18 @@ class Feed(NamedTuple):
     input_shape: tuple[int | None, ...]  # Of the network.
     options: dict[str, Any]  # Of `create_model`.
     train: Callable[..., tf.data.Dataset]  # Batches without end, from `start_step`.
-    validation: tf.data.Dataset
-    mixes: bool  # Whether the labels of both are one-hot, because augmentation mixes them.
+    mixes: bool  # Whether their labels are float `[batch, classes]`, or else integers `[batch]`.
     facts: dict[str, Any]  # For the model card.
 
 
-def feed(
-    recipe: Recipe, dataset: Dataset, examples: Examples, parts: tuple[np.ndarray, np.ndarray]
-) -> Feed:
+def feed(recipe: Recipe, dataset: Dataset, examples: Examples, training: np.ndarray) -> Feed:
     """Return what `recipe` makes of the training split of `dataset`.
 
     Args:
         recipe: Names model, augmentation or tokens, and their fields.
         dataset: Where the examples come from.
         examples: Its training split.
-        parts: Indices of the training and of the validation examples.
+        training: Indices of the examples to train on.
 
     Raises:
         CnnzooError: The network does not take such examples, or a field of the recipe does not suit
@@ -67,10 +62,10 @@ def feed(
             f"augmentation must be none for {dataset.kind}; got {recipe.augmentation!r}"
         )
     if rank == 0:
-        return _text_feed(recipe, family, examples, parts)
+        return _text_feed(recipe, family, examples, training)
     if recipe.tokens is not None:
         raise CnnzooError(f"tokens must be none for {dataset.kind}; got {recipe.tokens!r}")
-    return _array_feed(recipe, variant, dataset, examples, parts)
+    return _array_feed(recipe, variant, dataset, examples, training)
 
 
 def _array_feed(
@@ -78,20 +73,14 @@ def _array_feed(
     variant: Any,
     dataset: Dataset,
     examples: Examples,
-    parts: tuple[np.ndarray, np.ndarray],
+    training: np.ndarray,
 ) -> Feed:
     """Return the feed of images or sounds."""
     *sides, channels = dataset.input_shape
     shape = (*(max(side, variant.smallest) for side in sides), channels)
     augmentation = policy(recipe.augmentation) if recipe.augmentation else None
-    mixes = augmentation is not None and augmentation.mixes
-    classes = len(dataset.class_names)
-    training, held_out = parts
     preprocessing = {"images": images, "sounds": sounds}[dataset.kind].preprocessing
     layers = preprocessing(dataset, examples.inputs, shape, recipe.normalisation)
-    validation = eval_batches(examples, batch_size=_EVAL_BATCH, chosen=held_out)
-    if mixes:
-        validation = validation.map(lambda inputs, labels: (inputs, tf.one_hot(labels, classes)))
     train = functools.partial(
         train_batches,
         examples,
@@ -99,13 +88,14 @@ def _array_feed(
         seed=recipe.seed,
         chosen=training,
         augmentation=augmentation,
-        num_classes=classes,
+        num_classes=len(dataset.class_names),
     )
-    return Feed(layers, layers, shape, {}, train, validation, mixes, {})
+    mixes = augmentation is not None and augmentation.mixes
+    return Feed(layers, layers, shape, {}, train, mixes, {})
 
 
 def _text_feed(
-    recipe: Recipe, family: ModuleType, examples: Examples, parts: tuple[np.ndarray, np.ndarray]
+    recipe: Recipe, family: ModuleType, examples: Examples, training: np.ndarray
 ) -> Feed:
     """Return the feed of texts; vocabulary and lengths are those of the training part alone."""
     how = recipe.tokens
@@ -116,7 +106,6 @@ def _text_feed(
         raise CnnzooError(
             f"tokens.alphabet must be that of {recipe.model}, {alphabet!r}; got {how.alphabet!r}"
         )
-    training, held_out = parts
     smallest = family.VARIANTS[recipe.model].smallest
     tokenizer = Tokenizer.fit(
         examples.inputs[training],
@@ -135,9 +124,6 @@ def _text_feed(
     )
     options, facts = _of_vocabulary(recipe, family, tokenizer)
     tokens = tokenizer.ragged(examples.inputs)
-    validation = eval_text_batches(
-        tokens, examples.labels, tokenizer=tokenizer, batch_size=_EVAL_BATCH, chosen=held_out
-    )
     train = functools.partial(
         train_text_batches,
         tokens,
@@ -149,7 +135,7 @@ def _text_feed(
         window=how.window,
     )
     length = tokenizer.length if tokenizer.shortest == tokenizer.length else None
-    return Feed([tokenizer], [], (length,), options, train, validation, False, facts)
+    return Feed([tokenizer], [], (length,), options, train, False, facts)
 
 
 def _of_vocabulary(

@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import math
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 
-from cnnzoo.datasets import Dataset
+from cnnzoo.datasets import Dataset, Examples
 from cnnzoo.export import artifact
+from cnnzoo.export.classifier import Classifier, from_model
 from cnnzoo.models import MODELS, create_model
 from cnnzoo.pipelines.batches import steps_per_epoch
 from cnnzoo.pipelines.own_data import find
 from cnnzoo.pipelines.raw import describe
 from cnnzoo.pipelines.splits import train_validation
 from cnnzoo.training.feeds import Feed, feed
+from cnnzoo.training.losses import loss
+from cnnzoo.training.optimizers import optimizer
 from cnnzoo.training.provenance import versions
 from cnnzoo.training.recipe import Recipe
 
 
 class Job(NamedTuple):
-    """What a recipe asks for, made: data and compiled model."""
+    """What a recipe asks for, made: data and compiled model.
+
+    Two networks of the same weights: one is trained, in the recipe's precision and by whatever
+    makes training fast; the other is served, and takes over the trained weights after each epoch.
+    """
 
     feed: Feed
+    validation: Examples  # Raw.
     steps: int  # An epoch.
-    model: keras.Model  # From what the batches hold to logits; this is what `fit` trains.
-    answers: keras.Model  # Raw input to scores, with the same weights; this is what is saved.
+    network: keras.Model  # The trained one.
+    accuracy: keras.metrics.Metric  # Of a begun epoch.
+    model: keras.Model  # From what the batches hold to its logits; this is what `fit` trains.
+    served: keras.Model  # The other network.
+    answers: keras.Model  # From raw input to its scores; this is what is saved.
+    classifier: Classifier  # Of `answers`.
+    averaged: bool  # Whether the average of the weights is served.
     facts: dict[str, Any]  # For the model card.
 
 
@@ -41,21 +58,72 @@ def prepare(name: str, recipe: Recipe) -> Job:
     examples = dataset.examples("train")
     parts = train_validation(examples.labels, recipe.validation)
     steps = steps_per_epoch(len(parts[0]), recipe.batch_size)
-    fed = feed(recipe, dataset, examples, parts)
-    network = create_model(
+    fed = feed(recipe, dataset, examples, parts[0])
+    with _precision(recipe.precision):
+        network = _network(recipe, dataset, fed)
+    model = network
+    if fed.fitted:
+        model = keras.Sequential([keras.Input(dataset.input_shape), *fed.fitted, network])
+    kind = (
+        keras.metrics.CategoricalAccuracy
+        if fed.mixes
+        else (keras.metrics.SparseCategoricalAccuracy)
+    )
+    accuracy = kind(name="accuracy")
+    model.compile(
+        optimizer(recipe, model.trainable_variables, steps),
+        loss(recipe.loss, recipe.label_smoothing, fed.mixes),
+        metrics=[accuracy],
+        jit_compile=False,  # XLA halves the speed on a CPU.
+    )
+    served, raw = _network(recipe, dataset, fed), describe(dataset)
+    answers = artifact.assemble(fed.layers, served, raw)
+    facts = _facts(name, recipe, dataset, served, raw, fed)
+    facts["data_sha256"] = fingerprint(dataset, examples)
+    return Job(
+        feed=fed,
+        validation=Examples(examples.inputs[parts[1]], examples.labels[parts[1]]),
+        steps=steps,
+        network=network,
+        accuracy=accuracy,
+        model=model,
+        served=served,
+        answers=answers,
+        classifier=from_model(answers, facts),
+        averaged=recipe.ema is not None,
+        facts=facts,
+    )
+
+
+def _network(recipe: Recipe, dataset: Dataset, fed: Feed) -> keras.Model:
+    return create_model(
         recipe.model,
         input_shape=fed.input_shape,
         num_classes=len(dataset.class_names),
         **fed.options,
         **recipe.model_options,
     )
-    model = network
-    if fed.fitted:
-        model = keras.Sequential([keras.Input(dataset.input_shape), *fed.fitted, network])
-    _compile(model, recipe, steps, one_hot=fed.mixes)
-    raw = describe(dataset)
-    answers = artifact.assemble(fed.layers, network, raw)
-    return Job(fed, steps, model, answers, _facts(name, recipe, dataset, network, raw, fed))
+
+
+@contextlib.contextmanager
+def _precision(name: str) -> Iterator[None]:
+    """Build layers that compute in the precision `name` and keep float32 weights."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32" if name == "float32" else f"mixed_{name}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def fingerprint(dataset: Dataset, examples: Examples) -> str:
+    """Return a SHA-256 of class names, labels and a thousand of the examples."""
+    found = hashlib.sha256("\n".join(dataset.class_names).encode())
+    found.update(np.ascontiguousarray(examples.labels).tobytes())
+    for place in np.linspace(0, len(examples.labels) - 1, 1_000).astype(int):
+        one = examples.inputs[place]
+        found.update(one.encode() if isinstance(one, str) else one.tobytes())
+    return found.hexdigest()
 
 
 def _facts(
@@ -80,23 +148,3 @@ def _facts(
         "recipe": recipe.to_json(),
         "versions": versions(),
     }
-
-
-def _compile(model: keras.Model, recipe: Recipe, steps: int, one_hot: bool) -> None:
-    rate = recipe.learning_rate
-    if not isinstance(rate, float):
-        rate = rate.schedule(steps * recipe.epochs)
-    optimizers = {
-        "adam": lambda: keras.optimizers.Adam(rate),
-        "sgd": lambda: keras.optimizers.SGD(rate, momentum=0.9, nesterov=True),
-    }
-    optimizer = optimizers[recipe.optimizer]()
-    optimizer.build(model.trainable_variables)
-    losses = keras.losses
-    loss = losses.CategoricalCrossentropy if one_hot else losses.SparseCategoricalCrossentropy
-    model.compile(
-        optimizer,
-        loss(from_logits=True),
-        metrics=["accuracy"],
-        jit_compile=False,  # XLA halves the speed on a CPU.
-    )

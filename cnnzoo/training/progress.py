@@ -15,13 +15,19 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+_LINE_SECONDS = 60  # Between two lines of a long epoch where there is no terminal.
+
 
 class ProgressBar(keras.callbacks.Callback):
-    """Bar of the current epoch's steps, with images a second and the time left."""
+    """Bar of the current epoch's steps, with examples a second and the time left.
 
-    def __init__(self, batch_size: int) -> None:
+    Where there is no terminal, such as in a log file, lines take its place.
+    """
+
+    def __init__(self, batch_size: int, examples: str) -> None:
         super().__init__()
         self.batch_size = batch_size
+        self.examples = examples  # What they are: "images", "sounds" or "texts".
         self.console = Console(stderr=True, highlight=False)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -30,7 +36,7 @@ class ProgressBar(keras.callbacks.Callback):
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]:,.0f} images/s"),
+            TextColumn(f"{{task.fields[rate]:,.0f}} {self.examples}/s"),
             TimeRemainingColumn(),
         )
         self._name = f"epoch {epoch + 1:{len(str(self.params['epochs']))}}/{self.params['epochs']}"
@@ -39,14 +45,22 @@ class ProgressBar(keras.callbacks.Callback):
         )
         self._task = self._bar.add_task(self._name, total=self.params["steps"], rate=0.0)
         self._bar.start()
-        self._begun = time.monotonic()
-        self._steps = 0
+        self._begun = self._told = time.monotonic()
+        self._rate = 0.0
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Move the bar on."""
-        self._steps = batch + 1
-        rate = self._steps * self.batch_size / (time.monotonic() - self._begun)
-        self._bar.update(self._task, completed=self._steps, rate=rate)
+        """Move the bar on, or print a line now and then."""
+        now, steps = time.monotonic(), batch + 1
+        self._rate = steps * self.batch_size / (now - self._begun)
+        self._bar.update(self._task, completed=steps, rate=self._rate)
+        if not self.console.is_terminal and now - self._told >= _LINE_SECONDS:
+            self._told = now
+            left = (self.params["steps"] - steps) * self.batch_size / self._rate
+            self.console.print(
+                f"{self._name}  step {steps:,} of {self.params['steps']:,}  "
+                f"loss {float((logs or {})['loss']):.4f}  {self._rate:,.0f} {self.examples}/s  "
+                f"{left:,.0f} s left of the epoch"
+            )
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Replace the bar by a line with the epoch's figures."""
@@ -54,7 +68,8 @@ class ProgressBar(keras.callbacks.Callback):
         figures = {name: float(value) for name, value in (logs or {}).items()}
         self.console.print(
             f"{self._name}  loss {figures['loss']:.4f}  accuracy {figures['accuracy']:.2%}  "
-            f"validation {figures['val_accuracy']:.2%}  {time.monotonic() - self._begun:.1f} s"
+            f"validation {figures['val_accuracy']:.2%}  {time.monotonic() - self._begun:.1f} s  "
+            f"{self._rate:,.0f} {self.examples}/s"
         )
 
     def close(self) -> None:

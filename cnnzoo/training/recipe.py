@@ -10,9 +10,11 @@ from typing import Any
 
 from cnnzoo.registry import Registry, modules
 from cnnzoo.training.fields import Fields
-from cnnzoo.training.schedules import Cosine
+from cnnzoo.training.schedules import Cosine, OneCycle, Plateau, Steps
 
-OPTIMIZERS = ("adam", "sgd")
+OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "muon")
+LOSSES = ("cross_entropy", "binary_cross_entropy", "squared_error", "margin")
+PRECISIONS = ("float32", "bfloat16", "float16")
 # Of images and sounds: to mean 0 and standard deviation 1 a channel, to 0 to 1, or to -0.5 to 0.5.
 NORMALISATIONS = ("standardised", "unit", "centred")
 
@@ -62,12 +64,22 @@ class Recipe(Fields):
     dataset: str  # A name, or the path of one's own data.
     epochs: int
     batch_size: int
-    learning_rate: float | Cosine
+    learning_rate: float | Cosine | OneCycle | Steps | Plateau
     model_options: dict[str, Any] = dataclasses.field(default_factory=dict)  # Of `create_model`.
     augmentation: str | None = None  # Of images: a policy of cnnzoo.pipelines.augmentation.
     normalisation: str = "standardised"  # Of images and sounds: one of NORMALISATIONS.
     tokens: Tokens | None = None  # Of texts.
-    optimizer: str = "adam"  # One of OPTIMIZERS; "sgd" has Nesterov momentum 0.9.
+    optimizer: str = "adam"  # One of OPTIMIZERS; those with momentum have 0.9.
+    optimizer_options: dict[str, Any] = dataclasses.field(default_factory=dict)  # Of Keras's class.
+    l2: float = 0.0  # This times the weight is added to its gradient: the papers' weight decay.
+    weight_decay: float = 0.0  # Decoupled: this times rate and weight is taken from the weight.
+    decay_all: bool = False  # Whether biases and normalisation decay too, not only kernels.
+    clip_norm: float | None = None  # Greatest norm of the gradient of all weights together.
+    ema: float | None = None  # Momentum of the average of weights that is validated and saved.
+    loss: str = "cross_entropy"  # One of LOSSES.
+    label_smoothing: float = 0.0
+    precision: str = "float32"  # One of PRECISIONS, of computation; weights stay float32.
+    patience: int | None = None  # Epochs without a better validation after which training stops.
     # Cut from the training split to choose the epoch: examples, or a share of it below 1.
     validation: int | float = 5_000
     seed: int = 0  # Of weights, order and augmentation.
@@ -85,21 +97,35 @@ class Recipe(Fields):
             "at least 1, or a share between 0 and 1",
         )
         self.require("seed", 0 <= self.seed < 2**31, "from 0 to 2147483647")
-        named = f"one of {', '.join(NORMALISATIONS)}"
-        self.require("normalisation", self.normalisation in NORMALISATIONS, named)
-        self.require("optimizer", self.optimizer in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}")
+        for field, names in (
+            ("normalisation", NORMALISATIONS),
+            ("optimizer", OPTIMIZERS),
+            ("loss", LOSSES),
+            ("precision", PRECISIONS),
+        ):
+            self.require(field, getattr(self, field) in names, f"one of {', '.join(names)}")
         if isinstance(self.learning_rate, float):
             self.require("learning_rate", 0 < self.learning_rate < math.inf, "above 0")
+        for field in ("l2", "weight_decay"):
+            self.require(field, 0 <= getattr(self, field) < math.inf, "at least 0")
+        self.require("clip_norm", self.clip_norm is None or self.clip_norm > 0, "above 0")
+        self.require("ema", self.ema is None or 0 < self.ema < 1, "between 0 and 1")
+        self.require("label_smoothing", 0 <= self.label_smoothing < 1, "from 0 to below 1")
+        self.require("patience", self.patience is None or self.patience >= 1, "at least 1")
 
     def changes(self, other: Recipe) -> list[str]:
         """Return the fields in which `other` would train otherwise: all but what is expected."""
-        names = [field.name for field in dataclasses.fields(self)]
         return [
-            name
-            for name in names
-            if name not in ("target", "paper_accuracy")
-            and getattr(self, name) != getattr(other, name)
+            name for name in self.differences(other) if name not in ("target", "paper_accuracy")
         ]
+
+    def differences(self, other: Recipe) -> dict[str, tuple[Any, Any]]:
+        """Return the fields in which `other` differs: the value here, and the value there."""
+        pairs = {
+            field.name: (getattr(self, field.name), getattr(other, field.name))
+            for field in dataclasses.fields(self)
+        }
+        return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
 def recipes() -> Registry[ModuleType]:

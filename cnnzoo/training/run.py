@@ -1,18 +1,16 @@
 """A training run and its folder.
 
 The folder holds `recipe.json`, `history.csv`, `metrics.json` once the run is finished,
-`checkpoints/last.npz` (the state after the last finished epoch) and `artifact.keras` (the best
-epoch so far, by validation). Each file is written whole or not at all, in an order that lets a run
-that is killed at any moment be resumed, and end with the weights of one that was not.
+`checkpoints/` (the newest two states) and `artifact.keras` (the best epoch so far, by validation).
+Each file is written whole or not at all, in an order that lets a run that is killed at any moment
+be resumed, and end with the weights of one that was not.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,16 +20,19 @@ import keras
 from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation.metrics import evaluate
 from cnnzoo.export import artifact
-from cnnzoo.files import write_whole
+from cnnzoo.files import read, write_whole
 from cnnzoo.pipelines.own_data import find
 from cnnzoo.pipelines.raw import RawTexts
 from cnnzoo.training import checkpoints
+from cnnzoo.training.checkpoints import Row
 from cnnzoo.training.job import Job, prepare
+from cnnzoo.training.loop import Checkpoint, Epochs, best_epoch, note
 from cnnzoo.training.progress import ProgressBar
-from cnnzoo.training.provenance import commit, hardware
+from cnnzoo.training.provenance import commit, hardware, peak_memory
 from cnnzoo.training.recipe import Recipe, recipes
+from cnnzoo.training.schedules import Plateau
 
-STATE = "checkpoints/last.npz"
+_RECIPE = "recipe.json"  # In a run folder: the recipe, and which data it was begun with.
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ def train(
     *,
     out: str | Path | None = None,
     resume: bool = False,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    checkpoint_seconds: float = 60.0,
     **fields: Any,
 ) -> Run:
     """Train as `recipe` says, choose the best epoch by validation, and score the test set once.
@@ -65,47 +68,88 @@ def train(
         recipe: A name of `cnnzoo.list_recipes()`, or a recipe of one's own.
         out: Run folder, which must be new or empty; by default the next number below
             runs/<recipe>/.
-        resume: Go on with the run in `out` (by default the latest one) after its last finished
-            epoch, or return it if it is finished.
+        resume: Go on with the run in `out` (by default the latest one) from its newest checkpoint,
+            or return it if it is finished.
+        callbacks: Keras's callbacks, or one's own. What they remember in numbers, strings, arrays
+            and lists of these is a part of each checkpoint.
+        checkpoint_seconds: Seconds after which the state is saved, beside the end of each epoch.
         **fields: Fields of the recipe to replace, such as `epochs=2`.
 
     Raises:
         CnnzooError: The recipe or a field is unknown or wrong, the folder holds another run, or the
             loss is no longer a number.
+        OSError: The folder cannot be written.
     """
     begun = time.monotonic()
     name = recipe if isinstance(recipe, str) else f"{recipe.dataset}_{recipe.model}"
     value = (recipes()[recipe].RECIPE if isinstance(recipe, str) else recipe).replace(**fields)
     folder = folder_of(name, out, resume)
-    if (folder / "recipe.json").is_file():
+    if (folder / _RECIPE).is_file():
         _require_same_recipe(folder, value)
     if (folder / "metrics.json").is_file():
         return Run(folder, json.loads((folder / "metrics.json").read_text()))
     job = prepare(name, value)
-    write_whole(folder / "recipe.json", json.dumps(value.to_json(), indent=1).encode())
-    state = folder / STATE
-    history = checkpoints.restore(state, job.model) if state.is_file() else []
-    before = sum(row["seconds"] for row in history)
-    _fit(job, value, folder, history)
-    return _finish(folder, history, job.facts, before + time.monotonic() - begun)
+    _require_same_data(folder, job)
+    identity = {"recipe": value.to_json(), "data_sha256": job.facts["data_sha256"]}
+    write_whole(folder / _RECIPE, json.dumps(identity, indent=1).encode())
+    history, seconds = _fit(job, value, folder, callbacks, checkpoint_seconds, begun)
+    return _finish(folder, history, job.facts, seconds)
 
 
-def _fit(job: Job, recipe: Recipe, folder: Path, history: list[checkpoints.Row]) -> None:
-    """Train the epochs that `history` lacks, adding to it."""
-    bar = ProgressBar(recipe.batch_size)
-    try:
-        job.model.fit(
-            job.feed.train(start_step=len(history) * job.steps),
-            validation_data=job.feed.validation,
-            initial_epoch=len(history),
-            epochs=recipe.epochs,
-            steps_per_epoch=job.steps,
-            shuffle=False,  # The batches come shuffled.
-            verbose=0,
-            callbacks=[_SaveEpoch(folder, history, job), bar],
+def _fit(
+    job: Job,
+    recipe: Recipe,
+    folder: Path,
+    callbacks: Sequence[keras.callbacks.Callback],
+    every: float,
+    begun: float,
+) -> tuple[list[Row], float]:
+    """Train the steps that the newest checkpoint lacks; return history and seconds."""
+    state, parts, damaged = checkpoints.read_state(folder / checkpoints.FOLDER)
+    history = state.history if state else []
+    for message in damaged:
+        note(f"{message}; going on from epoch {len(history) + 1} as the one before has it")
+    done = state.step if state else 0
+    epochs = Epochs(job, folder, history, done)
+    others = [*_of_recipe(recipe), *callbacks]
+    checkpoint = Checkpoint(epochs, others, every)
+    checkpoint.parts, checkpoint.before = parts, state.seconds if state else 0.0
+    bar = ProgressBar(recipe.batch_size, job.classifier.raw.name)
+    if not _is_over(recipe, history):
+        try:
+            job.model.fit(
+                job.feed.train(start_step=len(history) * job.steps + done),
+                initial_epoch=len(history),
+                epochs=recipe.epochs,
+                steps_per_epoch=job.steps,
+                shuffle=False,  # The batches come shuffled.
+                verbose=0,
+                callbacks=[epochs, bar, *others, checkpoint],
+            )
+        finally:
+            bar.close()
+    return history, checkpoint.before + time.monotonic() - begun
+
+
+def _of_recipe(recipe: Recipe) -> list[keras.callbacks.Callback]:
+    found: list[keras.callbacks.Callback] = []
+    if isinstance(recipe.learning_rate, Plateau):
+        found.append(recipe.learning_rate.callback())
+    if recipe.patience is not None:
+        found.append(
+            keras.callbacks.EarlyStopping("val_accuracy", mode="max", patience=recipe.patience)
         )
-    finally:
-        bar.close()
+    return found
+
+
+def _is_over(recipe: Recipe, history: list[Row]) -> bool:
+    """Return whether the last epoch is done, or the one after which `patience` ended."""
+    if len(history) >= recipe.epochs:
+        return True
+    if recipe.patience is None or not history:
+        return False
+    scores = [row["val_accuracy"] for row in history]
+    return len(scores) - 1 - scores.index(max(scores)) >= recipe.patience
 
 
 def folder_of(name: str, out: str | Path | None, resume: bool) -> Path:
@@ -122,7 +166,7 @@ def folder_of(name: str, out: str | Path | None, resume: bool) -> Path:
         folder = base / str(max(numbers, default=0))
     else:
         folder = base / str(max(numbers, default=0) + 1)
-    holds_run = (folder / "recipe.json").is_file()
+    holds_run = (folder / _RECIPE).is_file()
     if resume and not holds_run:
         raise CnnzooError(f"out must be the folder of a run to resume; got {str(folder)!r}")
     if holds_run and not resume:
@@ -135,56 +179,34 @@ def folder_of(name: str, out: str | Path | None, resume: bool) -> Path:
 
 
 def _require_same_recipe(folder: Path, recipe: Recipe) -> None:
-    changed = Recipe.from_json(json.loads((folder / "recipe.json").read_text())).changes(recipe)
+    identity = _identity(folder)
+    changed = Recipe.from_json(identity["recipe"]).changes(recipe)
     if changed:
         raise CnnzooError(
             f"recipe must be the one that {folder} was begun with; changed: {', '.join(changed)}"
         )
 
 
-class _SaveEpoch(keras.callbacks.Callback):
-    """After each epoch: the artifact if it is the best so far, then the history, then the state."""
-
-    def __init__(self, folder: Path, history: list[checkpoints.Row], job: Job) -> None:
-        super().__init__()
-        self.folder = folder
-        self.history = history
-        self.job = job
-        self.begun = time.monotonic()
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Write the files of the finished epoch."""
-        # Keras hands over float32; seven digits are all that it knows.
-        figures = {key: float(f"{value:.7g}") for key, value in (logs or {}).items()}
-        if not all(math.isfinite(value) for value in figures.values()):
-            raise CnnzooError(f"loss must stay finite; got nan or inf in epoch {epoch + 1}")
-        seconds = time.monotonic() - self.begun
-        self.begun = time.monotonic()
-        self.history.append({"epoch": epoch + 1, **figures, "seconds": round(seconds, 3)})
-        if best_epoch(self.history) is self.history[-1]:
-            validation = {"accuracy": figures["val_accuracy"], "loss": figures["val_loss"]}
-            card = {**self.job.facts, "metrics": {"epoch": epoch + 1, "validation": validation}}
-            artifact.save(self.folder / artifact.ARTIFACT, self.job.answers, card)
-        write_whole(self.folder / "history.csv", _csv(self.history))
-        checkpoints.save(self.folder / STATE, self.model, self.history)
+def _require_same_data(folder: Path, job: Job) -> None:
+    if (folder / _RECIPE).is_file() and (
+        _identity(folder)["data_sha256"] != job.facts["data_sha256"]
+    ):
+        raise CnnzooError(
+            f"dataset must be the one that {folder} was begun with; "
+            f"{job.facts['dataset']} has other examples or labels now"
+        )
 
 
-def best_epoch(history: list[checkpoints.Row]) -> checkpoints.Row:
-    """Return the epoch with the highest validation accuracy, then the lowest validation loss."""
-    return max(history, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
+def _identity(folder: Path) -> dict[str, Any]:
+    path = folder / _RECIPE
+    try:
+        found = json.loads(read(path))
+        return {"recipe": found["recipe"], "data_sha256": found["data_sha256"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise CnnzooError(f"{path} is damaged, or of another version of cnnzoo") from error
 
 
-def _csv(history: list[checkpoints.Row]) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(history[0]))
-    writer.writeheader()
-    writer.writerows(history)
-    return text.getvalue().encode()
-
-
-def _finish(
-    folder: Path, history: list[checkpoints.Row], facts: dict[str, Any], seconds: float
-) -> Run:
+def _finish(folder: Path, history: list[Row], facts: dict[str, Any], seconds: float) -> Run:
     """Score the best epoch on the test set, and complete the artifact's card and the folder."""
     best = artifact.load(folder)
     test = evaluate(best)
@@ -194,6 +216,7 @@ def _finish(
         **test,
         "epoch": int(best_epoch(history)["epoch"]),
         "validation": best.card["metrics"]["validation"],
+        "peak_memory_bytes": peak_memory(),
         "seed": facts["recipe"]["seed"],
         "params": facts["params"],
         "epochs": len(history),

@@ -1,9 +1,9 @@
-"""Learning-rate schedules as values of a recipe, in epochs; Keras's schedules do the work."""
+"""Learning-rate schedules as values of a recipe; Keras's schedules and callback do the work."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cnnzoo.lazy import keras
 from cnnzoo.training.fields import Fields
@@ -27,11 +27,97 @@ class Cosine(Fields):
         self.require("peak", self.peak > 0, "above 0")
         self.require("warmup", 0 <= self.warmup < 1, "from 0 to below 1")
 
-    def schedule(self, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
-        """Return Keras's schedule over `steps` training steps."""
-        rising = round(self.warmup * steps)
+    def schedule(self, epochs: int, steps: int) -> Any:
+        """Return Keras's schedule over `epochs` of `steps` training steps each."""
+        total, rising = epochs * steps, round(self.warmup * epochs * steps)
         if rising == 0:
-            return keras.optimizers.schedules.CosineDecay(self.peak, steps)
+            return keras.optimizers.schedules.CosineDecay(self.peak, total)
         return keras.optimizers.schedules.CosineDecay(
-            0.0, steps - rising, warmup_target=self.peak, warmup_steps=rising
+            0.0, total - rising, warmup_target=self.peak, warmup_steps=rising
+        )
+
+
+@dataclass(frozen=True)
+class OneCycle(Fields):
+    """Linear rise from `start` x `peak` to `peak`, then linear fall to `end` x `peak`.
+
+    Source: Smith and Topin 2017, https://arxiv.org/abs/1708.07120, without its last phase.
+    """
+
+    peak: float
+    warmup: float = 0.25  # Fraction of all steps.
+    start: float = 0.1
+    end: float = 0.0
+
+    def check(self) -> None:
+        """Refuse wrong values."""
+        self.require("peak", self.peak > 0, "above 0")
+        self.require("warmup", 0 < self.warmup < 1, "between 0 and 1")
+        self.require("start", 0 <= self.start <= 1, "from 0 to 1")
+        self.require("end", 0 <= self.end <= 1, "from 0 to 1")
+
+    def schedule(self, epochs: int, steps: int) -> Any:
+        """Return Keras's schedule over `epochs` of `steps` training steps each."""
+        from cnnzoo.training.optimizers import Ramp
+
+        total = epochs * steps
+        peak = min(max(round(self.warmup * total), 1), total - 1)
+        return Ramp(self.peak, [0, peak, total], [self.start, 1.0, self.end])
+
+
+@dataclass(frozen=True)
+class Steps(Fields):
+    """`initial`, after a linear rise from 0, times `factor` after each of the epochs `drops`."""
+
+    initial: float
+    drops: tuple[int, ...] = ()  # Epochs, ascending.
+    factor: float = 0.1
+    warmup: float = 0.0  # Epochs.
+
+    def check(self) -> None:
+        """Refuse wrong values."""
+        self.require("initial", self.initial > 0, "above 0")
+        self.require("factor", 0 < self.factor < 1, "between 0 and 1")
+        ascending = list(self.drops) == sorted(set(self.drops)) and min(self.drops, default=1) > 0
+        self.require("drops", ascending, "epochs from 1, ascending")
+        self.require("warmup", self.warmup >= 0, "at least 0")
+
+    def schedule(self, epochs: int, steps: int) -> Any:
+        """Return Keras's schedule over `epochs` of `steps` training steps each."""
+        from cnnzoo.training.optimizers import Ramp
+
+        # Keras keeps the old rate at the boundary itself; the last step of an epoch is one before.
+        boundaries = [epoch * steps - 1 for epoch in self.drops]
+        values = [self.initial * self.factor**count for count in range(len(self.drops) + 1)]
+        rates: Any = self.initial
+        if boundaries:
+            rates = keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, values)
+        rising = round(self.warmup * steps)
+        return Ramp(rates, [0, rising], [0.0, 1.0]) if rising else rates
+
+
+@dataclass(frozen=True)
+class Plateau(Fields):
+    """`initial`, times `factor` after `patience` epochs without a lower validation loss."""
+
+    initial: float
+    factor: float = 0.1
+    patience: int = 10
+    smallest: float = 0.0
+
+    def check(self) -> None:
+        """Refuse wrong values."""
+        self.require("initial", self.initial > 0, "above 0")
+        self.require("factor", 0 < self.factor < 1, "between 0 and 1")
+        self.require("patience", self.patience >= 1, "at least 1")
+        self.require("smallest", self.smallest >= 0, "at least 0")
+
+    def schedule(self, epochs: int, steps: int) -> Any:
+        """Return the initial rate, which `callback` changes."""
+        return self.initial
+
+    def callback(self) -> keras.callbacks.Callback:
+        """Return Keras's callback."""
+        return keras.callbacks.ReduceLROnPlateau(
+            "val_loss", factor=self.factor, patience=self.patience, min_lr=self.smallest
         )

@@ -61,21 +61,21 @@ def test_no_single_bit_flip_loads_silently(copy):
         damaged = bytearray(content)
         damaged[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
         copy.write_bytes(damaged)
-        with pytest.raises(CnnzooError, match=f"{copy} is damaged or no artifact of cnnzoo"):
+        with pytest.raises(CnnzooError, match=f"{copy} is damaged or was not written by cnnzoo"):
             cnnzoo.load(copy)
 
 
 @pytest.mark.parametrize("size", [0, 10, 5_000])
 def test_a_truncated_file_is_refused(copy, size):
     copy.write_bytes(copy.read_bytes()[:size])
-    with pytest.raises(CnnzooError, match="is damaged or no artifact"):
+    with pytest.raises(CnnzooError, match="is damaged or was not written by cnnzoo"):
         cnnzoo.load(copy)
 
 
 def test_a_plain_keras_file_is_refused(tmp_path):
     path = tmp_path / "plain.keras"
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(path)
-    with pytest.raises(CnnzooError, match="is damaged or no artifact of cnnzoo"):
+    with pytest.raises(CnnzooError, match="is damaged or was not written by cnnzoo"):
         cnnzoo.load(path)
 
 

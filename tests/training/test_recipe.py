@@ -1,14 +1,15 @@
 import inspect
 import re
 
+import keras
 import pytest
 
 import cnnzoo
 from cnnzoo.errors import CnnzooError
 from cnnzoo.models import MODELS
 from cnnzoo.pipelines.augmentation import POLICIES
-from cnnzoo.training.recipe import Recipe, recipes
-from cnnzoo.training.schedules import Cosine
+from cnnzoo.training.recipe import Recipe, Tokens, recipes
+from cnnzoo.training.schedules import Cosine, OneCycle, Plateau, Steps
 
 RECIPE = Recipe(
     model="lenet5", dataset="mnist", epochs=3, batch_size=32, learning_rate=Cosine(0.1, warmup=0.1)
@@ -38,8 +39,22 @@ def test_every_recipe_names_what_exists_and_says_what_to_expect(name):
         ("batch_size", -8, "at least 1; got -8"),
         ("learning_rate", -0.1, "above 0; got -0.1"),
         ("learning_rate", float("nan"), "above 0; got nan"),
-        ("learning_rate", "fast", "a number or Cosine(...); got 'fast'"),
-        ("optimizer", "adamm", "one of adam, sgd; got 'adamm'"),
+        (
+            "learning_rate",
+            "fast",
+            "a number or Cosine(...) or OneCycle(...) or Steps(...) or Plateau(...); got 'fast'",
+        ),
+        (
+            "optimizer",
+            "adamm",
+            "one of sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, muon; got 'adamm'",
+        ),
+        ("l2", -1.0, "at least 0; got -1.0"),
+        ("clip_norm", 0.0, "above 0; got 0.0"),
+        ("ema", 1.0, "between 0 and 1; got 1.0"),
+        ("label_smoothing", 1, "from 0 to below 1; got 1.0"),
+        ("patience", 0, "at least 1; got 0"),
+        ("precision", "half", "one of float32, bfloat16, float16; got 'half'"),
         ("seed", -1, "from 0 to 2147483647; got -1"),
         ("seed", 2**31, "from 0 to 2147483647; got 2147483648"),
         ("normalisation", "none", "one of standardised, unit, centred; got 'none'"),
@@ -74,11 +89,63 @@ def test_json_round_trip():
 
 
 def test_cosine_rises_and_falls():
-    schedule = Cosine(0.4, warmup=0.25).schedule(100)
+    schedule = Cosine(0.4, warmup=0.25).schedule(10, 10)
     rates = [float(schedule(step)) for step in (0, 10, 25, 50, 75, 100)]
     assert rates == pytest.approx([0, 0.16, 0.4, 0.3, 0.1, 0], abs=1e-6)
-    rates = [float(Cosine(0.4).schedule(100)(step)) for step in (0, 50, 100)]
+    rates = [float(Cosine(0.4).schedule(10, 10)(step)) for step in (0, 50, 100)]
     assert rates == pytest.approx([0.4, 0.2, 0], abs=1e-6)
+
+
+def rates(schedule, steps):
+    return [float(schedule(step)) for step in steps]
+
+
+def test_one_cycle_rises_and_falls_in_straight_lines():
+    schedule = OneCycle(0.4, warmup=0.25, start=0.5, end=0.1).schedule(10, 10)
+    expected = [0.2, 0.28, 0.4, 0.4 * (1 - 0.9 / 3), 0.04, 0.04]
+    assert rates(schedule, [0, 10, 25, 50, 100, 200]) == pytest.approx(expected)
+
+
+def test_steps_drop_after_whole_epochs():
+    schedule = Steps(0.1, drops=(2, 3)).schedule(5, 10)
+    assert rates(schedule, [0, 19, 20, 29, 30, 49]) == pytest.approx(
+        [0.1, 0.1, 0.01, 0.01, 0.001, 0.001]
+    )
+    schedule = Steps(0.1, drops=(2,), factor=0.5, warmup=1).schedule(5, 10)
+    assert rates(schedule, [0, 5, 10, 19, 20]) == pytest.approx([0, 0.05, 0.1, 0.1, 0.05])
+    assert Steps(0.1).schedule(5, 10) == 0.1
+
+
+def test_a_plateau_is_left_by_keras_callback():
+    plateau = Plateau(0.1, factor=0.5, patience=2)
+    assert plateau.schedule(5, 10) == 0.1
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    callback = plateau.callback()
+    callback.set_model(model)
+    callback.on_train_begin()
+    found = []
+    for epoch, loss in enumerate([3.0, 2.0, 2.0, 2.5, 2.0, 1.0]):
+        callback.on_epoch_end(epoch, {"val_loss": loss})
+        found.append(float(model.optimizer.learning_rate.numpy()))
+    assert found == pytest.approx([0.1, 0.1, 0.1, 0.05, 0.05, 0.05])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: OneCycle(1.0, warmup=0), "warmup must be between 0 and 1; got 0.0"),
+        (lambda: OneCycle(1.0, start=2), "start must be from 0 to 1; got 2.0"),
+        (lambda: Steps(1.0, drops=(3, 2)), r"drops must be epochs from 1, ascending; got \(3, 2\)"),
+        (lambda: Steps(1.0, factor=1.0), "factor must be between 0 and 1; got 1.0"),
+        (lambda: Plateau(1.0, patience=0), "patience must be at least 1; got 0"),
+        (lambda: Tokens(window=0), "window must be at least 1; got 0"),
+        (lambda: Tokens(percentile=101), "percentile must be from 0 to 100; got 101.0"),
+    ],
+)
+def test_wrong_parts_are_refused(make, message):
+    with pytest.raises(CnnzooError, match=message):
+        make()
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,8 @@ def test_the_run_folder_is_complete(finished_run):
     names = {path.name for path in finished_run.path.iterdir()}
     files = {"recipe.json", "history.csv", "metrics.json", "artifact.keras", "checkpoints"}
     assert names == files
-    assert [path.name for path in (finished_run.path / "checkpoints").iterdir()] == ["last.npz"]
+    saved = sorted(path.name for path in (finished_run.path / "checkpoints").iterdir())
+    assert saved == ["epoch00001_step00000000.ckpt", "epoch00002_step00000000.ckpt"]
     metrics = json.loads((finished_run.path / "metrics.json").read_text())
     assert metrics == finished_run.metrics
     asked = {"accuracy", "loss", "examples", "seed", "seconds", "hardware", "versions", "commit"}
@@ -153,22 +154,10 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(fields, message
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path, small):
     fields = {**small, "learning_rate": 1e30, "optimizer": "sgd"}
-    with pytest.raises(CnnzooError, match="loss must stay finite; got nan or inf in epoch 1"):
+    with pytest.raises(
+        CnnzooError, match=r"loss must stay finite; got (nan|inf) in epoch 1, step \d"
+    ):
         cnnzoo.train("mnist_lenet5", out=tmp_path, **fields)
-
-
-def test_a_damaged_checkpoint_is_refused_with_its_path(finished_run, tmp_path):
-    content = bytearray((finished_run.path / "checkpoints" / "last.npz").read_bytes())
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    model.compile("sgd", "mse")
-    path = tmp_path / "last.npz"
-    path.write_bytes(content)
-    with pytest.raises(CnnzooError, match=f"{path} must hold the variables of this recipe's model"):
-        checkpoints.restore(path, model)
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-    with pytest.raises(CnnzooError, match=f"{path} is damaged"):
-        checkpoints.restore(path, model)
 
 
 @pytest.mark.slow

@@ -1,0 +1,54 @@
+"""The losses that a recipe can ask for, all on logits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from cnnzoo.layers import MarginLoss
+
+
+def loss(name: str, label_smoothing: float, mixes: bool) -> keras.losses.Loss:
+    """Return the loss `name` on logits `[batch, classes]`.
+
+    Args:
+        name: One of recipe.LOSSES.
+        label_smoothing: Share of each label that is spread evenly over the classes.
+        mixes: Whether labels are float `[batch, classes]`, or else integers `[batch]`.
+    """
+    if name == "cross_entropy" and not label_smoothing and not mixes:
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    return _OnShares(name, label_smoothing)
+
+
+class _OnShares(keras.losses.Loss):
+    """A loss on labels as shares of the classes, to which integer labels are brought."""
+
+    def __init__(self, name: str, label_smoothing: float) -> None:
+        super().__init__(name=name)
+        self.label_smoothing = label_smoothing
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the loss of each example, `[batch]`."""
+        classes = y_pred.shape[-1]
+        if len(y_true.shape) == 1 or y_true.shape[-1] != classes:
+            y_true = ops.one_hot(ops.cast(ops.reshape(y_true, (-1,)), "int32"), classes)
+        y_true = ops.cast(y_true, y_pred.dtype)
+        y_true = y_true * (1 - self.label_smoothing) + self.label_smoothing / classes
+        return _LOSSES[self.name](y_true, y_pred)
+
+
+_LOSSES = {
+    "cross_entropy": lambda shares, logits: keras.losses.categorical_crossentropy(
+        shares, logits, from_logits=True
+    ),
+    "binary_cross_entropy": lambda shares, logits: keras.losses.binary_crossentropy(
+        shares, logits, from_logits=True
+    ),
+    "squared_error": lambda shares, logits: ops.mean(
+        ops.square(ops.softmax(logits) - shares), axis=-1
+    ),
+    "margin": MarginLoss().call,
+}

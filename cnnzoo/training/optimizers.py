@@ -1,0 +1,126 @@
+"""The optimizer that a recipe asks for: Keras's, with weight decay as the papers mean it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import keras
+from keras import ops
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.registry import unknown
+
+if TYPE_CHECKING:
+    from cnnzoo.training.recipe import Recipe
+
+# Recipe's name -> Keras's class, and what it is given beside the recipe's own fields. AdamW and Muon
+# would decay weights by default; here a recipe says so.
+_KERAS: dict[str, tuple[str, dict[str, Any]]] = {
+    "sgd": ("SGD", {}),
+    "momentum": ("SGD", {"momentum": 0.9}),
+    "nesterov": ("SGD", {"momentum": 0.9, "nesterov": True}),
+    "adagrad": ("Adagrad", {}),
+    "rmsprop": ("RMSprop", {}),
+    "adam": ("Adam", {}),
+    "adamw": ("AdamW", {"weight_decay": 0.0}),
+    "muon": (
+        "Muon",
+        {"exclude_layers": ["logits"], "adam_weight_decay": None, "weight_decay": None},
+    ),
+}
+
+
+def optimizer(
+    recipe: Recipe, variables: Sequence[keras.Variable], steps: int
+) -> keras.optimizers.Optimizer:
+    """Return the optimizer of the trainable `variables`, built.
+
+    Args:
+        recipe: Names the optimizer and its options, its learning rate, decay, clipping and average.
+        variables: Of the network.
+        steps: Training steps of an epoch.
+
+    Raises:
+        CnnzooError: An option is none of the optimizer's.
+    """
+    name, defaults = _KERAS[recipe.optimizer]
+    kind = getattr(keras.optimizers, name)
+    options = {**defaults, **recipe.optimizer_options}
+    for option in recipe.optimizer_options:
+        known = inspect.signature(kind).parameters
+        if option not in known:
+            raise CnnzooError(unknown(f"option of {recipe.optimizer}", option, known))
+    if recipe.weight_decay:
+        options["weight_decay"] = recipe.weight_decay
+    rate = recipe.learning_rate
+    decayed = [one for one in variables if recipe.decay_all or len(one.shape) > 1]
+    if recipe.l2:
+        kind = _with_l2(kind, recipe.l2, decayed)
+    made = kind(
+        rate if isinstance(rate, float) else rate.schedule(recipe.epochs, steps),
+        global_clipnorm=recipe.clip_norm,
+        use_ema=recipe.ema is not None,
+        ema_momentum=recipe.ema or 0.99,
+        **options,
+    )
+    if recipe.weight_decay:
+        kept = [one for one in variables if not any(one is other for other in decayed)]
+        made.exclude_from_weight_decay(var_list=kept)
+    if recipe.precision == "float16":
+        made = keras.optimizers.LossScaleOptimizer(made)
+    made.build(variables)
+    return made
+
+
+def _with_l2(
+    kind: type[keras.optimizers.Optimizer], l2: float, decayed: Sequence[keras.Variable]
+) -> type[keras.optimizers.Optimizer]:
+    """Return `kind` with `l2` times each weight added to its gradient.
+
+    This is the weight decay of papers before https://arxiv.org/abs/1711.05101. As a term of the
+    loss it would cost two passes over the weights and stand in every loss that is reported.
+    """
+    chosen = {id(one) for one in decayed}
+
+    def apply(self: Any, grads: Any, trainable_variables: Any = None) -> Any:
+        pairs = zip(grads, trainable_variables or self._trainable_variables, strict=True)
+        grads = [
+            grad
+            if grad is None or id(one) not in chosen
+            else ops.convert_to_tensor(grad) + l2 * one
+            for grad, one in pairs
+        ]
+        return kind.apply(self, grads, trainable_variables)
+
+    return type(kind.__name__, (kind,), {"apply": apply})
+
+
+class Ramp(keras.optimizers.schedules.LearningRateSchedule):
+    """A rate times a factor that goes through points in straight lines."""
+
+    def __init__(
+        self,
+        rate: float | keras.optimizers.schedules.LearningRateSchedule,
+        steps: Sequence[int],
+        factors: Sequence[float],
+    ) -> None:
+        """Take the rate and, point by point, ascending steps and their factors."""
+        self.rate = rate
+        self.steps = list(steps)
+        self.factors = list(factors)
+
+    def __call__(self, step: Any) -> Any:
+        """Return the rate of training step `step`, counted from 0."""
+        step = ops.cast(step, "float32")
+        factor = self.factors[0]
+        for place in range(len(self.steps) - 1):
+            begin, end = self.steps[place : place + 2]
+            change = self.factors[place + 1] - self.factors[place]
+            factor = factor + change * ops.clip((step - begin) / (end - begin), 0.0, 1.0)
+        return factor * (self.rate(step) if callable(self.rate) else self.rate)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the schedule."""
+        return {"rate": self.rate, "steps": self.steps, "factors": self.factors}

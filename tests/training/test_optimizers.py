@@ -1,0 +1,118 @@
+import keras
+import numpy as np
+import pytest
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.training.optimizers import optimizer
+from cnnzoo.training.recipe import OPTIMIZERS, Recipe
+from cnnzoo.training.schedules import Steps
+
+RECIPE = Recipe(
+    model="lenet5",
+    dataset="mnist",
+    epochs=1,
+    batch_size=1,
+    learning_rate=0.1,
+    optimizer="momentum",
+)
+KERNEL, BIAS = np.array([[3.0, -4.0]], np.float32), np.array([2.0], np.float32)
+GRADIENTS = [np.array([[1.0, 2.0]], np.float32), np.array([-1.0], np.float32)]
+
+
+def stepped(recipe, count, gradients=GRADIENTS):
+    """Kernel and bias after `count` steps with the same gradients."""
+    variables = [keras.Variable(KERNEL, name="kernel"), keras.Variable(BIAS, name="bias")]
+    made = optimizer(recipe, variables, steps=count)
+    for _ in range(count):
+        made.apply(gradients, variables)
+    return [np.asarray(variable) for variable in variables], made
+
+
+def momentum(weight, gradient, count, rate=0.1, l2=0.0):
+    """Sutskever's classical momentum, as He et al. 2015 train."""
+    weight, velocity = weight.astype(float), 0.0
+    for _ in range(count):
+        velocity = 0.9 * velocity - rate * (gradient + l2 * weight)
+        weight = weight + velocity
+    return weight
+
+
+def test_l2_is_added_to_the_gradient_of_kernels_before_momentum():
+    (kernel, bias), _ = stepped(RECIPE.replace(l2=0.5), 3)
+    assert kernel == pytest.approx(momentum(KERNEL, GRADIENTS[0], 3, l2=0.5), rel=1e-6)
+    assert bias == pytest.approx(momentum(BIAS, GRADIENTS[1], 3), rel=1e-6)
+    (_, bias), _ = stepped(RECIPE.replace(l2=0.5, decay_all=True), 3)
+    assert bias == pytest.approx(momentum(BIAS, GRADIENTS[1], 3, l2=0.5), rel=1e-6)
+
+
+def test_decoupled_decay_takes_rate_times_weight_from_kernels_alone():
+    (kernel, bias), _ = stepped(RECIPE.replace(weight_decay=0.5), 1)
+    assert kernel == pytest.approx(KERNEL * (1 - 0.1 * 0.5) - 0.1 * GRADIENTS[0], rel=1e-6)
+    assert bias == pytest.approx(BIAS - 0.1 * GRADIENTS[1], rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["adamw", "muon", "adam"])
+def test_nothing_decays_unless_the_recipe_says_so(name):
+    zero = [np.zeros_like(gradient) for gradient in GRADIENTS]
+    (kernel, bias), _ = stepped(RECIPE.replace(optimizer=name), 2, zero)
+    assert np.array_equal(kernel, KERNEL)
+    assert np.array_equal(bias, BIAS)
+
+
+def test_the_gradient_of_all_weights_together_is_clipped():
+    (kernel, bias), _ = stepped(RECIPE.replace(clip_norm=0.6), 1)
+    factor = 0.6 / 6**0.5  # The norm of (1, 2, -1) is the root of 6.
+    assert kernel == pytest.approx(KERNEL - 0.1 * factor * GRADIENTS[0], rel=1e-5)
+    assert bias == pytest.approx(BIAS - 0.1 * factor * GRADIENTS[1], rel=1e-5)
+
+
+def test_the_average_of_the_weights():
+    recipe = RECIPE.replace(optimizer="sgd", ema=0.75)
+    (kernel, _), made = stepped(recipe, 2)
+    first, second = KERNEL - 0.1 * GRADIENTS[0], KERNEL - 0.2 * GRADIENTS[0]
+    variables = [keras.Variable(kernel), keras.Variable(BIAS)]
+    made.finalize_variable_values(variables)
+    # The average begins at the weights after the first step.
+    expected = 0.75 * first + 0.25 * second
+    assert np.asarray(variables[0]) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_moves_against_the_gradient(name):
+    (kernel, bias), _ = stepped(RECIPE.replace(optimizer=name), 1)
+    assert np.array_equal(np.sign(kernel - KERNEL), -np.sign(GRADIENTS[0]))
+    assert np.array_equal(np.sign(bias - BIAS), -np.sign(GRADIENTS[1]))
+
+
+def test_nesterov_differs_from_momentum_in_the_first_step():
+    (kernel, _), _ = stepped(RECIPE.replace(optimizer="nesterov"), 1)
+    assert kernel == pytest.approx(KERNEL - 1.9 * 0.1 * GRADIENTS[0], rel=1e-6)
+
+
+def test_options_are_those_of_keras():
+    recipe = RECIPE.replace(optimizer_options={"momentum": 0.5})
+    assert optimizer(recipe, [keras.Variable(KERNEL)], 1).momentum == 0.5
+    wrong = RECIPE.replace(optimizer_options={"momentun": 0.5})
+    with pytest.raises(
+        CnnzooError, match="option of momentum 'momentun' is unknown; did you mean momentum"
+    ):
+        optimizer(wrong, [keras.Variable(KERNEL)], 1)
+
+
+def test_a_schedule_is_followed_step_by_step():
+    recipe = RECIPE.replace(
+        optimizer="sgd", learning_rate=Steps(0.1, drops=(1,), factor=0.5), epochs=2
+    )
+    variables = [keras.Variable(KERNEL)]
+    made = optimizer(recipe, variables, steps=2)
+    found = []
+    for _ in range(4):
+        before = np.asarray(variables[0])
+        made.apply([GRADIENTS[0]], variables)
+        found.append(float((before - np.asarray(variables[0]))[0, 0]))
+    assert found == pytest.approx([0.1, 0.1, 0.05, 0.05], rel=1e-4)
+
+
+def test_float16_scales_the_loss():
+    made = optimizer(RECIPE.replace(precision="float16"), [keras.Variable(KERNEL)], 1)
+    assert isinstance(made, keras.optimizers.LossScaleOptimizer)

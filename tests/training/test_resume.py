@@ -1,0 +1,272 @@
+"""A run that is stopped at any moment and resumed ends as one that was not."""
+
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+
+import cnnzoo
+from cnnzoo.errors import CnnzooError
+from cnnzoo.training import checkpoints
+from cnnzoo.training.schedules import Plateau
+
+# Everything that has a state: dropout, mixed labels, a schedule that watches validation, an
+# average of the weights, early stopping.
+STATEFUL = {
+    "model": "mlp",
+    "epochs": 4,
+    "augmentation": "pad_crop_flip_mixup",
+    "learning_rate": Plateau(0.01, patience=1),
+    "ema": 0.9,
+    "l2": 1e-4,
+    "label_smoothing": 0.1,
+    "clip_norm": 1.0,
+    "patience": 3,
+}
+
+
+class StoppedError(Exception):
+    pass
+
+
+class Stop(keras.callbacks.Callback):
+    """Stops the program after so many steps."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.left = {"steps": steps}  # A mapping is no part of a checkpoint.
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.left["steps"] -= 1
+        if self.left["steps"] == 0:
+            raise StoppedError
+
+
+class Memory(keras.callbacks.Callback):
+    """Remembers in every form that a checkpoint holds."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+        self.rows = []
+        self.total = np.zeros(2)
+        self.weights = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.count += 1
+        self.total += self.count
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.rows.append(logs["val_accuracy"])
+        self.weights = self.model.get_weights()[:2]
+
+
+def weights_of(run):
+    return [np.asarray(weight) for weight in cnnzoo.load(run.path).model.weights]
+
+
+def figures(run):
+    rows = csv.DictReader((run.path / "history.csv").open())
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
+
+
+@pytest.fixture(scope="module")
+def fields(small):
+    return {**small, **STATEFUL}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(fields, tmp_path_factory):
+    memory = Memory()
+    out = tmp_path_factory.mktemp("runs") / "run"
+    return cnnzoo.train("mnist_lenet5", out=out, callbacks=[memory], **fields), memory
+
+
+def test_a_run_stopped_three_times_in_mid_epoch_ends_with_the_same_weights(
+    undisturbed, fields, tmp_path
+):
+    run, memory = undisturbed
+    # An epoch has 30 steps: the stops are in epochs 1, 2 and 4, the second one just before an end.
+    for resume, steps in ((False, 7), (True, 22 + 29), (True, 1 + 35)):
+        with pytest.raises(StoppedError):
+            cnnzoo.train(
+                "mnist_lenet5",
+                out=tmp_path / "run",
+                resume=resume,
+                callbacks=[Memory(), Stop(steps)],
+                checkpoint_seconds=0,
+                **fields,
+            )
+        keras.utils.set_random_seed(99)  # What came before the resumption must not matter.
+    again = Memory()
+    resumed = cnnzoo.train(
+        "mnist_lenet5", out=tmp_path / "run", resume=True, callbacks=[again, Stop(0)], **fields
+    )
+    assert figures(resumed) == figures(run)
+    for one, other in zip(weights_of(resumed), weights_of(run), strict=True):
+        assert np.array_equal(one, other)
+    assert (again.count, again.rows) == (memory.count, memory.rows)
+    assert np.array_equal(again.total, memory.total)
+    for one, other in zip(again.weights, memory.weights, strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_patience_ends_a_run_and_a_resumed_one_does_not_go_on(small, tmp_path, monkeypatch):
+    fields = {**small, "epochs": 9, "patience": 2, "learning_rate": 1e-9}
+    with monkeypatch.context() as patch:
+        patch.setattr("cnnzoo.training.run._finish", lambda *_: None)
+        cnnzoo.train("mnist_lenet5", out=tmp_path / "run", **fields)
+    run = cnnzoo.train("mnist_lenet5", out=tmp_path / "run", resume=True, **fields)
+    scores = [float(row["val_accuracy"]) for row in figures(run)]
+    assert len(scores) < 9
+    assert len(scores) - 1 - scores.index(max(scores)) == 2
+    assert run.metrics["epochs"] == len(scores)
+
+
+@pytest.fixture
+def stopped(small, tmp_path):
+    """The folder of a run that was stopped in its second epoch, with two checkpoints."""
+    with pytest.raises(StoppedError):
+        cnnzoo.train(
+            "mnist_lenet5",
+            out=tmp_path / "run",
+            callbacks=[Stop(40)],
+            checkpoint_seconds=0,
+            **small,
+        )
+    return tmp_path / "run"
+
+
+def test_300_flipped_bits_are_found_and_the_checkpoint_before_is_used(stopped):
+    folder = stopped / "checkpoints"
+    before, newest = sorted(folder.iterdir())
+    content = newest.read_bytes()
+    bits = random.Random(0)
+    for _ in range(300):
+        place = bits.randrange(8 * len(content))
+        flipped = bytearray(content)
+        flipped[place // 8] ^= 1 << place % 8
+        newest.write_bytes(flipped)
+        state, parts, damaged = checkpoints.read_state(folder)
+        assert state.step == json.loads(parts["state.json"])["step"] == int(before.stem[-8:])
+        assert str(newest) in damaged[0]
+
+
+def test_a_run_goes_on_from_the_checkpoint_before_and_says_so(stopped, small, finished_run, capsys):
+    before, newest = sorted((stopped / "checkpoints").iterdir())
+    newest.write_bytes(newest.read_bytes()[:-100])
+    run = cnnzoo.train("mnist_lenet5", out=stopped, resume=True, callbacks=[Stop(0)], **small)
+    assert f"{newest} is damaged" in capsys.readouterr().err
+    for one, other in zip(weights_of(run), weights_of(finished_run), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_other_callbacks_are_refused(stopped, small):
+    with pytest.raises(CnnzooError, match=r"begun with, \['Stop'\]; got \['Memory'\]"):
+        cnnzoo.train("mnist_lenet5", out=stopped, resume=True, callbacks=[Memory()], **small)
+
+
+def test_two_damaged_checkpoints_stop_the_run_and_lose_nothing(stopped, small):
+    for path in (stopped / "checkpoints").iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(CnnzooError, match=r"is damaged.*; no checkpoint in .* is sound$"):
+        cnnzoo.train("mnist_lenet5", out=stopped, resume=True, **small)
+    assert cnnzoo.load(stopped).predict(np.zeros((28, 28), np.uint8))
+
+
+def test_a_full_disk_loses_nothing_that_is_written(stopped, small, finished_run, monkeypatch):
+    with monkeypatch.context() as patch:
+        written = []
+
+        def full(descriptor):
+            written.append(descriptor)
+            if len(written) > 8:
+                raise OSError(28, "No space left on device")
+
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left on device"):
+            cnnzoo.train(
+                "mnist_lenet5",
+                out=stopped,
+                resume=True,
+                callbacks=[Stop(0)],
+                checkpoint_seconds=0,
+                **small,
+            )
+    assert cnnzoo.load(stopped).predict(np.zeros((28, 28), np.uint8))
+    run = cnnzoo.train("mnist_lenet5", out=stopped, resume=True, callbacks=[Stop(0)], **small)
+    for one, other in zip(weights_of(run), weights_of(finished_run), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_other_data_under_the_same_name_are_refused(stopped, small, monkeypatch):
+    dataset = cnnzoo.datasets.DATASETS["small_mnist"]
+    images, labels = dataset.examples("train")
+    other = cnnzoo.datasets.Examples(images, labels[::-1].copy())
+    monkeypatch.setattr("cnnzoo.datasets.Dataset.examples", lambda *_: other)
+    with pytest.raises(CnnzooError, match="dataset must be the one that .* was begun with"):
+        cnnzoo.train("mnist_lenet5", out=stopped, resume=True, **small)
+
+
+def test_a_damaged_recipe_is_named(stopped, small):
+    path = stopped / "recipe.json"
+    path.write_text(path.read_text()[:50])
+    with pytest.raises(CnnzooError, match=f"{path} is damaged, or of another version of cnnzoo"):
+        cnnzoo.train("mnist_lenet5", out=stopped, resume=True, **small)
+
+
+KILLED = """
+import sys
+import cnnzoo
+from cnnzoo.training.schedules import Plateau
+from tests.conftest import cut_mnist
+cnnzoo.datasets.DATASETS.add("small_mnist", cut_mnist(train=2_000, test=500))
+fields = eval(sys.argv[3])
+run = cnnzoo.train(
+    "mnist_lenet5", out=sys.argv[1], resume=sys.argv[2] == "True", checkpoint_seconds=0.02, **fields
+)
+"""
+
+
+@pytest.mark.slow
+def test_20_kills_at_random_moments_three_in_a_run(undisturbed, fields, tmp_path):
+    expected = weights_of(undisturbed[0])
+    moments = random.Random(1)
+    kills = 0
+    for number in range(7):
+        out = tmp_path / str(number)
+        for _ in range(3):
+            resume = (out / "recipe.json").is_file()
+            process = subprocess.Popen(
+                [sys.executable, "-c", KILLED, out, str(resume), repr(fields)],
+                stderr=subprocess.DEVNULL,
+            )
+            _wait_until_it_trains(process, out)
+            time.sleep(moments.uniform(0, 2.0))
+            process.send_signal(signal.SIGKILL)
+            kills += process.wait() == -signal.SIGKILL
+        # What was killed last may have been finished; a damaged file would be told here.
+        run = cnnzoo.train(
+            "mnist_lenet5", out=out, resume=(out / "recipe.json").is_file(), **fields
+        )
+        for one, other in zip(weights_of(run), expected, strict=True):
+            assert np.array_equal(one, other)
+    assert kills >= 20
+
+
+def _wait_until_it_trains(process, out):
+    """Wait for a first file that is newer than the process, or for its end."""
+    begun = time.time()
+    while process.poll() is None and time.time() - begun < 60:
+        times = [path.stat().st_mtime for path in out.glob("checkpoints/epoch*")]
+        if max(times, default=0) > begun:
+            return
+        time.sleep(0.01)
