@@ -79,6 +79,13 @@ class Dataset:
                 f"{self.name} must have {self.sizes[split]:,} examples in {split!r}; "
                 f"got {len(examples.inputs):,}: its files are damaged or of another version"
             )
+        if not len(examples.labels):
+            raise CnnzooError(f"{self.name} must have examples in {split!r}; got none")
+        if examples.labels.dtype.kind not in "iu":
+            raise CnnzooError(
+                f"labels of {self.name} must be integers; got {examples.labels.dtype} values, "
+                f"such as {examples.labels[0]}"
+            )
         lowest, highest = examples.labels.min(), examples.labels.max()
         if lowest < 0 or highest >= len(self.class_names):
             raise CnnzooError(

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import lzma
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cnnzoo.datasets.dataset import Examples
+from cnnzoo.datasets.prepared import read_prepared
+from cnnzoo.datasets.resizing import fit
 from cnnzoo.errors import CnnzooError
+from cnnzoo.lazy import tensorflow as tf
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 def read_xz(path: Path) -> bytes:
@@ -57,7 +64,10 @@ class TFDS:
     inputs: str = "image"  # TFDS's keys.
     labels: str = "label"
     splits: Mapping[str, str] = field(default_factory=dict)  # Split here -> TFDS's, if another.
+    # (split here, example) -> whether it is of that split; for sets that TFDS does not split.
+    belongs: Callable[[str, Mapping[str, tf.Tensor]], tf.Tensor] | None = None
     transposed: bool = False  # Whether images are stored with rows and columns exchanged.
+    shape: tuple[int, ...] = ()  # Of one input, where those of TFDS have several sizes.
 
     @property
     def is_here(self) -> bool:
@@ -68,14 +78,35 @@ class TFDS:
         """Return the examples of `split`.
 
         Raises:
-            CnnzooError: The set is damaged, or can be neither found nor downloaded.
+            CnnzooError: The set is damaged, can be neither found nor downloaded, or has a large
+                split that does not fit on the disk.
         """
         builder = _prepared(self.name, self.version)
+        belongs = functools.partial(self.belongs, split) if self.belongs else None
         theirs = self.splits.get(split, split)
-        examples = read_tfds(builder, theirs, self.inputs, self.labels)
+        return read_prepared(builder, theirs, self._pair, belongs=belongs, name=split)
+
+    def _pair(self, example: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        inputs = example[self.inputs]
         if self.transposed:
-            return Examples(examples.inputs.transpose(0, 2, 1, 3), examples.labels)
-        return examples
+            inputs = tf.transpose(inputs, (1, 0, 2))
+        if len(self.shape) == 3:
+            inputs = _image_of(inputs, self.shape)
+        elif len(self.shape) == 2:
+            inputs = _sound_of(inputs, self.shape)
+        return inputs, example[self.labels]
+
+
+def _image_of(image: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
+    fitted = fit(tf.cast(image, tf.float32), shape)
+    rounded = tf.cast(tf.round(tf.clip_by_value(fitted, 0, 255)), tf.uint8)
+    return tf.ensure_shape(rounded, shape)
+
+
+def _sound_of(samples: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
+    """Return int16 samples, cut or filled up with zeros at the end."""
+    kept = tf.cast(samples[: shape[0]], tf.int16)
+    return tf.reshape(tf.pad(kept, [[0, shape[0] - tf.shape(kept)[0]]]), shape)
 
 
 def _prepared(name: str, version: str) -> Any:
@@ -96,62 +127,24 @@ def _prepared(name: str, version: str) -> Any:
         builder = tfds.builder(f"{name}:{version}", data_dir=_tfds_root())
         builder.download_and_prepare()
     except Exception as error:  # A download fails in many ways, and a full disk in others.
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        cause = _first_cause(error)
+        reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
+        advice = (
+            "run this once with a network, or set TFDS_DATA_DIR to a folder where TFDS has "
+            "prepared it"
+        )
+        if isinstance(cause, ImportError):
+            advice = "install what TFDS needs, for sounds with `pip install cnnzoo[audio]`"
         raise CnnzooError(
-            f"{name} is not in {_tfds_root()} and cannot be prepared there ({reason}); run this "
-            "once with a network, or set TFDS_DATA_DIR to a folder where TFDS has prepared it"
+            f"{name} is not in {_tfds_root()} and cannot be prepared there ({reason}); {advice}"
         ) from error
     return builder
 
 
-def read_tfds(builder: Any, split: str, inputs: str = "image", labels: str = "label") -> Examples:
-    """Return the examples of a prepared set, in the order in which TFDS stores them.
-
-    Raises:
-        CnnzooError: TFDS cannot read the files, or a text is not UTF-8.
-    """
-    import tensorflow_datasets as tfds
-
-    in_order = tfds.ReadConfig(interleave_cycle_length=1)
-    try:
-        stored = builder.as_dataset(split=split, shuffle_files=False, read_config=in_order)
-        pairs = stored.map(lambda example: (example[inputs], example[labels]))
-        batches = list(pairs.batch(1_000).as_numpy_iterator())
-        raw, targets = (np.concatenate(column) for column in zip(*batches, strict=True))
-    except Exception as error:  # TFDS and TensorFlow raise many kinds for a damaged shard.
-        shard = _damaged_shard(builder, split)
-        reason = str(error).strip().splitlines()[0]
-        raise CnnzooError(f"{shard} is damaged: TFDS cannot read {split!r} ({reason})") from error
-    if raw.dtype == object:
-        raw = np.array(
-            [_text(one, builder.data_dir, place) for place, one in enumerate(raw)], object
-        )
-    return Examples(raw, targets)
-
-
-def _damaged_shard(builder: Any, split: str) -> str:
-    """Return the path of the first file of `split` that cannot be read, or else the folder."""
-    import tensorflow as tf
-
-    try:
-        paths = [str(path) for path in builder.info.splits[split].filepaths]
-    except Exception:  # The folder's metadata may be what is damaged.
-        return str(builder.data_dir)
-    for path in paths:
-        try:
-            for _ in tf.data.TFRecordDataset(path):
-                pass
-        except tf.errors.OpError:
-            return path
-    return str(builder.data_dir)
-
-
-def _text(content: bytes, folder: object, place: int) -> str:
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        wrong = content[error.start : error.end]
-        raise CnnzooError(f"{folder}: text {place} must be UTF-8; got bytes {wrong!r}") from error
+def _first_cause(error: BaseException) -> BaseException:
+    while error.__cause__:
+        error = error.__cause__
+    return error
 
 
 def tfds_order(split: str, keys: Iterable[int | str]) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from cnnzoo.datasets import Examples
+from cnnzoo.datasets.prepared import ALIGNMENT
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.augmentation import Augmentation
 
@@ -73,7 +74,7 @@ def train_batches(
         return augmentation.mix(inputs, labels, *noise)
 
     epochs = tf.data.Dataset.counter(start_step // steps)
-    return without_tuner(epochs.flat_map(batches_of).map(batch, num_parallel_calls=2).prefetch(4))
+    return as_written(epochs.flat_map(batches_of).map(batch, num_parallel_calls=2).prefetch(4))
 
 
 def _check(augmentation: Augmentation, rank: int, num_classes: int | None) -> None:
@@ -119,18 +120,18 @@ def eval_batches(
     """Return every example, or the `chosen` ones, once, in order; the last batch may be short."""
     chosen = np.arange(len(examples.labels)) if chosen is None else chosen
     indices = tf.data.Dataset.from_tensor_slices(chosen).batch(batch_size)
-    return without_tuner(indices.map(taker(examples), num_parallel_calls=2).prefetch(2))
+    return as_written(indices.map(taker(examples), num_parallel_calls=2).prefetch(2))
 
 
 def taker(examples: Examples) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
     """Return the function from indices to the inputs and labels that stand there.
 
-    Arrays are shared with TensorFlow, not copied, where their memory suits it; of an array on disk,
-    only what is asked for is read.
+    Memory is shared with TensorFlow, not copied, where its address suits; of an array on disk, only
+    what is asked for is read.
     """
     labels = tf.constant(examples.labels)
     if not isinstance(examples.inputs, np.memmap):
-        inputs = tf.constant(examples.inputs)
+        inputs = _tensor(examples.inputs)
         return lambda indices: (tf.gather(inputs, indices), tf.gather(labels, indices))
     stored = examples.inputs
 
@@ -144,8 +145,22 @@ def taker(examples: Examples) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tenso
     return read
 
 
-def without_tuner(batches: tf.data.Dataset) -> tf.data.Dataset:
-    """Return `batches` without tf.data's tuner, whose thread can hold up the end by 10 seconds."""
+def _tensor(array: np.ndarray) -> tf.Tensor:
+    """Return a tensor in the memory of `array` where that is possible, or else in a copy."""
+    flags = array.flags
+    fits = array.size and not array.dtype.hasobject and flags.c_contiguous and flags.writeable
+    if fits and array.ctypes.data % ALIGNMENT == 0:
+        return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+    return tf.constant(array)
+
+
+def as_written(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Return `batches` without what tf.data does to them unasked.
+
+    Its tuner's thread can hold up the end by 10 seconds; its rewriting copies what the functions
+    hold, such as all images.
+    """
     options = tf.data.Options()
     options.autotune.enabled = False
+    options.experimental_optimization.apply_default_optimizations = False
     return batches.with_options(options)

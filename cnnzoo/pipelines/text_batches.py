@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.batches import shuffled, steps_per_epoch, without_tuner
+from cnnzoo.pipelines.batches import as_written, shuffled, steps_per_epoch
 from cnnzoo.pipelines.tokenizer import Tokenizer
 
 _ORDER, _BATCHES = 0, 1  # Streams of random numbers, apart for the same seed and epoch.
@@ -99,7 +99,7 @@ def _batches(
         padded = tokenizer.pad(tf.gather(tokens, indices))
         return tf.ensure_shape(padded, [indices.shape[0], None]), tf.gather(labels, indices)
 
-    return without_tuner(indices.map(batch, num_parallel_calls=2).prefetch(4))
+    return as_written(indices.map(batch, num_parallel_calls=2).prefetch(4))
 
 
 def _check_labels(tokens: tf.RaggedTensor, labels: np.ndarray) -> None:

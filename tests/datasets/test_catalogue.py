@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import cnnzoo
 from cnnzoo.datasets import DATASETS, Dataset, sms_spam, sources
 from cnnzoo.errors import CnnzooError
 
-FROM_TFDS = sorted(set(DATASETS) - {"mnist", "sms_spam"})
+FROM_TFDS = [name for name in sorted(DATASETS) if isinstance(DATASETS[name].read, sources.TFDS)]
 
 
 @pytest.mark.parametrize("name", sorted(DATASETS))
@@ -26,6 +27,7 @@ def test_facts_are_complete(name):
     assert dataset.licence
     assert len(dataset.mean) == len(dataset.std)
     assert len(dataset.mean) in (0, *dataset.input_shape[-1:])
+    assert (dataset.sample_rate > 0) == (dataset.kind == "sounds")
 
 
 @pytest.mark.parametrize("name", FROM_TFDS)
@@ -35,16 +37,51 @@ def test_the_feature_spec_of_tfds_is_read(name, tmp_path, monkeypatch):
     small = dataclasses.replace(dataset, sizes={"train": 5, "test": 5})
     policy = tfds.testing.MockPolicy.USE_CODE
     with tfds.testing.mock_data(num_examples=5, policy=policy):
-        for split in ("train", "test"):
+        # No file of the mock has a name that belongs to a test split.
+        for split in ("train",) if dataset.read.belongs else ("train", "test"):
             inputs, labels = small.examples(split)
             assert labels.shape == (5,)
             assert labels.dtype == np.int64
-            if dataset.input_shape:
-                assert inputs.shape == (5, *dataset.input_shape)
-                assert inputs.dtype == np.uint8
-            else:
-                assert inputs.shape == (5,)
+            assert inputs.shape == (5, *dataset.input_shape)
+            if dataset.kind == "texts":
                 assert all(isinstance(text, str) for text in inputs)
+            else:
+                assert inputs.dtype == {"images": np.uint8, "sounds": np.int16}[dataset.kind]
+
+
+def test_the_slices_of_quick_draw_have_the_stated_sizes():
+    # As TFDS states the size of its one split.
+    for split, size in DATASETS["quickdraw_bitmap"].sizes.items():
+        spec = DATASETS["quickdraw_bitmap"].read.splits[split]
+        sizes = {"train": SimpleNamespace(num_examples=50_426_266)}
+        (found,) = tfds.core.ReadInstruction.from_spec(spec).to_absolute(sizes)
+        assert (found.to or 50_426_266) - (found.from_ or 0) == size
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("quickdraw_bitmap", "datasets/quickdraw_bitmap/labels.txt"),
+        ("imagenette", "image_classification/imagenette_labels.txt"),
+    ],
+)
+def test_class_names_stand_in_the_order_of_tfds(name, labels):
+    expected = tfds.core.tfds_path(labels).read_text().splitlines()
+    if name == "imagenette":  # TFDS has WordNet's numbers; ImageNet's list gives their names.
+        wordnet = {
+            "n01440764": "tench",
+            "n02102040": "English springer",
+            "n02979186": "cassette player",
+            "n03000684": "chain saw",
+            "n03028079": "church",
+            "n03394916": "French horn",
+            "n03417042": "garbage truck",
+            "n03425413": "gas pump",
+            "n03445777": "golf ball",
+            "n03888257": "parachute",
+        }
+        expected = [wordnet[number] for number in expected]
+    assert list(DATASETS[name].class_names) == expected
 
 
 def small_set(**changes):
@@ -73,6 +110,24 @@ def test_a_set_with_examples_missing_is_refused():
 def test_labels_outside_the_classes_are_refused():
     with pytest.raises(CnnzooError, match="labels of small must be from 0 to 1; got 0 to 2"):
         small_set(class_names=("a", "b")).examples("train")
+
+
+@pytest.mark.parametrize("labels", [[0.5, 1.0, 2.0], [0.0, 1.0, 2.0]])
+def test_labels_that_are_no_integers_are_refused(labels):
+    def read(split):
+        return cnnzoo.datasets.Examples(np.zeros((3, 2, 2, 1), np.uint8), np.array(labels))
+
+    message = rf"^labels of small must be integers; got float64 values, such as {labels[0]}$"
+    with pytest.raises(CnnzooError, match=message):
+        small_set(read=read).examples("train")
+
+
+def test_a_split_without_examples_is_refused():
+    def read(split):
+        return cnnzoo.datasets.Examples(np.zeros((0, 2, 2, 1), np.uint8), np.zeros(0, np.int64))
+
+    with pytest.raises(CnnzooError, match=r"^small must have examples in 'train'; got none$"):
+        small_set(read=read, sizes={"train": 0}).examples("train")
 
 
 def test_a_set_that_cannot_be_downloaded_says_what_to_do(tmp_path, monkeypatch):

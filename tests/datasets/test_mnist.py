@@ -64,7 +64,7 @@ def test_unknown_names_and_splits_are_told():
         cnnzoo.load_dataset("mnits")
     with pytest.raises(CnnzooError, match="split of mnist 'tset' is unknown; did you mean test"):
         cnnzoo.load_dataset("mnist", split="tset")
-    assert cnnzoo.list_datasets("m*") == ["mnist"]
+    assert cnnzoo.list_datasets("mn*") == ["mnist"]
     assert DATASETS["mnist"].summary.startswith("60,000 train, 10,000 test images of 28x28x1")
 
 

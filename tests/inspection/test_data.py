@@ -1,6 +1,7 @@
 import dataclasses
 
 import numpy as np
+import pytest
 
 from cnnzoo.datasets import DATASETS, Examples
 from cnnzoo.inspection.data import describe
@@ -27,3 +28,21 @@ def test_equal_messages_share_a_split():
     assert facts["test_examples_in_train"] == 0
     assert facts["duplicates"]["train"] + facts["duplicates"]["test"] == 403
     assert facts["classes"] == {"train": [3_868, 607], "test": [959, 140]}
+
+
+@pytest.mark.parametrize(("shape", "dtype"), [((2, 2, 1), np.uint8), ((3, 1), np.int16)])
+def test_arrays_on_disk_are_compared_too(shape, dtype, tmp_path):
+    values = {"train": [1, 2, 1, 256 + 1, 2], "test": [256, 2, 3]}
+    splits = {}
+    for split, numbers in values.items():
+        np.save(tmp_path / split, np.array([np.full(shape, n) for n in numbers]).astype(dtype))
+        mapped = np.load(tmp_path / f"{split}.npy", mmap_mode="r")
+        splits[split] = Examples(mapped, np.zeros(len(numbers), np.int64))
+    sizes = {split: len(numbers) for split, numbers in values.items()}
+    dataset = dataclasses.replace(
+        DATASETS["cifar10"], sizes=sizes, read=splits.get, input_shape=shape, sample_rate=8
+    )
+    facts = describe(dataset)
+    # As uint8, 257 is 1.
+    assert facts["duplicates"] == {"train": 3 if dtype == np.uint8 else 2, "test": 0}
+    assert facts["test_examples_in_train"] == 1

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -168,3 +169,37 @@ def test_the_augmentation_must_fit_the_data(inputs, augmentation, message):
 def test_no_tuner_outlives_the_last_batch(batches):
     # Its thread sleeps up to 5 seconds at a time, and whoever drops the iterator waits for it.
     assert batches(numbered(20), batch_size=10).options().autotune.enabled is False
+
+
+MEMORY = """
+import numpy as np, tensorflow as tf
+from cnnzoo.datasets import Examples
+from cnnzoo.datasets.prepared import _aligned
+from cnnzoo.pipelines.augmentation import policy
+from cnnzoo.pipelines.batches import eval_batches, train_batches
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096
+
+warm = Examples(np.zeros((256, 32, 32, 3), np.uint8), np.zeros(256, np.int64))
+flip = policy("pad_crop_flip")
+next(iter(train_batches(warm, batch_size=128, seed=0, augmentation=flip)))
+before = resident()
+images = _aligned((50_000, 32, 32, 3), np.dtype("uint8"))
+images[:] = 1
+examples = Examples(images, np.zeros(50_000, np.int64))
+batches = iter(train_batches(examples, batch_size=128, seed=0, augmentation=flip))
+for _ in range(500):
+    next(batches)
+for _ in eval_batches(examples, batch_size=500):
+    pass
+print((resident() - before) / images.nbytes)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="no /proc to read memory from")
+def test_batches_of_cifar10_take_no_second_copy_of_the_images():
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True
+    )
+    assert 1.0 <= float(done.stdout) <= 1.3

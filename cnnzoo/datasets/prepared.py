@@ -1,0 +1,133 @@
+"""Examples of a set that TFDS has prepared: into memory or, where they are many, into a file."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cnnzoo.datasets.dataset import Examples
+from cnnzoo.datasets.mapped import map_arrays
+from cnnzoo.errors import CnnzooError
+from cnnzoo.lazy import tensorflow as tf
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+MAX_BYTES = 2**31  # Of a split's inputs in memory: 2 GiB. Larger splits are memory-mapped.
+
+ALIGNMENT = 64  # Bytes; of the memory of every tensor.
+
+_BATCH = 256
+
+
+def read_prepared(
+    builder: Any,
+    split: str,
+    pair: Callable[..., Any],
+    *,
+    belongs: Callable[..., Any] | None,
+    name: str,
+) -> Examples:
+    """Return the examples of a prepared set, in the order in which TFDS stores them.
+
+    Args:
+        builder: TFDS's.
+        split: One of TFDS's splits, or a slice of one.
+        pair: Function from one of TFDS's examples to inputs of one shape, and label; in TensorFlow.
+        belongs: Function from one of TFDS's examples to whether it is read; by default all are.
+        name: What to call the split in the name of its file, if it gets one.
+
+    Raises:
+        CnnzooError: TFDS cannot read the files, a text is not UTF-8, or a file cannot be made.
+    """
+    with _damage_named(builder, split):
+        stored = _in_order(builder, split)
+        most = int(stored.cardinality())  # An upper bound where not all are read.
+        if belongs:
+            stored = stored.filter(belongs)
+        pairs = stored.map(pair, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        inputs, _ = pairs.element_spec
+    shape, dtype = (most, *inputs.shape), np.dtype(inputs.dtype.as_numpy_dtype)
+    batches = _batches(pairs, builder, split)
+    if inputs.dtype == tf.string:
+        texts = _in_memory(batches, shape, dtype)
+        for place, text in enumerate(texts.inputs):
+            texts.inputs[place] = _text(text, builder.data_dir, place)
+        return texts
+    if math.prod(shape) * dtype.itemsize <= MAX_BYTES:
+        return _in_memory(batches, shape, dtype)
+    path = Path(builder.data_dir) / f"cnnzoo_{name}_{'x'.join(map(str, shape))}.npy"
+    return Examples(*map_arrays(path, batches, shape, dtype))
+
+
+@contextlib.contextmanager
+def _damage_named(builder: Any, split: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # TFDS and TensorFlow raise many kinds for a damaged shard.
+        shard = _damaged_shard(builder, split)
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise CnnzooError(f"{shard} is damaged: TFDS cannot read {split!r} ({reason})") from error
+
+
+def _in_order(builder: Any, split: str) -> Any:
+    import tensorflow_datasets as tfds
+
+    # TFDS would hold what it reads in a cache: the whole set in memory once more.
+    config = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
+    return builder.as_dataset(split=split, shuffle_files=False, read_config=config)
+
+
+def _batches(pairs: Any, builder: Any, split: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    with _damage_named(builder, split):
+        yield from pairs.batch(_BATCH).as_numpy_iterator()
+
+
+def _in_memory(
+    batches: Iterator[tuple[np.ndarray, np.ndarray]], shape: tuple[int, ...], dtype: np.dtype
+) -> Examples:
+    """Return the batches as one array, which is filled as they come, so that none is held twice."""
+    inputs, labels, count = _aligned(shape, dtype), np.empty(shape[0], np.int64), 0
+    for some_inputs, some_labels in batches:
+        places = slice(count, count + len(some_labels))
+        inputs[places], labels[places] = some_inputs, some_labels
+        count = places.stop
+    return Examples(inputs[:count], labels[:count])
+
+
+def _aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Return an empty array at an address that TensorFlow takes over without a copy."""
+    if dtype.hasobject:
+        return np.empty(shape, dtype)
+    size = math.prod(shape) * dtype.itemsize
+    buffer = np.empty(size + ALIGNMENT, np.uint8)
+    begin = -buffer.ctypes.data % ALIGNMENT
+    return buffer[begin : begin + size].view(dtype).reshape(shape)
+
+
+def _damaged_shard(builder: Any, split: str) -> str:
+    """Return the path of the first file of `split` that cannot be read, or else the folder."""
+    try:
+        paths = [str(path) for path in builder.info.splits[split].filepaths]
+    except Exception:  # The folder's metadata may be what is damaged.
+        return str(builder.data_dir)
+    for path in paths:
+        try:
+            for _ in tf.data.TFRecordDataset(path):
+                pass
+        except tf.errors.OpError:
+            return path
+    return str(builder.data_dir)
+
+
+def _text(content: bytes, folder: object, place: int) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        wrong = content[error.start : error.end]
+        raise CnnzooError(f"{folder}: text {place} must be UTF-8; got bytes {wrong!r}") from error
