@@ -6,13 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from cnnzoo.errors import CnnzooError
 from cnnzoo.export.classifier import Classifier
 from cnnzoo.pipelines.own_data import find
-from cnnzoo.pipelines.splits import train_validation
-from cnnzoo.registry import unknown
-
-SPLITS = ("train", "validation", "test")
+from cnnzoo.pipelines.splits import Cut, part
 
 
 def evaluate(classifier: Classifier, split: str = "test") -> dict[str, Any]:
@@ -28,15 +24,12 @@ def evaluate(classifier: Classifier, split: str = "test") -> dict[str, Any]:
     Raises:
         CnnzooError: The split is unknown.
     """
-    if split not in SPLITS:
-        raise CnnzooError(unknown("split", split, SPLITS))
     dataset = find(classifier.card["dataset"], classifier.input_shape)
-    images, labels = dataset.examples("test" if split == "test" else "train")
-    if split != "test":
-        parts = train_validation(labels, classifier.card["recipe"]["validation"])
-        chosen = parts[split == "validation"]
-        images, labels = images[chosen], labels[chosen]
-    return {**score(classifier.scores(images), labels), "split": split}
+    recipe = classifier.card["recipe"]
+    # A card from before folds does not name them.
+    cut = Cut(recipe["validation"], recipe.get("folds"), recipe.get("fold", 0))
+    inputs, labels = part(dataset, split, cut)
+    return {**score(classifier.scores(inputs), labels), "split": split}
 
 
 def score(scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:

@@ -2,9 +2,62 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
+from cnnzoo.datasets import Dataset, Examples
 from cnnzoo.errors import CnnzooError
+from cnnzoo.registry import unknown
+
+SPLITS = ("train", "validation", "test")
+
+
+class Cut(NamedTuple):
+    """How the splits of a data set are cut; a recipe says it, and a card remembers it."""
+
+    validation: int | float  # Examples of the training split, or their share of it below 1.
+    folds: int | None = None  # Of a cross-validation over the whole set, instead of its test split.
+    fold: int = 0  # Which of them is the test split, from 0.
+
+
+def training_data(dataset: Dataset, cut: Cut) -> tuple[Examples, np.ndarray, np.ndarray]:
+    """Return examples, and the indices among them that are for training and for validation.
+
+    Raises:
+        CnnzooError: `cut` leaves nothing to train on, or the data cannot be read.
+    """
+    if cut.folds is None:
+        examples = dataset.examples("train")
+        return examples, *train_validation(examples.labels, cut.validation)
+    examples, kept, _ = _fold(dataset, cut.folds, cut.fold)
+    training, held_out = train_validation(examples.labels[kept], cut.validation)
+    return examples, kept[training], kept[held_out]
+
+
+def part(dataset: Dataset, split: str, cut: Cut) -> Examples:
+    """Return the examples of "train", "validation" or "test" as `cut` has them.
+
+    Raises:
+        CnnzooError: The split is unknown, or the data cannot be read.
+    """
+    if split not in SPLITS:
+        raise CnnzooError(unknown("split", split, SPLITS))
+    if split == "test" and cut.folds is None:
+        return dataset.examples("test")
+    if split == "test":
+        examples, _, chosen = _fold(dataset, cut.folds or 0, cut.fold)
+    else:
+        examples, training, held_out = training_data(dataset, cut)
+        chosen = training if split == "train" else held_out
+    return Examples(examples.inputs[chosen], examples.labels[chosen])
+
+
+def _fold(dataset: Dataset, count: int, fold: int) -> tuple[Examples, np.ndarray, np.ndarray]:
+    """Return all examples, and the indices outside and inside of one fold."""
+    splits = [dataset.examples(split) for split in dataset.sizes]
+    whole = Examples(*(np.concatenate(columns) for columns in zip(*splits, strict=True)))
+    return whole, *folds(whole.labels, count)[fold]
 
 
 def train_validation(

@@ -18,7 +18,7 @@ from cnnzoo.models import MODELS, create_model
 from cnnzoo.pipelines.batches import steps_per_epoch
 from cnnzoo.pipelines.own_data import find
 from cnnzoo.pipelines.raw import describe
-from cnnzoo.pipelines.splits import train_validation
+from cnnzoo.pipelines.splits import Cut, training_data
 from cnnzoo.training.feeds import Feed, feed
 from cnnzoo.training.losses import loss
 from cnnzoo.training.optimizers import optimizer
@@ -55,10 +55,10 @@ def prepare(name: str, recipe: Recipe) -> Job:
     variant = MODELS[recipe.model].VARIANTS[recipe.model]
     dataset = find(recipe.dataset, variant.input_shape)
     keras.utils.set_random_seed(recipe.seed)
-    examples = dataset.examples("train")
-    parts = train_validation(examples.labels, recipe.validation)
-    steps = steps_per_epoch(len(parts[0]), recipe.batch_size)
-    fed = feed(recipe, dataset, examples, parts[0])
+    cut = Cut(recipe.validation, recipe.folds, recipe.fold)
+    examples, training, held_out = training_data(dataset, cut)
+    steps = steps_per_epoch(len(training), recipe.batch_size)
+    fed = feed(recipe, dataset, examples, training)
     with _precision(recipe.precision):
         network = _network(recipe, dataset, fed)
     model = network
@@ -82,7 +82,7 @@ def prepare(name: str, recipe: Recipe) -> Job:
     facts["data_sha256"] = fingerprint(dataset, examples)
     return Job(
         feed=fed,
-        validation=Examples(examples.inputs[parts[1]], examples.labels[parts[1]]),
+        validation=Examples(examples.inputs[held_out], examples.labels[held_out]),
         steps=steps,
         network=network,
         accuracy=accuracy,

@@ -59,7 +59,8 @@ class ProgressBar(keras.callbacks.Callback):
             self.console.print(
                 f"{self._name}  step {steps:,} of {self.params['steps']:,}  "
                 f"loss {float((logs or {})['loss']):.4f}  {self._rate:,.0f} {self.examples}/s  "
-                f"{left:,.0f} s left of the epoch"
+                f"{left:,.0f} s left of the epoch",
+                soft_wrap=True,
             )
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
@@ -69,7 +70,8 @@ class ProgressBar(keras.callbacks.Callback):
         self.console.print(
             f"{self._name}  loss {figures['loss']:.4f}  accuracy {figures['accuracy']:.2%}  "
             f"validation {figures['val_accuracy']:.2%}  {time.monotonic() - self._begun:.1f} s  "
-            f"{self._rate:,.0f} {self.examples}/s"
+            f"{self._rate:,.0f} {self.examples}/s",
+            soft_wrap=True,
         )
 
     def close(self) -> None:

@@ -82,6 +82,8 @@ class Recipe(Fields):
     patience: int | None = None  # Epochs without a better validation after which training stops.
     # Cut from the training split to choose the epoch: examples, or a share of it below 1.
     validation: int | float = 5_000
+    folds: int | None = None  # Of a cross-validation over the whole set, if there is to be one.
+    fold: int = 0  # Which of them is the test split, from 0.
     seed: int = 0  # Of weights, order and augmentation.
     target: float | None = None  # Test accuracy, mean over seeds, that `cnnzoo reproduce` asks for.
     paper_accuracy: float | None = None  # Fraction, as published.
@@ -96,6 +98,8 @@ class Recipe(Fields):
             self.validation >= 1 if whole else 0 < self.validation < 1,
             "at least 1, or a share between 0 and 1",
         )
+        self.require("folds", self.folds is None or self.folds >= 2, "at least 2")
+        self.require("fold", 0 <= self.fold < (self.folds or 1), "from 0 to below folds")
         self.require("seed", 0 <= self.seed < 2**31, "from 0 to 2147483647")
         for field, names in (
             ("normalisation", NORMALISATIONS),

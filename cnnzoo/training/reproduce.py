@@ -15,7 +15,8 @@ from cnnzoo.training.run import train
 def reproduce(name: str, seeds: int, ledger_path: Path) -> dict[str, Any]:
     """Train recipe `name` with seeds 0 to `seeds` - 1 and write the ledger's row.
 
-    Runs stand in runs/<name>/seed<seed>/; one that is there is gone on with, or used if finished.
+    Runs stand in runs/<name>/seed<seed>/, and of a recipe with folds, all of which are trained, in
+    fold<fold>/ there; one that is there is gone on with, or used if finished.
 
     Returns:
         The row, and `passed`: whether the mean accuracy reaches the recipe's target, or else the
@@ -29,9 +30,11 @@ def reproduce(name: str, seeds: int, ledger_path: Path) -> dict[str, Any]:
     recipe = recipes()[name].RECIPE
     runs = []
     for seed in range(seeds):
-        folder = Path("runs") / name / f"seed{seed}"
-        begun = (folder / "recipe.json").is_file()
-        runs.append(train(name, out=folder, resume=begun, seed=seed))
+        base = Path("runs") / name / f"seed{seed}"
+        for fold in range(recipe.folds or 1):
+            folder = base / f"fold{fold}" if recipe.folds else base
+            begun = (folder / "recipe.json").is_file()
+            runs.append(train(name, out=folder, resume=begun, seed=seed, fold=fold))
     accuracies = [run.accuracy for run in runs]
     first = runs[0].metrics
     # Written with `=` for packages, so that a cell stays readable in a CSV file.
@@ -39,8 +42,8 @@ def reproduce(name: str, seeds: int, ledger_path: Path) -> dict[str, Any]:
     row = {
         "recipe": name,
         "accuracy_mean": round(statistics.fmean(accuracies), 6),
-        "accuracy_std": round(statistics.stdev(accuracies), 6) if seeds > 1 else 0.0,
-        "n": seeds,
+        "accuracy_std": round(statistics.stdev(accuracies), 6) if len(runs) > 1 else 0.0,
+        "n": len(runs),
         "seeds": " ".join(str(seed) for seed in range(seeds)),
         "accuracies": " ".join(f"{accuracy:g}" for accuracy in accuracies),
         "params": first["params"],

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
-from cnnzoo.datasets import mnist
+from cnnzoo.datasets import Dataset, Examples, mnist
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.splits import folds, train_validation
+from cnnzoo.pipelines.splits import Cut, folds, part, train_validation, training_data
+
+SPLITS = ("train", "validation", "test")
 
 
 def test_mnist_splits_into_55000_and_5000_with_equal_shares():
@@ -55,3 +57,33 @@ def test_a_share_below_1_is_of_all_examples():
     assert np.array_equal(validation, train_validation(labels, 20)[1])
     assert len(train_validation(labels[:3], 0.01)[1]) == 1
     assert len(training) == 80
+
+
+def letters(split):
+    count = {"train": 20, "test": 10}[split]
+    first = {"train": 0, "test": 20}[split]
+    names = [f"text {place}" for place in range(first, first + count)]
+    return Examples(np.array(names, object), np.arange(count) % 2)
+
+
+LETTERS = Dataset("letters", ("a", "b"), {"train": 20, "test": 10}, "", "", "", read=letters)
+
+
+@pytest.mark.parametrize("cut", [Cut(0.25), Cut(5, folds=3, fold=1)])
+def test_no_example_is_in_two_splits_and_none_is_lost(cut):
+    parts = {split: list(part(LETTERS, split, cut).inputs) for split in SPLITS}
+    assert sorted(sum(parts.values(), [])) == sorted(f"text {place}" for place in range(30))
+    assert [len(parts[split]) for split in SPLITS] == [15, 5, 10]
+    examples, training, held_out = training_data(LETTERS, cut)
+    assert list(examples.inputs[training]) == parts["train"]
+    assert list(examples.inputs[held_out]) == parts["validation"]
+
+
+def test_the_folds_of_a_set_test_every_example_once():
+    tested = [part(LETTERS, "test", Cut(5, folds=3, fold=fold)).inputs for fold in range(3)]
+    assert sorted(np.concatenate(tested)) == sorted(f"text {place}" for place in range(30))
+
+
+def test_an_unknown_split_gets_near_matches():
+    with pytest.raises(CnnzooError, match="split 'tests' is unknown; did you mean test"):
+        part(LETTERS, "tests", Cut(5))

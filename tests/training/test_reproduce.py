@@ -3,6 +3,7 @@ import dataclasses
 
 import pytest
 
+import cnnzoo
 from cnnzoo.errors import CnnzooError
 from cnnzoo.training import reproduce as module
 from cnnzoo.training.recipe import recipes
@@ -43,3 +44,16 @@ def test_the_row_holds_every_seed_and_finished_runs_are_used_again(short, tmp_pa
 def test_seeds_must_be_positive(short, tmp_path):
     with pytest.raises(CnnzooError, match="seeds must be at least 1; got 0"):
         module.reproduce("mnist_lenet5", 0, tmp_path / "results.csv")
+
+
+def test_every_fold_is_trained_and_tested_once(short, tmp_path, monkeypatch):
+    monkeypatch.setattr(short, "RECIPE", short.RECIPE.replace(folds=3))
+    row = module.reproduce("mnist_lenet5", 1, tmp_path / "results.csv")
+    assert (row["n"], row["seeds"]) == (3, "0")
+    tested = [
+        cnnzoo.evaluate(cnnzoo.load(tmp_path / f"runs/mnist_lenet5/seed0/fold{fold}"))
+        for fold in range(3)
+    ]
+    # The cut MNIST has 2,000 training and 500 test images, which the folds share.
+    assert sum(result["examples"] for result in tested) == 2_500
+    assert [f"{result['accuracy']:g}" for result in tested] == row["accuracies"].split()

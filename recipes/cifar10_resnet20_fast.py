@@ -1,0 +1,20 @@
+"""ResNet-20 on CIFAR-10 with one cycle of the learning rate, in a sixth of the paper's epochs.
+
+Expect: not measured yet; the paper has 91.25% with 182 epochs.
+Run:    cnnzoo train cifar10_resnet20_fast
+"""
+
+from cnnzoo.training.recipe import Recipe
+from cnnzoo.training.schedules import OneCycle
+
+RECIPE = Recipe(
+    model="resnet20",
+    dataset="cifar10",
+    augmentation="pad_crop_flip",
+    epochs=30,
+    batch_size=128,
+    learning_rate=OneCycle(0.4),
+    optimizer="nesterov",
+    l2=5e-4,
+    paper_accuracy=0.9125,
+)

@@ -1,0 +1,21 @@
+"""ResNet-56 on CIFAR-10, after https://arxiv.org/abs/1512.03385, section 4.2 and table 6.
+
+Expect: not measured yet; the paper has 93.03%.
+Run:    cnnzoo train cifar10_resnet56
+"""
+
+from cnnzoo.training.recipe import Recipe
+from cnnzoo.training.schedules import Steps
+
+RECIPE = Recipe(
+    model="resnet56",
+    dataset="cifar10",
+    augmentation="pad_crop_flip",
+    epochs=182,  # 64,000 steps.
+    batch_size=128,
+    learning_rate=Steps(0.1, drops=(91, 137)),
+    optimizer="momentum",
+    l2=1e-4,
+    decay_all=True,
+    paper_accuracy=0.9303,
+)

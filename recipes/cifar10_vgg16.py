@@ -1,0 +1,20 @@
+"""VGG-16 with batch normalisation for 32x32 images, after https://arxiv.org/abs/1409.1556.
+
+Expect: not measured yet; others report 92.6% to 94.2%.
+Run:    cnnzoo train cifar10_vgg16
+"""
+
+from cnnzoo.training.recipe import Recipe
+from cnnzoo.training.schedules import Cosine
+
+RECIPE = Recipe(
+    model="vgg16_bn_small",
+    dataset="cifar10",
+    augmentation="pad_crop_flip",
+    epochs=100,
+    batch_size=128,
+    learning_rate=Cosine(0.05, warmup=0.05),
+    optimizer="nesterov",
+    l2=5e-4,
+    target=0.926,
+)

@@ -1,0 +1,21 @@
+"""CapsNet on MNIST, after https://arxiv.org/abs/1710.09829, section 5.
+
+Expect: not measured yet, and hours on 2 cores; the paper has 99.75%.
+Run:    cnnzoo train mnist_capsnet
+"""
+
+from cnnzoo.training.recipe import Recipe
+from cnnzoo.training.schedules import Cosine
+
+RECIPE = Recipe(
+    model="capsnet",
+    dataset="mnist",
+    augmentation="shift2",
+    normalisation="unit",
+    loss="margin",
+    epochs=20,
+    batch_size=128,
+    learning_rate=Cosine(0.001),
+    target=0.995,
+    paper_accuracy=0.9975,
+)

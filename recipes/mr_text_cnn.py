@@ -1,0 +1,20 @@
+"""Kim's text CNN with random word vectors on MR, after https://arxiv.org/abs/1408.5882.
+
+Expect: not measured yet; the paper has 76.1%, the mean of ten folds.
+Run:    cnnzoo train mr_text_cnn
+"""
+
+from cnnzoo.training.recipe import Recipe, Tokens
+from cnnzoo.training.schedules import Cosine
+
+RECIPE = Recipe(
+    model="text_cnn_rand",
+    dataset="mr",
+    tokens=Tokens(cleaning="kim", window=8),
+    epochs=10,
+    batch_size=50,
+    learning_rate=Cosine(0.001),
+    folds=10,
+    validation=0.1,
+    paper_accuracy=0.761,
+)

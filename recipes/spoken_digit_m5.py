@@ -1,0 +1,18 @@
+"""M5 on spoken digits, a second each at 8 kHz, after https://arxiv.org/abs/1610.00087.
+
+Expect: not measured yet.
+Run:    cnnzoo train spoken_digit_m5
+"""
+
+from cnnzoo.training.recipe import Recipe
+from cnnzoo.training.schedules import Cosine
+
+RECIPE = Recipe(
+    model="m5",
+    dataset="spoken_digit",
+    epochs=40,
+    batch_size=64,
+    learning_rate=Cosine(0.01, warmup=0.1),
+    l2=1e-4,
+    validation=0.1,
+)

@@ -1,0 +1,18 @@
+"""Kim's text CNN with random word vectors on SST-2, after https://arxiv.org/abs/1408.5882.
+
+Expect: not measured yet; the paper has 82.7% on another test split, of whole sentences.
+Run:    cnnzoo train sst2_text_cnn
+"""
+
+from cnnzoo.training.recipe import Recipe, Tokens
+from cnnzoo.training.schedules import Cosine
+
+RECIPE = Recipe(
+    model="text_cnn_rand",
+    dataset="sst2",
+    tokens=Tokens(cleaning="kim_sst", window=8),
+    epochs=5,
+    batch_size=50,
+    learning_rate=Cosine(0.001),
+    paper_accuracy=0.827,
+)

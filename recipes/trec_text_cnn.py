@@ -1,0 +1,19 @@
+"""Kim's text CNN with random word vectors on TREC, after https://arxiv.org/abs/1408.5882.
+
+Expect: not measured yet; the paper has 91.2%.
+Run:    cnnzoo train trec_text_cnn
+"""
+
+from cnnzoo.training.recipe import Recipe, Tokens
+from cnnzoo.training.schedules import Cosine
+
+RECIPE = Recipe(
+    model="text_cnn_rand",
+    dataset="trec",
+    tokens=Tokens(cleaning="kim_trec", window=8),
+    epochs=20,
+    batch_size=50,
+    learning_rate=Cosine(0.001),
+    validation=0.1,
+    paper_accuracy=0.912,
+)
