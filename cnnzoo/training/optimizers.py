@@ -15,8 +15,8 @@ from cnnzoo.registry import unknown
 if TYPE_CHECKING:
     from cnnzoo.training.recipe import Recipe
 
-# Recipe's name -> Keras's class, and what it is given beside the recipe's own fields. AdamW and Muon
-# would decay weights by default; here a recipe says so.
+# Recipe's name -> Keras's class, and what it is given beside the recipe's own fields. By default
+# AdamW and Muon would decay weights; here a recipe says so.
 _KERAS: dict[str, tuple[str, dict[str, Any]]] = {
     "sgd": ("SGD", {}),
     "momentum": ("SGD", {"momentum": 0.9}),
