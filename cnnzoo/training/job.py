@@ -35,6 +35,7 @@ class Job(NamedTuple):
 
     feed: Feed
     validation: Examples  # Raw.
+    batch_size: int
     steps: int  # An epoch.
     network: keras.Model  # The trained one.
     accuracy: keras.metrics.Metric  # Of a begun epoch.
@@ -83,6 +84,7 @@ def prepare(name: str, recipe: Recipe) -> Job:
     return Job(
         feed=fed,
         validation=Examples(examples.inputs[held_out], examples.labels[held_out]),
+        batch_size=recipe.batch_size,
         steps=steps,
         network=network,
         accuracy=accuracy,

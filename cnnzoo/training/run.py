@@ -1,9 +1,9 @@
 """A training run and its folder.
 
-The folder holds `recipe.json`, `history.csv`, `metrics.json` once the run is finished,
-`checkpoints/` (the newest two states) and `artifact.keras` (the best epoch so far, by validation).
-Each file is written whole or not at all, in an order that lets a run that is killed at any moment
-be resumed, and end with the weights of one that was not.
+The folder holds `recipe.json`, `history.csv`, `checkpoints/` (the newest two states),
+`artifact.keras` (the best epoch so far, by validation) and, once the run is finished, `curves.png`
+and `metrics.json`. Each file is written whole or not at all, in an order that lets a run that is
+killed at any moment be resumed, and end with the weights of one that was not.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from cnnzoo.pipelines.own_data import find
 from cnnzoo.pipelines.raw import RawTexts
 from cnnzoo.training import checkpoints
 from cnnzoo.training.checkpoints import Row
+from cnnzoo.training.cost import cost
+from cnnzoo.training.curves import curves
 from cnnzoo.training.job import Job, prepare
 from cnnzoo.training.loop import Checkpoint, Epochs, best_epoch, note
 from cnnzoo.training.progress import ProgressBar
@@ -93,7 +95,7 @@ def train(
     identity = {"recipe": value.to_json(), "data_sha256": job.facts["data_sha256"]}
     write_whole(folder / _RECIPE, json.dumps(identity, indent=1).encode())
     history, seconds = _fit(job, value, folder, callbacks, checkpoint_seconds, begun)
-    return _finish(folder, history, job.facts, seconds)
+    return _finish(folder, history, job, seconds, name)
 
 
 def _fit(
@@ -206,23 +208,26 @@ def _identity(folder: Path) -> dict[str, Any]:
         raise CnnzooError(f"{path} is damaged, or of another version of cnnzoo") from error
 
 
-def _finish(folder: Path, history: list[Row], facts: dict[str, Any], seconds: float) -> Run:
+def _finish(folder: Path, history: list[Row], job: Job, seconds: float, name: str) -> Run:
     """Score the best epoch on the test set, and complete the artifact's card and the folder."""
     best = artifact.load(folder)
     test = evaluate(best)
     card = {**best.card, "metrics": {**best.card["metrics"], "test": test}}
     artifact.save(folder / artifact.ARTIFACT, best.model, card)
+    epoch = int(best_epoch(history)["epoch"])
+    write_whole(folder / "curves.png", curves(name, history, epoch))
     metrics = {
         **test,
-        "epoch": int(best_epoch(history)["epoch"]),
+        "epoch": epoch,
         "validation": best.card["metrics"]["validation"],
-        "peak_memory_bytes": peak_memory(),
-        "seed": facts["recipe"]["seed"],
-        "params": facts["params"],
+        "seed": job.facts["recipe"]["seed"],
+        "params": job.facts["params"],
         "epochs": len(history),
+        **cost(job, history),
         "seconds": round(seconds, 1),
+        "peak_memory_bytes": peak_memory(),
         "hardware": hardware(),
-        "versions": facts["versions"],
+        "versions": job.facts["versions"],
         "commit": commit(),
     }
     write_whole(folder / "metrics.json", json.dumps(metrics, indent=1).encode())

@@ -22,7 +22,14 @@ def equal(run, other):
 
 def test_the_run_folder_is_complete(finished_run):
     names = {path.name for path in finished_run.path.iterdir()}
-    files = {"recipe.json", "history.csv", "metrics.json", "artifact.keras", "checkpoints"}
+    files = {
+        "recipe.json",
+        "history.csv",
+        "metrics.json",
+        "artifact.keras",
+        "checkpoints",
+        "curves.png",
+    }
     assert names == files
     saved = sorted(path.name for path in (finished_run.path / "checkpoints").iterdir())
     assert saved == ["epoch00001_step00000000.ckpt", "epoch00002_step00000000.ckpt"]
