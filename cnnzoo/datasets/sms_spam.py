@@ -1,12 +1,11 @@
 """SMS Spam Collection: 5,574 text messages in English, of which 747 are spam; embedded whole.
 
-The authors define no test split. Here a message is in the test split if the first byte of its
-SHA-256 is below 51, a fifth of all: equal messages, of which there are many, share a split.
+The authors define no test split. Here it is that of `sources.in_test_split`: equal messages, of
+which there are many, share a split.
 """
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +26,9 @@ def read(split: str) -> Examples:
     content = sources.read_xz(path)
     sources.verify(content, SHA256, path)
     rows = [line.split("\t") for line in content.decode().splitlines()]
-    chosen = [row for row in rows if _is_test(row[1]) == (split == "test")]
+    chosen = [row for row in rows if sources.in_test_split(row[1]) == (split == "test")]
     texts = np.array([text for _, text in chosen], object)
     return Examples(texts, np.array([kind == "spam" for kind, _ in chosen], np.int64))
-
-
-def _is_test(text: str) -> bool:
-    return hashlib.sha256(text.encode()).digest()[0] < 51
 
 
 DATASET = Dataset(

@@ -45,13 +45,23 @@ def verify(content: bytes, sha256: str, path: Path) -> None:
         raise CnnzooError(f"{path} is damaged: its content does not have SHA-256 {sha256}")
 
 
+def in_test_split(text: str) -> bool:
+    """Return whether `text` is of the test split where a set has none of its own.
+
+    A fifth of all texts is, those whose SHA-256 begins with a byte below 51: equal texts share a
+    split.
+    """
+    return hashlib.sha256(text.encode()).digest()[0] < 51
+
+
 def prepared_by_tfds(name: str, version: str) -> Path | None:
     """Return the folder where TFDS has prepared the set, or None."""
-    folder = _tfds_root() / name / version
+    folder = tfds_root() / name / version
     return folder if (folder / "dataset_info.json").is_file() else None
 
 
-def _tfds_root() -> Path:
+def tfds_root() -> Path:
+    """Return the folder where TFDS keeps its sets."""
     return Path(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
 
 
@@ -124,7 +134,7 @@ def _prepared(name: str, version: str) -> Any:
         except Exception as error:  # Its metadata fail to parse in many ways.
             raise CnnzooError(f"{folder} is damaged: TFDS cannot read its metadata") from error
     try:
-        builder = tfds.builder(f"{name}:{version}", data_dir=_tfds_root())
+        builder = tfds.builder(f"{name}:{version}", data_dir=tfds_root())
         builder.download_and_prepare()
     except Exception as error:  # A download fails in many ways, and a full disk in others.
         cause = _first_cause(error)
@@ -136,7 +146,7 @@ def _prepared(name: str, version: str) -> Any:
         if isinstance(cause, ImportError):
             advice = "install what TFDS needs, for sounds with `pip install cnnzoo[audio]`"
         raise CnnzooError(
-            f"{name} is not in {_tfds_root()} and cannot be prepared there ({reason}); {advice}"
+            f"{name} is not in {tfds_root()} and cannot be prepared there ({reason}); {advice}"
         ) from error
     return builder
 

@@ -1,124 +1,130 @@
-"""One's own images, in folders, as a data set like those of the catalogue."""
+"""One's own images or texts, in any usual form, as a data set like those of the catalogue."""
 
 from __future__ import annotations
 
 import functools
-import hashlib
+import os
+import re
+import reprlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from cnnzoo.datasets import DATASETS, Dataset, Examples
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.decoding import UNDECODABLE, decode
-from cnnzoo.pipelines.images import read_encoded
-
-TEST_SHARE = 0.2  # Of each class, where the folder has no test split of its own.
+from cnnzoo.pipelines import own_arrays, own_folders, own_tables
+from cnnzoo.pipelines.own_examples import Found, ordered
+from cnnzoo.pipelines.own_images import load
+from cnnzoo.pipelines.own_splits import cut
 
 
 def find(name: str, shape: tuple[int, ...]) -> Dataset:
-    """Return the data set `name` of the catalogue, or the images in the folder of that path.
+    """Return the data set `name` of the catalogue, or the images or texts at that path.
+
+    Where the source has no test split, a fifth of each class is it: the examples whose content has
+    the lowest SHA-256, and all that equal them. Images are brought to `shape` as a served network
+    brings them.
 
     Args:
-        name: A name of `list_datasets()`, or a folder, see `from_folder`.
-        shape: Height, width and channels that images of a folder are brought to.
+        name: A name of `list_datasets()`; a folder, see `own_folders`; a `.csv`, `.tsv` or `.jsonl`
+            file, see `own_tables`, with the names of its columns behind it where these are others:
+            `reviews.csv[review,stars]`; or a `.npz` file, see `own_arrays`.
+        shape: What the network takes. Three axes (height, width, 1 or 3 channels) make the examples
+            at a path images, one or none texts.
 
     Raises:
-        CnnzooError: It is neither.
+        CnnzooError: It is none of these, it is damaged, there are fewer than two classes, or a
+            class lacks examples in a split.
     """
-    if name not in DATASETS and Path(name).is_dir():
-        return from_folder(Path(name), shape)
-    return DATASETS[name]
+    path, columns = _path(name)
+    if name in DATASETS or path is None:
+        return DATASETS[name]
+    images = len(shape) == 3 and shape[2] in (1, 3)
+    if not images and len(shape) > 1:
+        raise CnnzooError(
+            "dataset must be one of the catalogue for a network that takes neither texts nor "
+            f"images of 1 or 3 channels; got {name}"
+        )
+    return _dataset(name, path, _found(path, images, columns), shape if images else ())
 
 
-def from_folder(folder: Path, shape: tuple[int, ...]) -> Dataset:
-    """Return the data set of the PNG and JPEG images in `folder`, by class.
-
-    The folder holds a folder a class, or `train` and `test` that do. Without these, a fifth of each
-    class is the test split: the images whose content has the lowest SHA-256, so that the split
-    depends on nothing else, and equal images share one. Images are brought to `shape` as a served
-    network brings them.
-
-    Args:
-        folder: Hidden files in it are left out.
-        shape: Height, width and channels, 1 or 3.
+def _path(name: str) -> tuple[Path | None, list[str]]:
+    """Return the path that `name` tells, or None, and the columns in brackets behind it.
 
     Raises:
-        CnnzooError: There are fewer than two classes, a class lacks examples in a split, or the
-            splits have different classes.
+        CnnzooError: These are not two.
     """
-    if len(shape) != 3 or shape[2] not in (1, 3):
-        raise CnnzooError(f"dataset must hold what the network takes; {folder} holds images")
-    own_splits = {"train", "test"} <= {path.name for path in _visible(folder)}
-    files = (
-        {split: _by_class(folder / split) for split in ("train", "test")}
-        if own_splits
-        else _cut(_by_class(folder))
+    if os.path.exists(name):
+        return Path(name), []
+    bracketed = re.fullmatch(r"(.+)\[([^][]*)\]", name)
+    if bracketed is None or not own_tables.is_table(Path(bracketed[1])):
+        return None, []
+    columns = [column.strip() for column in bracketed[2].split(",")]
+    if len(columns) != 2 or not all(columns):
+        raise CnnzooError(f"columns must be two, as in {bracketed[1]}[text,label]; got {name}")
+    return (Path(bracketed[1]) if os.path.exists(bracketed[1]) else None), columns
+
+
+def _found(path: Path, images: bool, columns: list[str]) -> Found:
+    if path.is_dir():
+        return own_folders.find(path, images)
+    if own_tables.is_table(path):
+        return own_tables.find(path, images, columns)
+    if path.suffix.lower() == ".npz":
+        return own_arrays.find(path, images)
+    raise CnnzooError(
+        "dataset must be a name of the catalogue, a folder, or a .csv, .tsv, .jsonl or .npz file; "
+        f"got {path}"
     )
-    if list(files["train"]) != list(files["test"]):
-        raise CnnzooError(f"{folder} must have the same classes in train and test")
-    if len(files["train"]) < 2:
-        raise CnnzooError(f"{folder} must hold a folder for each of two classes or more")
-    for split, classes in files.items():
-        for name, paths in classes.items():
-            if not paths:
-                raise CnnzooError(f"{folder} must hold images of {name!r} for {split}; got none")
+
+
+def _dataset(name: str, path: Path, found: Found, shape: tuple[int, ...]) -> Dataset:
+    """Return the examples at `path` as the data set `name`.
+
+    Raises:
+        CnnzooError: There are fewer than two classes, a class lacks examples in a split, or a text
+            or a class has no UTF-8.
+    """
+    classes = ordered(found.classes)
+    if len(classes) < 2:
+        got = f"{classes[0]!r} alone" if classes else "none"
+        raise CnnzooError(f"{name} must hold examples of two classes or more; got {got}")
+    _check_unicode(name, classes if shape else [*classes, *map(str, found.inputs)])
+    places = {of_class: place for place, of_class in enumerate(classes)}
+    labels = np.array([places[label] for label in found.labels], np.int64)
+    in_test = np.array([split == "test" for split in found.splits] or cut(found), bool)
+    rows = {"train": np.flatnonzero(~in_test), "test": np.flatnonzero(in_test)}
+    for split, chosen in rows.items():
+        counts = np.bincount(labels[chosen], minlength=len(classes))
+        if not counts.all():
+            kind, lacking = "images" if shape else "texts", classes[counts.argmin()]
+            raise CnnzooError(f"{name} must hold {kind} of {lacking!r} for {split}; got none")
+
+    @functools.cache
+    def examples(split: str) -> Examples:
+        chosen = [found.inputs[row] for row in rows[split].tolist()]
+        inputs = load(chosen, shape) if shape else np.array(chosen, object)
+        return Examples(inputs, labels[rows[split]])
+
     return Dataset(
-        name=str(folder),
-        class_names=tuple(files["train"]),
-        sizes={split: sum(map(len, classes.values())) for split, classes in files.items()},
-        source=folder.resolve().as_uri(),
+        name=name,
+        class_names=classes,
+        sizes={split: len(chosen) for split, chosen in rows.items()},
+        source=path.resolve().as_uri(),
         citation="",
         licence="",
-        read=functools.cache(lambda split: _read(files[split], shape)),
+        read=examples,
         input_shape=shape,
     )
 
 
-def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-
-
-def _by_class(folder: Path) -> dict[str, list[Path]]:
-    return {path.name: _visible(path) for path in _visible(folder) if path.is_dir()}
-
-
-def _cut(classes: dict[str, list[Path]]) -> dict[str, dict[str, list[Path]]]:
-    splits: dict[str, dict[str, list[Path]]] = {"train": {}, "test": {}}
-    for name, paths in classes.items():
-        digests = {path: _digest(path) for path in paths}
-        ordered = sorted(paths, key=lambda path: (digests[path], path))
-        count = round(TEST_SHARE * len(ordered)) or 1
-        while 0 < count < len(ordered) and digests[ordered[count]] == digests[ordered[count - 1]]:
-            count += 1
-        splits["test"][name] = sorted(ordered[:count])
-        splits["train"][name] = sorted(ordered[count:])
-    return splits
-
-
-def _digest(path: Path) -> bytes:
-    return hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b""
-
-
-def _read(classes: dict[str, list[Path]], shape: tuple[int, ...]) -> Examples:
-    """Return the decoded images and their labels.
-
-    Raises:
-        CnnzooError: Some files are no readable images; the message counts and names them.
-    """
-    decoded = tf.function(lambda content: decode(content, shape, light_on_dark=False))
-    paths = [path for paths in classes.values() for path in paths]
-    images, unreadable = np.empty((len(paths), *shape), np.uint8), []
-    for place, path in enumerate(paths):
+def _check_unicode(name: str, strings: Iterable[str]) -> None:
+    for string in strings:
         try:
-            images[place] = decoded(tf.constant(read_encoded(path))).numpy()
-        except (CnnzooError, *UNDECODABLE):
-            unreadable.append(str(path))
-    if unreadable:
-        named = ", ".join(unreadable[:5]) + (", ..." if len(unreadable) > 5 else "")
-        raise CnnzooError(
-            f"images must be readable PNG or JPEG files; {len(unreadable)} are not: {named}"
-        )
-    counts = [len(paths) for paths in classes.values()]
-    return Examples(images, np.repeat(np.arange(len(counts)), counts))
+            string.encode()
+        except UnicodeEncodeError as error:
+            raise CnnzooError(
+                f"{name} must hold Unicode text; got half of a surrogate pair in "
+                f"{reprlib.repr(string)}"
+            ) from error

@@ -14,13 +14,13 @@ import pytest
 from cnnzoo.datasets import DATASETS, mr
 from cnnzoo.errors import CnnzooError
 
-# cp1252: 0x85 is an ellipsis, 0xe9 is é, and neither ends a line.
+# cp1252: 0x85 is an ellipsis, 0xe9 is é, and neither ends a line, nor does a vertical tab.
 FILES = {
-    "rt-polarity.neg": b"dull \n" + b"".join(b"bad\x85 %d \n" % i for i in range(30)),
+    "rt-polarity.neg": b"dull\x0b \n" + b"".join(b"bad\x85 %d \n" % i for i in range(30)),
     "rt-polarity.pos": b"caf\xe9 \n" + b"".join(b"good %d \n" % i for i in range(30)),
 }
 TEXTS = [
-    *("dull ", *(f"bad… {i} " for i in range(30))),
+    *("dull\x0b ", *(f"bad… {i} " for i in range(30))),
     *("café ", *(f"good {i} " for i in range(30))),
 ]
 REAL = Path(os.environ.get("TFDS_DATA_DIR", "")).parent / "text" / "mr"
@@ -35,10 +35,10 @@ def folder(tmp_path, monkeypatch):
     return tmp_path / "mr"
 
 
-def archive(files):
+def archive(files, readme=b"read"):
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as packed:
-        for name, one in {"rt-polaritydata.README.1.0.txt": b"read", **files}.items():
+        for name, one in {"rt-polaritydata.README.1.0.txt": readme, **files}.items():
             member = tarfile.TarInfo(f"rt-polaritydata/{name}")
             member.size = len(one)
             packed.addfile(member, io.BytesIO(one))
@@ -147,6 +147,23 @@ def test_a_wrong_archive_leaves_nothing(damage, folder, serve):
     assert end == ADVICE
     assert ("rt-polarity.pos is damaged: its content" in begin) == (damage == "file changed")
     assert not folder.exists()
+
+
+def test_an_archive_that_is_garbled_anywhere_is_refused_or_sound(folder, serve):
+    noise = np.random.default_rng(0).bytes(100_000).hex().encode()
+    whole = archive(FILES, readme=noise)
+    refusals, places = 0, [*range(400), *range(400, len(whole), 997)]
+    for at in places:
+        serve(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        try:
+            mr.Files()("test")
+        except CnnzooError:
+            refusals += 1
+            assert not folder.exists()
+        else:
+            assert {path.name: path.read_bytes() for path in folder.iterdir()} == FILES
+            shutil.rmtree(folder)
+    assert 0 < refusals < len(places)
 
 
 def test_a_damaged_file_is_named(folder):
