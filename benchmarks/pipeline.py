@@ -4,10 +4,10 @@ The two take turns of an epoch each, many times, in one process and with one com
 step, so that a machine's mood hits both. The table shows the median turn of each, and the median
 ratio of turns that follow each other. The pipeline alone is measured too.
 
-Run: python benchmarks/pipeline.py [--rounds 20] [--steps 215]
+Run: python benchmarks/pipeline.py [--recipe mnist_lenet5] [--rounds 20] [--steps 215]
 """
 
-import cnnzoo  # isort: skip  Before Keras: it switches on what makes TensorFlow fast.
+import cnnzoo  # noqa: F401, isort: skip  Before Keras: it makes TensorFlow fast.
 
 import argparse
 import statistics
@@ -16,10 +16,7 @@ import time
 import keras
 import tensorflow as tf
 
-from cnnzoo.datasets import DATASETS
-from cnnzoo.pipelines.augmentation import policy
-from cnnzoo.pipelines.batches import train_batches
-from cnnzoo.pipelines.images import preprocessing
+from cnnzoo.training.job import prepare
 from cnnzoo.training.provenance import hardware, versions
 from cnnzoo.training.recipe import recipes
 
@@ -27,26 +24,19 @@ from cnnzoo.training.recipe import recipes
 def main():
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--recipe", default="mnist_lenet5")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--steps", type=int, default=215)
     arguments = parser.parse_args()
 
-    recipe = recipes()["mnist_lenet5"].RECIPE
-    dataset = DATASETS["mnist"]
-    examples = cnnzoo.load_dataset("mnist")
-    layers = preprocessing(dataset, examples.inputs, dataset.input_shape)
-    network = cnnzoo.create_model("lenet5")
-    model = keras.Sequential([keras.Input(dataset.input_shape), *layers, network])
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    recipe = recipes()[arguments.recipe].RECIPE
+    job = prepare(arguments.recipe, recipe)
+    model = job.model
     # Learning one batch by heart would end in denormal gradients, which a CPU is slow with.
-    still = keras.optimizers.Adam(1e-12)
+    still = keras.optimizers.SGD(1e-12, momentum=0.9)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(still, loss, metrics=["accuracy"], jit_compile=False)
-    real = train_batches(
-        examples,
-        batch_size=recipe.batch_size,
-        seed=0,
-        augmentation=policy(recipe.augmentation),
-    )
+    real = job.feed.train(start_step=0)
     # The same options: without them tf.data's tuner would run beside one of the two.
     repeated = tf.data.Dataset.from_tensors(next(iter(real))).repeat().with_options(real.options())
     images = arguments.steps * recipe.batch_size
@@ -72,7 +62,10 @@ def main():
     )
     alone = statistics.median(read(real) for _ in range(arguments.rounds))
     ratio = statistics.median(first / second for first, second in rounds)
-    print(f"{hardware()}; {versions()}; batch {recipe.batch_size}, {arguments.rounds} rounds\n")
+    print(
+        f"{hardware()}; {versions()}; {arguments.recipe}, "
+        f"batch {recipe.batch_size}, {arguments.rounds} rounds of {arguments.steps} steps\n"
+    )
     print("| what | images/s |")
     print("|---|---|")
     print(f"| training on the real pipeline ({recipe.augmentation}) | {with_pipeline:,.0f} |")

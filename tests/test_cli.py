@@ -138,7 +138,7 @@ def test_train_from_the_command_line(command, tmp_path):
     assert {"run", "accuracy", "examples", "seconds", "artifact"} <= set(result)
     assert result["run"] == "runs/mnist_lenet5/1"
     assert result["examples"] == 10_000
-    assert json.loads((tmp_path / result["run"] / "recipe.json").read_text())["seed"] == 4
+    assert json.loads((tmp_path / result["run"] / "recipe.json").read_text())["recipe"]["seed"] == 4
     # Standard error has the epoch's line and nothing of TensorFlow's start-up.
     lines = done.stderr.strip().splitlines()
     assert len(lines) == 1

@@ -1,6 +1,7 @@
 import json
 import random
 import zipfile
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -112,3 +113,12 @@ def test_names_and_paths_that_hold_no_network_are_told(tmp_path):
     (tmp_path / "recipe.json").write_text("{}")
     with pytest.raises(CnnzooError, match="holds a run whose first epoch is not finished"):
         cnnzoo.load(tmp_path)
+
+
+def test_an_artifact_of_the_first_format_gives_the_answers_it_gave():
+    """Written before recipes had folds; its card holds the test accuracy of that time."""
+    path = Path(__file__).parent / "artifacts" / "format1_images.keras"
+    classifier = cnnzoo.load(path)
+    assert classifier.card["format"] == 1
+    measured = cnnzoo.evaluate(classifier)
+    assert measured["accuracy"] == classifier.card["metrics"]["test"]["accuracy"] == 0.994
