@@ -60,8 +60,9 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
     if near:
         return f"{kind} {name!r} is unknown; did you mean {' or '.join(near)}?"
-    listed = ", ".join(known) if len(known) <= 12 else f"see `cnnzoo list {kind}s`"
-    return f"{kind} {name!r} is unknown; known: {listed or 'none'}"
+    if len(known) > 12:
+        return f"{kind} {name!r} is unknown; see `cnnzoo list {kind}s`"
+    return f"{kind} {name!r} is unknown; known: {', '.join(known) or 'none'}"
 
 
 def modules(package: ModuleType) -> Iterator[ModuleType]:

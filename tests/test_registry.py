@@ -36,9 +36,7 @@ def test_an_unknown_name_gets_near_matches(networks):
 def test_without_near_matches_all_are_named_while_they_are_few():
     assert unknown("model", "zzz", ["a", "b"]) == "model 'zzz' is unknown; known: a, b"
     many = [f"name{number}" for number in range(50)]
-    assert (
-        unknown("model", "zzz", many) == "model 'zzz' is unknown; known: see `cnnzoo list models`"
-    )
+    assert unknown("model", "zzz", many) == "model 'zzz' is unknown; see `cnnzoo list models`"
 
 
 def test_docstrings_are_read_by_paragraph():

@@ -26,4 +26,6 @@ DATASET = Dataset(
     licence="none stated; the authors ask to be cited",
     read=sources.TFDS("cifar100", "3.0.2"),
     input_shape=(32, 32, 3),
+    mean=(0.5071, 0.4865, 0.4409),
+    std=(0.2673, 0.2564, 0.2762),
 )

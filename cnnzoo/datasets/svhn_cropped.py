@@ -17,4 +17,6 @@ DATASET = Dataset(
     licence="for non-commercial use only",
     read=sources.TFDS("svhn_cropped", "3.1.0"),
     input_shape=(32, 32, 3),
+    mean=(0.4377, 0.4438, 0.4728),
+    std=(0.1980, 0.2010, 0.1970),
 )

@@ -125,9 +125,9 @@ def test_what_the_network_takes_must_be_images_or_texts(photos, shape):
 
 def test_a_path_without_data_is_refused(tmp_path):
     nowhere = tmp_path / "nowhere"
-    refused(f"dataset '{nowhere}' is unknown; known: see `cnnzoo list datasets`", nowhere, SHAPE)
+    refused(f"dataset '{nowhere}' is unknown; see `cnnzoo list datasets`", nowhere, SHAPE)
     refused("dataset 'sms_spm' is unknown; did you mean sms_spam?", "sms_spm", ())
-    refused("dataset '' is unknown; known: see `cnnzoo list datasets`", "", SHAPE)
+    refused("dataset '' is unknown; see `cnnzoo list datasets`", "", SHAPE)
     sheet = tmp_path / "data.xlsx"
     sheet.write_bytes(b"PK")
     refused(

@@ -81,7 +81,7 @@ def test_columns_are_named_in_brackets(tmp_path):
         name = f"{path}{wrong}"
         refused(f"columns must be two, as in {path}[text,label]; got {name}", name)
     name = f"{tmp_path}/none.csv[a,b]"
-    refused(f"dataset {name!r} is unknown; known: see `cnnzoo list datasets`", name)
+    refused(f"dataset {name!r} is unknown; see `cnnzoo list datasets`", name)
 
 
 @pytest.mark.parametrize(
