@@ -22,6 +22,7 @@ __getattr__, __all__ = exports(
         "export": "cnnzoo.export",
         "features": "cnnzoo.transfer",
         "freeze": "cnnzoo.transfer",
+        "from_tf_data": "cnnzoo.pipelines.own_tensors",
         "list_datasets": "cnnzoo.datasets",
         "list_models": "cnnzoo.models",
         "list_recipes": "cnnzoo.training.recipe",

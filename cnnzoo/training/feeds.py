@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
-from types import ModuleType
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 import keras
@@ -40,11 +39,33 @@ class Feed(NamedTuple):
     facts: dict[str, Any]  # For the model card.
 
 
-def feed(recipe: Recipe, dataset: Dataset, examples: Examples, training: np.ndarray) -> Feed:
+class Taker(NamedTuple):
+    """What a feed needs to know of a network."""
+
+    input_shape: tuple[int, ...]
+    smallest: int = 1  # Side of an image, samples of a sound or tokens of a text.
+    exact: bool = False  # Whether it takes images or sounds of `input_shape` alone.
+    alphabet: str | None = None  # Of a network over characters that has its own.
+    options: Collection[str] = ()  # That `create_model` takes for it.
+
+
+def taker_of(name: str) -> Taker:
+    """Return what a feed needs to know of the zoo's network `name`."""
+    family = MODELS[name]
+    variant = family.VARIANTS[name]
+    options = inspect.signature(family.build).parameters
+    alphabet = getattr(family, "ALPHABET", None)
+    return Taker(variant.input_shape, variant.smallest, alphabet=alphabet, options=options)
+
+
+def feed(
+    recipe: Recipe, taker: Taker, dataset: Dataset, examples: Examples, training: np.ndarray
+) -> Feed:
     """Return what `recipe` makes of the training split of `dataset`.
 
     Args:
-        recipe: Names model, augmentation or tokens, and their fields.
+        recipe: Names augmentation or tokens, and their fields.
+        taker: The network that will be fed.
         dataset: Where the examples come from.
         examples: Its training split.
         training: Indices of the examples to train on.
@@ -53,31 +74,32 @@ def feed(recipe: Recipe, dataset: Dataset, examples: Examples, training: np.ndar
         CnnzooError: The network does not take such examples, or a field of the recipe does not suit
             them.
     """
-    family, rank = MODELS[recipe.model], len(dataset.input_shape)
-    variant = family.VARIANTS[recipe.model]
-    if max(rank, 1) != len(variant.input_shape):
+    rank = len(dataset.input_shape)
+    if max(rank, 1) != len(taker.input_shape):
         raise CnnzooError(f"dataset must hold what the network takes; {dataset.name} does not")
     if rank != 3 and recipe.augmentation is not None:
         raise CnnzooError(
             f"augmentation must be none for {dataset.kind}; got {recipe.augmentation!r}"
         )
     if rank == 0:
-        return _text_feed(recipe, family, examples, training)
+        return _text_feed(recipe, taker, examples, training)
     if recipe.tokens is not None:
         raise CnnzooError(f"tokens must be none for {dataset.kind}; got {recipe.tokens!r}")
-    return _array_feed(recipe, variant, dataset, examples, training)
+    return _array_feed(recipe, taker, dataset, examples, training)
 
 
 def _array_feed(
     recipe: Recipe,
-    variant: Any,
+    taker: Taker,
     dataset: Dataset,
     examples: Examples,
     training: np.ndarray,
 ) -> Feed:
     """Return the feed of images or sounds."""
     *sides, channels = dataset.input_shape
-    shape = (*(max(side, variant.smallest) for side in sides), channels)
+    shape = (*(max(side, taker.smallest) for side in sides), channels)
+    if taker.exact:
+        shape = taker.input_shape
     augmentation = policy(recipe.augmentation) if recipe.augmentation else None
     preprocessing = {"images": images, "sounds": sounds}[dataset.kind].preprocessing
     layers = preprocessing(dataset, examples.inputs, shape, recipe.normalisation)
@@ -94,19 +116,16 @@ def _array_feed(
     return Feed(layers, layers, shape, {}, train, mixes, {})
 
 
-def _text_feed(
-    recipe: Recipe, family: ModuleType, examples: Examples, training: np.ndarray
-) -> Feed:
+def _text_feed(recipe: Recipe, taker: Taker, examples: Examples, training: np.ndarray) -> Feed:
     """Return the feed of texts; vocabulary and lengths are those of the training part alone."""
     how = recipe.tokens
     if how is None:
         raise CnnzooError("tokens must say how texts turn into tokens; got none")
-    alphabet = getattr(family, "ALPHABET", None)
-    if alphabet is not None and how.alphabet != alphabet:
+    if taker.alphabet is not None and how.alphabet != taker.alphabet:
         raise CnnzooError(
-            f"tokens.alphabet must be that of {recipe.model}, {alphabet!r}; got {how.alphabet!r}"
+            f"tokens.alphabet must be that of {recipe.model}, {taker.alphabet!r}; "
+            f"got {how.alphabet!r}"
         )
-    smallest = family.VARIANTS[recipe.model].smallest
     tokenizer = Tokenizer.fit(
         examples.inputs[training],
         level=how.level,
@@ -116,13 +135,13 @@ def _text_feed(
         min_count=how.min_count,
         length=how.length,
         percentile=how.percentile,
-        shortest=None if how.shortest is None else max(how.shortest, smallest),
+        shortest=None if how.shortest is None else max(how.shortest, taker.smallest),
         padding=how.padding,
         truncation=how.truncation,
         backwards=how.backwards,
         name="tokens",
     )
-    options, facts = _of_vocabulary(recipe, family, tokenizer)
+    options, facts = _of_vocabulary(recipe, taker, tokenizer)
     tokens = tokenizer.ragged(examples.inputs)
     train = functools.partial(
         train_text_batches,
@@ -139,15 +158,14 @@ def _text_feed(
 
 
 def _of_vocabulary(
-    recipe: Recipe, family: ModuleType, tokenizer: Tokenizer
+    recipe: Recipe, taker: Taker, tokenizer: Tokenizer
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the options of the network that follow from the vocabulary, and what to say of it."""
-    known = inspect.signature(family.build).parameters
     facts: dict[str, Any] = {"vocabulary_size": tokenizer.vocabulary_size}
-    options = dict(facts) if "vocabulary_size" in known else {}
+    options = dict(facts) if "vocabulary_size" in taker.options else {}
     path = recipe.tokens.vectors if recipe.tokens else None
     if path is not None:
-        if "embeddings" not in known:
+        if "embeddings" not in taker.options:
             raise CnnzooError(f"tokens.vectors must be none for {recipe.model}; got {path!r}")
         vectors = read_word_vectors(path, tokenizer.vocabulary, seed=recipe.seed)
         options["embeddings"] = vectors.matrix

@@ -12,14 +12,15 @@ import keras
 import numpy as np
 
 from cnnzoo.datasets import Dataset, Examples
+from cnnzoo.errors import CnnzooError
 from cnnzoo.export import artifact
 from cnnzoo.export.classifier import Classifier, from_model
-from cnnzoo.models import MODELS, create_model
+from cnnzoo.models import create_model
 from cnnzoo.pipelines.batches import steps_per_epoch
 from cnnzoo.pipelines.own_data import find
 from cnnzoo.pipelines.raw import describe
 from cnnzoo.pipelines.splits import Cut, training_data
-from cnnzoo.training.feeds import Feed, feed
+from cnnzoo.training.feeds import Feed, Taker, feed, taker_of
 from cnnzoo.training.losses import loss
 from cnnzoo.training.optimizers import optimizer
 from cnnzoo.training.provenance import versions
@@ -47,21 +48,27 @@ class Job(NamedTuple):
     facts: dict[str, Any]  # For the model card.
 
 
-def prepare(name: str, recipe: Recipe) -> Job:
+def prepare(name: str, recipe: Recipe, own: keras.Model | None = None) -> Job:
     """Read the data and build the model with fresh weights, all from the recipe's seed.
+
+    Args:
+        name: Of the run.
+        recipe: What to train, and how.
+        own: A network to train instead of the recipe's, from what that would take to logits.
 
     Raises:
         CnnzooError: A name in the recipe is unknown, or its parts do not fit each other.
     """
-    variant = MODELS[recipe.model].VARIANTS[recipe.model]
-    dataset = find(recipe.dataset, variant.input_shape)
+    taker = taker_of(recipe.model) if own is None else _taker_of(own, recipe)
+    dataset = find(recipe.dataset, taker.input_shape)
     keras.utils.set_random_seed(recipe.seed)
     cut = Cut(recipe.validation, recipe.folds, recipe.fold)
     examples, training, held_out = training_data(dataset, cut)
     steps = steps_per_epoch(len(training), recipe.batch_size)
-    fed = feed(recipe, dataset, examples, training)
+    fed = feed(recipe, taker, dataset, examples, training)
     with _precision(recipe.precision):
-        network = _network(recipe, dataset, fed)
+        network = _network(recipe, dataset, fed) if own is None else own
+    _require_classes(network, dataset)
     model = network
     if fed.fitted:
         model = keras.Sequential([keras.Input(dataset.input_shape), *fed.fitted, network])
@@ -77,10 +84,12 @@ def prepare(name: str, recipe: Recipe) -> Job:
         metrics=[accuracy],
         jit_compile=False,  # XLA halves the speed on a CPU.
     )
-    served, raw = _network(recipe, dataset, fed), describe(dataset)
+    served = _network(recipe, dataset, fed) if own is None else keras.models.clone_model(own)
+    raw = describe(dataset)
     answers = artifact.assemble(fed.layers, served, raw)
     facts = _facts(name, recipe, dataset, served, raw, fed)
     facts["data_sha256"] = fingerprint(dataset, examples)
+    facts["model_sha256"] = hashlib.sha256(served.to_json().encode()).hexdigest()
     return Job(
         feed=fed,
         validation=Examples(examples.inputs[held_out], examples.labels[held_out]),
@@ -95,6 +104,34 @@ def prepare(name: str, recipe: Recipe) -> Job:
         averaged=recipe.ema is not None,
         facts=facts,
     )
+
+
+def _taker_of(own: keras.Model, recipe: Recipe) -> Taker:
+    """Return what a feed needs to know of a network of one's own.
+
+    Raises:
+        CnnzooError: It is no Functional or Sequential model of one input and one output, or the
+            recipe says something that only a network of the zoo can follow.
+    """
+    plain = isinstance(own, (keras.Sequential, keras.Model)) and hasattr(own, "input_shape")
+    if not plain or not own.built or not isinstance(own.input_shape, tuple):
+        raise CnnzooError(
+            "network must be a built Functional or Sequential model with one input and one output; "
+            f"got {own!r}"
+        )
+    for field, usual in (("model_options", {}), ("precision", "float32")):
+        value = getattr(recipe, field)
+        if value != usual:
+            raise CnnzooError(f"{field} must be {usual!r} with one's own network; got {value!r}")
+    return Taker(own.input_shape[1:], exact=True)
+
+
+def _require_classes(network: keras.Model, dataset: Dataset) -> None:
+    classes, shape = len(dataset.class_names), network.output_shape
+    if len(shape) != 2 or shape[-1] != classes:
+        raise CnnzooError(
+            f"model must give [batch, {classes}] logits, one a class of {dataset.name}; got {shape}"
+        )
 
 
 def _network(recipe: Recipe, dataset: Dataset, fed: Feed) -> keras.Model:
@@ -132,7 +169,7 @@ def _facts(
     name: str,
     recipe: Recipe,
     dataset: Dataset,
-    network: keras.Model,
+    served: keras.Model,
     raw: dict[str, Any],
     fed: Feed,
 ) -> dict[str, Any]:
@@ -140,10 +177,10 @@ def _facts(
         "name": name,
         "task": f"{dataset.kind.removesuffix('s')} classification",
         "dataset": recipe.dataset,
-        "model": recipe.model,
+        "model": served.name,
         "class_names": list(dataset.class_names),
         "input": raw,
-        "params": sum(math.prod(weight.shape) for weight in network.trainable_weights),
+        "params": sum(math.prod(weight.shape) for weight in served.trainable_weights),
         **fed.facts,
         "data_source": dataset.source,
         "data_licence": dataset.licence,

@@ -17,6 +17,7 @@ from typing import Any
 
 import keras
 
+from cnnzoo.datasets import DATASETS, Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation.metrics import evaluate
 from cnnzoo.export import artifact
@@ -34,7 +35,8 @@ from cnnzoo.training.provenance import commit, hardware, peak_memory
 from cnnzoo.training.recipe import Recipe, recipes
 from cnnzoo.training.schedules import Plateau
 
-_RECIPE = "recipe.json"  # In a run folder: the recipe, and which data it was begun with.
+_RECIPE = "recipe.json"  # In a run folder: the recipe, and with which data and model it was begun.
+_PARTS = {"data_sha256": "dataset", "model_sha256": "model"}  # Digest -> what it is of.
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ def train(
     *,
     out: str | Path | None = None,
     resume: bool = False,
+    network: keras.Model | None = None,
+    data: Dataset | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     checkpoint_seconds: float = 60.0,
     **fields: Any,
@@ -72,6 +76,9 @@ def train(
             runs/<recipe>/.
         resume: Go on with the run in `out` (by default the latest one) from its newest checkpoint,
             or return it if it is finished.
+        network: A Functional or Sequential model of one's own, from what the pipeline gives to
+            logits, instead of the recipe's; training changes its weights.
+        data: A data set of one's own, such as `from_tf_data` makes, instead of the recipe's.
         callbacks: Keras's callbacks, or one's own. What they remember in numbers, strings, arrays
             and lists of these is a part of each checkpoint.
         checkpoint_seconds: Seconds after which the state is saved, beside the end of each epoch.
@@ -85,14 +92,17 @@ def train(
     begun = time.monotonic()
     name = recipe if isinstance(recipe, str) else f"{recipe.dataset}_{recipe.model}"
     value = (recipes()[recipe].RECIPE if isinstance(recipe, str) else recipe).replace(**fields)
+    if data is not None:
+        value = value.replace(dataset=data.name)
+        DATASETS.enter(data.name, data)
     folder = folder_of(name, out, resume)
     if (folder / _RECIPE).is_file():
         _require_same_recipe(folder, value)
     if (folder / "metrics.json").is_file():
         return Run(folder, json.loads((folder / "metrics.json").read_text()))
-    job = prepare(name, value)
-    _require_same_data(folder, job)
-    identity = {"recipe": value.to_json(), "data_sha256": job.facts["data_sha256"]}
+    job = prepare(name, value, network)
+    _require_same_parts(folder, job)
+    identity = {"recipe": value.to_json(), **{part: job.facts[part] for part in _PARTS}}
     write_whole(folder / _RECIPE, json.dumps(identity, indent=1).encode())
     history, seconds = _fit(job, value, folder, callbacks, checkpoint_seconds, begun)
     return _finish(folder, history, job, seconds, name)
@@ -189,21 +199,23 @@ def _require_same_recipe(folder: Path, recipe: Recipe) -> None:
         )
 
 
-def _require_same_data(folder: Path, job: Job) -> None:
-    if (folder / _RECIPE).is_file() and (
-        _identity(folder)["data_sha256"] != job.facts["data_sha256"]
-    ):
-        raise CnnzooError(
-            f"dataset must be the one that {folder} was begun with; "
-            f"{job.facts['dataset']} has other examples or labels now"
-        )
+def _require_same_parts(folder: Path, job: Job) -> None:
+    if not (folder / _RECIPE).is_file():
+        return
+    identity = _identity(folder)
+    for part, what in _PARTS.items():
+        if identity[part] != job.facts[part]:
+            raise CnnzooError(
+                f"{what} must be the one that {folder} was begun with; "
+                f"{job.facts[what]} is another now"
+            )
 
 
 def _identity(folder: Path) -> dict[str, Any]:
     path = folder / _RECIPE
     try:
         found = json.loads(read(path))
-        return {"recipe": found["recipe"], "data_sha256": found["data_sha256"]}
+        return {name: found[name] for name in ("recipe", *_PARTS)}
     except (ValueError, KeyError, TypeError) as error:
         raise CnnzooError(f"{path} is damaged, or of another version of cnnzoo") from error
 

@@ -216,6 +216,13 @@ def test_other_data_under_the_same_name_are_refused(stopped, small, monkeypatch)
         cnnzoo.train("mnist_lenet5", out=stopped, resume=True, **small)
 
 
+def test_another_model_under_the_same_recipe_is_refused(stopped, small):
+    own = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten()])
+    own.add(keras.layers.Dense(10))
+    with pytest.raises(CnnzooError, match="model must be the one that .* was begun with"):
+        cnnzoo.train("mnist_lenet5", out=stopped, resume=True, network=own, **small)
+
+
 def test_a_damaged_recipe_is_named(stopped, small):
     path = stopped / "recipe.json"
     path.write_text(path.read_text()[:50])
