@@ -1,4 +1,4 @@
-"""The command line: list, show, train, evaluate, predict, export, reproduce.
+"""The command line: list, show, train, evaluate, predict, export, reproduce, sweep.
 
 Each command imports what it needs, so that `cnnzoo --help` and `cnnzoo list` need no TensorFlow.
 With --json, standard output holds one JSON document; all else goes to standard error.
@@ -305,6 +305,21 @@ def _silent_stderr() -> Iterator[None]:
         os.close(nowhere)
 
 
+def _sweep(arguments: argparse.Namespace) -> Answer:
+    _start_tensorflow()
+    from cnnzoo.training.sweep import sweep
+
+    over = {field: values.split("|") for field, values in arguments.over}
+    out = arguments.out or Path("runs") / arguments.recipe / "sweep"
+    rows = sweep(arguments.recipe, over, out)
+    return rows, [
+        f"{row['validation_accuracy']:.2%} of validation, loss {row['validation_loss']:.4f}, "
+        f"{row['seconds']:.0f} s  "
+        + " ".join(f"{field}={value}" for field, value in row["fields"].items())
+        for row in rows
+    ]
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser that names near matches of a mistyped command or choice."""
 
@@ -407,6 +422,20 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("recipe")
     one.add_argument("--seeds", type=int, default=5, help="number of seeds, from 0 (default: 5)")
     one.add_argument("--ledger", default="results.csv", help="file of the ledger")
+
+    one = command("sweep", _sweep, "train with every combination of values, compare on validation")
+    one.add_argument("recipe")
+    one.add_argument(
+        "--over",
+        action="append",
+        type=_assignment,
+        required=True,
+        metavar="'field=value|value'",
+        help="values of a field, with | between; may be repeated",
+    )
+    one.add_argument(
+        "--out", type=Path, help="folder of the runs (default: runs/RECIPE/sweep); resumable"
+    )
     return parser
 
 
