@@ -171,7 +171,13 @@ def _train(arguments: argparse.Namespace) -> Answer:
 
     folder = folder_of(arguments.recipe, arguments.out, arguments.resume)
     try:
-        run = train(arguments.recipe, out=folder, resume=arguments.resume, **fields)
+        run = train(
+            arguments.recipe,
+            out=folder,
+            resume=arguments.resume,
+            callbacks=_tensorboard(folder) if arguments.tensorboard else (),
+            **fields,
+        )
     except KeyboardInterrupt:
         raise CnnzooError(_resumption(arguments, folder)) from None
     from cnnzoo.export.artifact import load
@@ -199,6 +205,21 @@ def _train(arguments: argparse.Namespace) -> Answer:
     ]
 
 
+def _tensorboard(folder: Path) -> list[Any]:
+    """Return Keras's callback that writes what TensorBoard shows into the run folder.
+
+    Raises:
+        CnnzooError: TensorBoard is not installed.
+    """
+    import importlib.util
+
+    import keras
+
+    if importlib.util.find_spec("tensorboard") is None:
+        raise CnnzooError("tensorboard must be installed; run: pip install cnnzoo[tensorboard]")
+    return [keras.callbacks.TensorBoard(str(folder / "tensorboard"))]
+
+
 def _resumption(arguments: argparse.Namespace, folder: Path) -> str:
     """Return what to tell who has interrupted a run."""
     if not (folder / "recipe.json").is_file():
@@ -210,6 +231,8 @@ def _resumption(arguments: argparse.Namespace, folder: Path) -> str:
         words += ["--data", arguments.data]
     if arguments.seed is not None:
         words += ["--seed", str(arguments.seed)]
+    if arguments.tensorboard:
+        words.append("--tensorboard")
     return f"interrupted; go on with: {shlex.join(words)}"
 
 
@@ -389,6 +412,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=int, help="seed of weights, order and augmentation")
     one.add_argument(
         "--resume", action="store_true", help="go on with the run in --out, or the latest"
+    )
+    one.add_argument(
+        "--tensorboard", action="store_true", help="write RUN/tensorboard, for TensorBoard"
     )
     one.add_argument(
         *("--set",),

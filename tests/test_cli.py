@@ -13,6 +13,7 @@ import tensorflow as tf
 
 import cnnzoo
 from cnnzoo import cli
+from cnnzoo.training.recipe import recipes
 
 
 def run(capsys, *arguments):
@@ -123,6 +124,17 @@ def test_a_wrong_command_line_gets_exit_code_2(arguments, message, capsys):
     assert message in capsys.readouterr().err
 
 
+def test_sweep_prints_the_best_on_validation_first(small, tmp_path, capsys, monkeypatch):
+    recipe = recipes()["mnist_lenet5"]
+    monkeypatch.setattr(recipe, "RECIPE", recipe.RECIPE.replace(**{**small, "epochs": 1}))
+    over = ("--over", "learning_rate=1e-9|0.002", "--out", tmp_path)
+    code, out, _ = run(capsys, "sweep", "mnist_lenet5", *over, "--json")
+    assert code == 0
+    assert [row["fields"]["learning_rate"] for row in json.loads(out)] == ["0.002", "1e-9"]
+    code, out, _ = run(capsys, "sweep", "mnist_lenet5", *over)
+    assert out.splitlines()[0].endswith("s  learning_rate=0.002")
+
+
 def test_version(capsys):
     with pytest.raises(SystemExit) as stopped:
         cli.main(["--version"])
@@ -132,17 +144,22 @@ def test_version(capsys):
 
 def test_train_from_the_command_line(command, tmp_path):
     fields = ("--set", "epochs=1", "--set", "validation=57000", "--set", "batch_size=100")
-    done = command("train", "mnist_lenet5", "--json", "--seed", 4, *fields, cwd=tmp_path)
+    options = ("--json", "--tensorboard", "--seed", 4)
+    done = command("train", "mnist_lenet5", *options, *fields, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert {"run", "accuracy", "examples", "seconds", "artifact"} <= set(result)
     assert result["run"] == "runs/mnist_lenet5/1"
     assert result["examples"] == 10_000
     assert json.loads((tmp_path / result["run"] / "recipe.json").read_text())["recipe"]["seed"] == 4
-    # Standard error has the epoch's line and nothing of TensorFlow's start-up.
-    lines = done.stderr.strip().splitlines()
-    assert len(lines) == 1
-    assert lines[0].startswith("epoch 1/1  loss ")
+    # Standard error has what was changed, the epoch's line, and nothing of TensorFlow's start-up.
+    *changes, line = done.stderr.strip().splitlines()
+    assert "batch_size  100, where the recipe has 256" in changes
+    assert {change.split()[0] for change in changes} == {
+        *("epochs", "validation", "batch_size", "seed")
+    }
+    assert line.startswith("epoch 1/1  loss ")
+    assert len(list((tmp_path / result["run"] / "tensorboard").rglob("events*"))) == 2
     model = tf.saved_model.load(str(tmp_path / result["saved_model"]))
     assert set(model.signatures) == {"serving_default", "serving_bytes"}
     assert result["example"]["input"] == "runs/mnist_lenet5/1/example.png"

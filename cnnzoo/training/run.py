@@ -91,7 +91,8 @@ def train(
     """
     begun = time.monotonic()
     name = recipe if isinstance(recipe, str) else f"{recipe.dataset}_{recipe.model}"
-    value = (recipes()[recipe].RECIPE if isinstance(recipe, str) else recipe).replace(**fields)
+    base = recipes()[recipe].RECIPE if isinstance(recipe, str) else recipe
+    value = base.replace(**fields)
     if data is not None:
         value = value.replace(dataset=data.name)
         DATASETS.enter(data.name, data)
@@ -104,6 +105,8 @@ def train(
     _require_same_parts(folder, job)
     identity = {"recipe": value.to_json(), **{part: job.facts[part] for part in _PARTS}}
     write_whole(folder / _RECIPE, json.dumps(identity, indent=1).encode())
+    for field, (usual, now) in base.differences(value).items():
+        note(f"{field}  {now!r}, where the recipe has {usual!r}")
     history, seconds = _fit(job, value, folder, callbacks, checkpoint_seconds, begun)
     return _finish(folder, history, job, seconds, name)
 
