@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from cnnzoo.datasets import DATASETS, Dataset
 from cnnzoo.errors import CnnzooError
@@ -141,6 +142,11 @@ def _fit(
                 verbose=0,
                 callbacks=[epochs, bar, *others, checkpoint],
             )
+        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+            raise CnnzooError(
+                f"batch_size must fit into memory; got {recipe.batch_size}, and memory ran out; "
+                f"{max(recipe.batch_size // 2, 1)} needs about half of it"
+            ) from error
         finally:
             bar.close()
     return history, checkpoint.before + time.monotonic() - begun

@@ -4,6 +4,7 @@ import json
 import keras
 import numpy as np
 import pytest
+from tensorflow.errors import ResourceExhaustedError
 
 import cnnzoo
 from cnnzoo.errors import CnnzooError
@@ -165,6 +166,22 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path, small):
         CnnzooError, match=r"loss must stay finite; got (nan|inf) in epoch 1, step \d"
     ):
         cnnzoo.train("mnist_lenet5", out=tmp_path, **fields)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ResourceExhaustedError(None, None, "OOM")])
+def test_memory_that_runs_out_suggests_a_batch_size(error, tmp_path, small, monkeypatch):
+    def fit(*_, **__):
+        raise error
+
+    monkeypatch.setattr("keras.Model.fit", fit)
+    with pytest.raises(CnnzooError, match="batch_size must fit into memory; got 50,.* 25 needs"):
+        cnnzoo.train("mnist_lenet5", out=tmp_path, **small)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, small):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        cnnzoo.train("mnist_lenet5", out=tmp_path / "file" / "run", **small)
 
 
 @pytest.mark.slow
