@@ -16,6 +16,7 @@ import time
 import keras
 import tensorflow as tf
 
+from cnnzoo.training import distribution
 from cnnzoo.training.job import prepare
 from cnnzoo.training.provenance import hardware, versions
 from cnnzoo.training.recipe import recipes
@@ -30,7 +31,7 @@ def main():
     arguments = parser.parse_args()
 
     recipe = recipes()[arguments.recipe].RECIPE
-    job = prepare(arguments.recipe, recipe)
+    job = prepare(arguments.recipe, recipe, distribution.of(recipe.batch_size))
     model = job.model
     # Learning one batch by heart would end in denormal gradients, which a CPU is slow with.
     still = keras.optimizers.SGD(1e-12, momentum=0.9)

@@ -167,17 +167,20 @@ def _train(arguments: argparse.Namespace) -> Answer:
         fields.setdefault("validation", 0.1)
     recipe.replace(**fields)  # A wrong field is told before TensorFlow starts.
     _start_tensorflow()
+    from cnnzoo.training.cluster import cluster
     from cnnzoo.training.run import example_of, folder_of, train
 
+    options = {
+        name: getattr(arguments, name) for name in ("resume", "devices", "workers", "worker")
+    }
+    found = cluster(arguments.workers, arguments.worker)
+    if found is not None and found.place > 0:
+        train(arguments.recipe, out=arguments.out, **options, **fields)
+        return {"worker": found.place}, [f"done; {found.name(0)} has the run"]
     folder = folder_of(arguments.recipe, arguments.out, arguments.resume)
     try:
-        run = train(
-            arguments.recipe,
-            out=folder,
-            resume=arguments.resume,
-            callbacks=_tensorboard(folder) if arguments.tensorboard else (),
-            **fields,
-        )
+        callbacks = _tensorboard(folder) if arguments.tensorboard else ()
+        run = train(arguments.recipe, out=folder, callbacks=callbacks, **options, **fields)
     except KeyboardInterrupt:
         raise CnnzooError(_resumption(arguments, folder)) from None
     from cnnzoo.export.artifact import load
@@ -231,6 +234,9 @@ def _resumption(arguments: argparse.Namespace, folder: Path) -> str:
         words += ["--data", arguments.data]
     if arguments.seed is not None:
         words += ["--seed", str(arguments.seed)]
+    for option in ("devices", "workers", "worker"):
+        if getattr(arguments, option) is not None:
+            words += [f"--{option}", str(getattr(arguments, option))]
     if arguments.tensorboard:
         words.append("--tensorboard")
     return f"interrupted; go on with: {shlex.join(words)}"
@@ -413,6 +419,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--resume", action="store_true", help="go on with the run in --out, or the latest"
     )
+    one.add_argument("--devices", type=int, help="GPUs to use, or logical CPU devices without any")
+    one.add_argument(
+        "--workers", metavar="HOST:PORT,...", help="all machines that train together, the same list"
+    )
+    one.add_argument("--worker", type=int, help="place of this machine in --workers, from 0")
     one.add_argument(
         "--tensorboard", action="store_true", help="write RUN/tensorboard, for TensorBoard"
     )

@@ -33,8 +33,8 @@ def from_tf_data(
     its name for as long as the program runs.
 
     Args:
-        train: Raw images (uint8 `[height, width, channels]`), sounds (int16 `[samples, 1]`) or texts
-            (strings), and integer labels.
+        train: Pairs of an integer label with an image before it, uint8 `[height, width, channels]`,
+            a sound, int16 `[samples, 1]`, or a text, string.
         test: The same, to be scored once.
         name: One that no data set of the catalogue has.
         class_names: In the order of the labels; by default their numbers.

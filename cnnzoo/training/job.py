@@ -20,6 +20,7 @@ from cnnzoo.pipelines.batches import steps_per_epoch
 from cnnzoo.pipelines.own_data import find
 from cnnzoo.pipelines.raw import describe
 from cnnzoo.pipelines.splits import Cut, training_data
+from cnnzoo.training.distribution import Distribution
 from cnnzoo.training.feeds import Feed, Taker, feed, taker_of
 from cnnzoo.training.losses import loss
 from cnnzoo.training.optimizers import optimizer
@@ -45,45 +46,44 @@ class Job(NamedTuple):
     answers: keras.Model  # From raw input to its scores; this is what is saved.
     classifier: Classifier  # Of `answers`.
     averaged: bool  # Whether the average of the weights is served.
+    where: Distribution
     facts: dict[str, Any]  # For the model card.
 
 
-def prepare(name: str, recipe: Recipe, own: keras.Model | None = None) -> Job:
+def prepare(name: str, recipe: Recipe, where: Distribution, own: keras.Model | None = None) -> Job:
     """Read the data and build the model with fresh weights, all from the recipe's seed.
 
     Args:
         name: Of the run.
         recipe: What to train, and how.
+        where: On which devices.
         own: A network to train instead of the recipe's, from what that would take to logits.
 
     Raises:
         CnnzooError: A name in the recipe is unknown, or its parts do not fit each other.
     """
-    taker = taker_of(recipe.model) if own is None else _taker_of(own, recipe)
+    taker = taker_of(recipe.model) if own is None else _taker_of(own, recipe, where)
     dataset = find(recipe.dataset, taker.input_shape)
     keras.utils.set_random_seed(recipe.seed)
     cut = Cut(recipe.validation, recipe.folds, recipe.fold)
     examples, training, held_out = training_data(dataset, cut)
     steps = steps_per_epoch(len(training), recipe.batch_size)
     fed = feed(recipe, taker, dataset, examples, training)
-    with _precision(recipe.precision):
+    with _precision(recipe.precision), where.network():
         network = _network(recipe, dataset, fed) if own is None else own
+        model = network
+        if fed.fitted:
+            model = keras.Sequential([keras.Input(dataset.input_shape), *fed.fitted, network])
     _require_classes(network, dataset)
-    model = network
-    if fed.fitted:
-        model = keras.Sequential([keras.Input(dataset.input_shape), *fed.fitted, network])
-    kind = (
-        keras.metrics.CategoricalAccuracy
-        if fed.mixes
-        else (keras.metrics.SparseCategoricalAccuracy)
-    )
-    accuracy = kind(name="accuracy")
-    model.compile(
-        optimizer(recipe, model.trainable_variables, steps),
-        loss(recipe.loss, recipe.label_smoothing, fed.mixes),
-        metrics=[accuracy],
-        jit_compile=False,  # XLA halves the speed on a CPU.
-    )
+    kinds = keras.metrics.CategoricalAccuracy, keras.metrics.SparseCategoricalAccuracy
+    with where.scope():
+        accuracy = kinds[0 if fed.mixes else 1](name="accuracy")
+        model.compile(
+            where.summed(optimizer(recipe, model.trainable_variables, steps)),
+            loss(recipe.loss, recipe.label_smoothing, fed.mixes),
+            metrics=[accuracy],
+            jit_compile=False,  # XLA halves the speed on a CPU.
+        )
     served = _network(recipe, dataset, fed) if own is None else keras.models.clone_model(own)
     raw = describe(dataset)
     answers = artifact.assemble(fed.layers, served, raw)
@@ -102,11 +102,12 @@ def prepare(name: str, recipe: Recipe, own: keras.Model | None = None) -> Job:
         answers=answers,
         classifier=from_model(answers, facts),
         averaged=recipe.ema is not None,
+        where=where,
         facts=facts,
     )
 
 
-def _taker_of(own: keras.Model, recipe: Recipe) -> Taker:
+def _taker_of(own: keras.Model, recipe: Recipe, where: Distribution) -> Taker:
     """Return what a feed needs to know of a network of one's own.
 
     Raises:
@@ -118,6 +119,11 @@ def _taker_of(own: keras.Model, recipe: Recipe) -> Taker:
         raise CnnzooError(
             "network must be a built Functional or Sequential model with one input and one output; "
             f"got {own!r}"
+        )
+    if where.strategy is not None:
+        raise CnnzooError(
+            "devices must be 1 and workers none with one's own network, whose variables are on one "
+            f"device; got {where.replicas} replicas"
         )
     for field, usual in (("model_options", {}), ("precision", "float32")):
         value = getattr(recipe, field)

@@ -60,7 +60,7 @@ class Epochs(keras.callbacks.Callback):
         if self.done:
             self.model.stop_training = False
             self.done = 0
-        figures = validated(self.job)
+        figures = self.job.where.of_chief(lambda: validated(self.job))
         logs.update({f"val_{name}": figures[name] for name in ("loss", "accuracy")})
         # Keras hands over float32; seven digits are all that it knows.
         rounded = {name: float(f"{value:.7g}") for name, value in logs.items()}

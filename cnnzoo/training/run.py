@@ -25,7 +25,7 @@ from cnnzoo.export import artifact
 from cnnzoo.files import read, write_whole
 from cnnzoo.pipelines.own_data import find
 from cnnzoo.pipelines.raw import RawTexts
-from cnnzoo.training import checkpoints
+from cnnzoo.training import checkpoints, distribution
 from cnnzoo.training.checkpoints import Row
 from cnnzoo.training.cost import cost
 from cnnzoo.training.curves import curves
@@ -67,6 +67,9 @@ def train(
     data: Dataset | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     checkpoint_seconds: float = 60.0,
+    devices: int | None = None,
+    workers: str | None = None,
+    worker: int | None = None,
     **fields: Any,
 ) -> Run:
     """Train as `recipe` says, choose the best epoch by validation, and score the test set once.
@@ -83,6 +86,10 @@ def train(
         callbacks: Keras's callbacks, or one's own. What they remember in numbers, strings, arrays
             and lists of these is a part of each checkpoint.
         checkpoint_seconds: Seconds after which the state is saved, beside the end of each epoch.
+        devices: GPUs of this machine to train on, or logical CPU devices where it has none.
+        workers: Addresses host:port of all machines that train together, with commas between; by
+            default those of TF_CONFIG, if it is set. The first one writes the run folder.
+        worker: Place of this machine among them, from 0.
         **fields: Fields of the recipe to replace, such as `epochs=2`.
 
     Raises:
@@ -90,26 +97,42 @@ def train(
             loss is no longer a number.
         OSError: The folder cannot be written.
     """
-    begun = time.monotonic()
     name = recipe if isinstance(recipe, str) else f"{recipe.dataset}_{recipe.model}"
     base = recipes()[recipe].RECIPE if isinstance(recipe, str) else recipe
     value = base.replace(**fields)
     if data is not None:
         value = value.replace(dataset=data.name)
         DATASETS.enter(data.name, data)
-    folder = folder_of(name, out, resume)
+    where = distribution.of(value.batch_size, devices, workers, worker)
+    with where.training():
+        folder = where.folder(Path(where.of_chief(lambda: str(folder_of(name, out, resume)))))
+        return _train(name, base, value, where, network, folder, callbacks, checkpoint_seconds)
+
+
+def _train(
+    name: str,
+    base: Recipe,
+    value: Recipe,
+    where: distribution.Distribution,
+    network: keras.Model | None,
+    folder: Path,
+    callbacks: Sequence[keras.callbacks.Callback],
+    checkpoint_seconds: float,
+) -> Run:
+    begun = time.monotonic()
     if (folder / _RECIPE).is_file():
         _require_same_recipe(folder, value)
     if (folder / "metrics.json").is_file():
         return Run(folder, json.loads((folder / "metrics.json").read_text()))
-    job = prepare(name, value, network)
+    job = prepare(name, value, where, network)
     _require_same_parts(folder, job)
     identity = {"recipe": value.to_json(), **{part: job.facts[part] for part in _PARTS}}
     write_whole(folder / _RECIPE, json.dumps(identity, indent=1).encode())
     for field, (usual, now) in base.differences(value).items():
         note(f"{field}  {now!r}, where the recipe has {usual!r}")
     history, seconds = _fit(job, value, folder, callbacks, checkpoint_seconds, begun)
-    return _finish(folder, history, job, seconds, name)
+    metrics = where.of_chief(lambda: _finish(folder, history, job, seconds, name).metrics)
+    return Run(folder, metrics)
 
 
 def _fit(
@@ -134,7 +157,7 @@ def _fit(
     if not _is_over(recipe, history):
         try:
             job.model.fit(
-                job.feed.train(start_step=len(history) * job.steps + done),
+                job.where.batches(job.feed.train(start_step=len(history) * job.steps + done)),
                 initial_epoch=len(history),
                 epochs=recipe.epochs,
                 steps_per_epoch=job.steps,

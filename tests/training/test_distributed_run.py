@@ -1,0 +1,69 @@
+"""The command line on several devices and several machines, against one process."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import cnnzoo
+
+FIELDS = [
+    *("--set", "epochs=1", "--set", "validation=57000", "--set", "batch_size=100"),
+    *("--set", "optimizer=momentum", "--set", "learning_rate=0.01"),
+]
+
+
+def weights_of(folder):
+    return [np.asarray(weight) for weight in cnnzoo.load(folder).model.weights]
+
+
+def free_ports(count):
+    import socket
+
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@pytest.fixture(scope="module")
+def alone(command, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("alone")
+    done = command("train", "mnist_lenet5", "--out", folder / "run", *FIELDS, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "run"
+
+
+@pytest.mark.slow
+def test_two_devices_end_with_the_weights_of_one(alone, command, tmp_path):
+    done = command(
+        *("train", "mnist_lenet5", "--devices", 2, "--out", tmp_path / "run", *FIELDS, "--json"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["run"] == str(tmp_path / "run")
+    for one, other in zip(weights_of(tmp_path / "run"), weights_of(alone), strict=True):
+        assert np.allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_two_workers_end_with_the_weights_of_one_process(alone, tmp_path):
+    workers = ",".join(f"127.0.0.1:{port}" for port in free_ports(2))
+    line = [sys.executable, "-m", "cnnzoo", "train", "mnist_lenet5", "--workers", workers, *FIELDS]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": tmp_path}
+    other = subprocess.Popen([*line, "--worker", "1"], **options)
+    try:
+        chief = subprocess.run(
+            [*line, "--worker", "0", "--out", "run"], timeout=120, check=False, **options
+        )
+        out, _ = other.communicate(timeout=60)
+    finally:
+        other.kill()
+    assert chief.returncode == 0, chief.stderr
+    assert out.startswith("done; worker 0 at 127.0.0.1:")
+    for one, another in zip(weights_of(tmp_path / "run"), weights_of(alone), strict=True):
+        assert np.allclose(one, another, rtol=1e-4, atol=1e-6)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
