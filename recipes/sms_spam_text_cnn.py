@@ -1,7 +1,7 @@
 """Kim's text CNN with random word vectors on SMS spam, after https://arxiv.org/abs/1408.5882.
 
-Expect: 98.1% test accuracy (seed 0) in 15 s on 2 cores (AMD EPYC); the authors of the data report
-97.64% with a support-vector machine, on another split.
+Expect: 98.23% +- 0.17% test accuracy over 5 seeds, each in 21 s on 2 cores (AMD EPYC); the authors
+of the data report 97.64% with a support-vector machine, on another split.
 Run:    cnnzoo train sms_spam_text_cnn
 """
 
