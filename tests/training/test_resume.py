@@ -121,9 +121,14 @@ def test_a_run_stopped_three_times_in_mid_epoch_ends_with_the_same_weights(
 
 def test_patience_ends_a_run_and_a_resumed_one_does_not_go_on(small, tmp_path, monkeypatch):
     fields = {**small, "epochs": 9, "patience": 2, "learning_rate": 1e-9}
+
+    def stop(*_):
+        raise StoppedError
+
     with monkeypatch.context() as patch:
-        patch.setattr("cnnzoo.training.run._finish", lambda *_: None)
-        cnnzoo.train("mnist_lenet5", out=tmp_path / "run", **fields)
+        patch.setattr("cnnzoo.training.run._finish", stop)
+        with pytest.raises(StoppedError):
+            cnnzoo.train("mnist_lenet5", out=tmp_path / "run", **fields)
     run = cnnzoo.train("mnist_lenet5", out=tmp_path / "run", resume=True, **fields)
     scores = [float(row["val_accuracy"]) for row in figures(run)]
     assert len(scores) < 9
