@@ -8,6 +8,7 @@ killed at any moment be resumed, and end with the weights of one that was not.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Sequence
@@ -29,6 +30,7 @@ from cnnzoo.training import checkpoints, distribution
 from cnnzoo.training.checkpoints import Row
 from cnnzoo.training.cost import cost
 from cnnzoo.training.curves import curves
+from cnnzoo.training.fast import fused
 from cnnzoo.training.job import Job, prepare
 from cnnzoo.training.loop import Checkpoint, Epochs, best_epoch, note
 from cnnzoo.training.progress import ProgressBar
@@ -155,16 +157,19 @@ def _fit(
     checkpoint.parts, checkpoint.before = parts, state.seconds if state else 0.0
     bar = ProgressBar(recipe.batch_size, job.classifier.raw.name)
     if not _is_over(recipe, history):
+        # Under a strategy, each replica has variables of its own, which the kernels do not know.
+        kernels = fused(job.model) if job.where.strategy is None else contextlib.nullcontext()
         try:
-            job.model.fit(
-                job.where.batches(job.feed.train(start_step=len(history) * job.steps + done)),
-                initial_epoch=len(history),
-                epochs=recipe.epochs,
-                steps_per_epoch=job.steps,
-                shuffle=False,  # The batches come shuffled.
-                verbose=0,
-                callbacks=[epochs, bar, *others, checkpoint],
-            )
+            with kernels:
+                job.model.fit(
+                    job.where.batches(job.feed.train(start_step=len(history) * job.steps + done)),
+                    initial_epoch=len(history),
+                    epochs=recipe.epochs,
+                    steps_per_epoch=job.steps,
+                    shuffle=False,  # The batches come shuffled.
+                    verbose=0,
+                    callbacks=[epochs, bar, *others, checkpoint],
+                )
         except (tf.errors.ResourceExhaustedError, MemoryError) as error:
             raise CnnzooError(
                 f"batch_size must fit into memory; got {recipe.batch_size}, and memory ran out; "
