@@ -67,7 +67,7 @@ def main():
     os.sched_setaffinity(0, cores()[-arguments.cores :])  # Processes and threads inherit it.
     turns = f"{arguments.rounds} rounds of {arguments.seconds:g} s"
     load = f"load before it {os.getloadavg()[0]:.1f}"
-    print(f"{hardware()}; {about()}; {turns} on {arguments.cores} cores; {load}\n")
+    print(f"{hardware()}; {about()}; {turns} on {arguments.cores} of them; {load}\n")
     columns = ["network", "batch", "parameters", *(f"{side}, examples/s" for side in SIDES)]
     columns += [f"cnnzoo to {side}" for side in SIDES[1:]]
     print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
