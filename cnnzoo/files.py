@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from cnnzoo.errors import CnnzooError
 
@@ -22,10 +24,21 @@ def write_whole(path: Path, content: bytes) -> None:
         OSError: The folder cannot be written or the disk is full; the old file is untouched.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    with new_file(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """Yield a file to be written, which becomes `path` when all is written, and else is removed.
+
+    Raises:
+        OSError: As `write_whole`.
+    """
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         umask = os.umask(0)

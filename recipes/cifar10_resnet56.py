@@ -4,18 +4,6 @@ Expect: not measured yet; the paper has 93.03%.
 Run:    cnnzoo train cifar10_resnet56
 """
 
-from cnnzoo.training.recipe import Recipe
-from cnnzoo.training.schedules import Steps
+from cnnzoo.recipes.cifar10_resnet20 import RECIPE as RESNET20
 
-RECIPE = Recipe(
-    model="resnet56",
-    dataset="cifar10",
-    augmentation="pad_crop_flip",
-    epochs=182,  # 64,000 steps.
-    batch_size=128,
-    learning_rate=Steps(0.1, drops=(91, 137)),
-    optimizer="momentum",
-    l2=1e-4,
-    decay_all=True,
-    paper_accuracy=0.9303,
-)
+RECIPE = RESNET20.replace(model="resnet56", paper_accuracy=0.9303)

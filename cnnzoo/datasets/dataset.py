@@ -52,11 +52,10 @@ class Dataset:
         """One line: sizes, shape, classes."""
         sizes = ", ".join(f"{size:,} {split}" for split, size in self.sizes.items())
         shape = "x".join(map(str, self.input_shape))
-        what = {
-            "images": f"images of {shape}",
-            "sounds": f"sounds of {shape} at {self.sample_rate:,} Hz",
-            "texts": "texts",
-        }
+        what = {"images": f"images of {shape}", "texts": "texts"}
+        if self.kind == "sounds":
+            seconds = self.input_shape[0] / self.sample_rate
+            what["sounds"] = f"sounds of {seconds:g} s at {self.sample_rate:,} Hz"
         return f"{sizes} {what[self.kind]}, {len(self.class_names)} classes."
 
     @property

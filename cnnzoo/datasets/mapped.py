@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +15,7 @@ from typing import BinaryIO
 import numpy as np
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.files import sync_folder
+from cnnzoo.files import new_file
 
 Batches = Iterator[tuple[np.ndarray, np.ndarray]]  # Of inputs and labels.
 
@@ -58,9 +56,11 @@ def map_arrays(
 def _write(
     path: Path, labels_path: Path, batches: Batches, shape: tuple[int, ...], dtype: np.dtype
 ) -> None:
+    for to_come in (path, labels_path):
+        _remove_abandoned(to_come)
     labels = []
     # Written as a file, not through a map: a full disk then is an error and not a killed process.
-    with _new_file(path) as file:
+    with new_file(path) as file:
         _write_header(file, shape, dtype)
         for some_inputs, some_labels in batches:
             file.write(some_inputs.data)
@@ -68,31 +68,16 @@ def _write(
         found = np.concatenate(labels) if labels else np.empty(0, np.int64)
         file.seek(0)
         _write_header(file, (len(found), *shape[1:]), dtype)
-        with _new_file(labels_path) as labels_file:
+        with new_file(labels_path) as labels_file:
             np.save(labels_file, found)
 
 
-@contextlib.contextmanager
-def _new_file(path: Path) -> Iterator[BinaryIO]:
-    """Yield a file to be written, which becomes `path` when all is written."""
+def _remove_abandoned(path: Path) -> None:
+    """Remove what is left of files that were to become `path` and whose writers were killed."""
     for left in path.parent.glob(f".{path.name}.*"):
         with contextlib.suppress(FileNotFoundError):  # Another process may just have finished it.
             if time.time() - left.stat().st_mtime > _LEFT_AFTER:
                 left.unlink()
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # mkstemp's 0600 would hide the file from others.
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
 
 
 def _write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype) -> None:

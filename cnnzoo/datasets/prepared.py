@@ -57,7 +57,7 @@ def read_prepared(
     if inputs.dtype == tf.string:
         texts = _in_memory(batches, shape, dtype)
         for place, text in enumerate(texts.inputs):
-            texts.inputs[place] = _text(text, builder.data_dir, place)
+            texts.inputs[place] = utf8(text, f"{builder.data_dir}: text {place}")
         return texts
     if math.prod(shape) * dtype.itemsize <= MAX_BYTES:
         return _in_memory(batches, shape, dtype)
@@ -125,9 +125,14 @@ def _damaged_shard(builder: Any, split: str) -> str:
     return str(builder.data_dir)
 
 
-def _text(content: bytes, folder: object, place: int) -> str:
+def utf8(content: bytes, name: str) -> str:
+    """Return the text in `content`.
+
+    Raises:
+        CnnzooError: It is not UTF-8; `name` begins the message.
+    """
     try:
         return content.decode()
     except UnicodeDecodeError as error:
         wrong = content[error.start : error.end]
-        raise CnnzooError(f"{folder}: text {place} must be UTF-8; got bytes {wrong!r}") from error
+        raise CnnzooError(f"{name} must be UTF-8; got bytes {wrong!r}") from error

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from cnnzoo.datasets import Dataset, Examples
+from cnnzoo.datasets.prepared import utf8
 from cnnzoo.errors import CnnzooError
 
 _KINDS = {  # Rank of one input -> its type.
@@ -96,7 +97,7 @@ def _examples(batches: tf.data.Dataset, name: str) -> Examples:
         raise CnnzooError(f"{name} must hold examples; got none")
     column: list[Any] = [one for one, _ in pairs]
     if kind == tf.string:
-        column = [_text(one, f"{name}, text {place},") for place, one in enumerate(column)]
+        column = [utf8(one, f"{name}, text {place},") for place, one in enumerate(column)]
         values = np.array([*column, ""], object)[:-1]
     else:
         values = np.stack(column)
@@ -105,11 +106,3 @@ def _examples(batches: tf.data.Dataset, name: str) -> Examples:
 
 def _without_batch(spec: tf.TensorSpec) -> tf.TensorSpec:
     return tf.TensorSpec(spec.shape[1:], spec.dtype)
-
-
-def _text(content: bytes, name: str) -> str:
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        wrong = content[error.start : error.end]
-        raise CnnzooError(f"{name} must be UTF-8; got bytes {wrong!r}") from error

@@ -151,7 +151,7 @@ class Distribution:
         except LOST as error:
             if self.cluster is None:
                 raise
-            raise CnnzooError(_loss(self.cluster)) from error
+            raise CnnzooError(_lost(self.cluster)) from error
         finally:
             generator.next = stock
 
@@ -199,7 +199,7 @@ def _apart(draw: Callable[..., Any]) -> Callable[..., Any]:
     return next_seed
 
 
-def _loss(found: Cluster) -> str:
+def _lost(found: Cluster) -> str:
     gone = [
         found.name(place)
         for place, address in enumerate(found.addresses)

@@ -56,8 +56,6 @@ def optimizer(
         options["weight_decay"] = recipe.weight_decay
     rate = recipe.learning_rate
     decayed = [one for one in variables if recipe.decay_all or len(one.shape) > 1]
-    if recipe.l2:
-        kind = _with_l2(kind, recipe.l2, decayed)
     made = kind(
         rate if isinstance(rate, float) else rate.schedule(recipe.epochs, steps),
         global_clipnorm=recipe.clip_norm,
@@ -68,33 +66,33 @@ def optimizer(
     if recipe.weight_decay:
         kept = [one for one in variables if not any(one is other for other in decayed)]
         made.exclude_from_weight_decay(var_list=kept)
+    if recipe.l2:
+        _add_l2(made, recipe.l2, decayed)
     if recipe.precision == "float16":
         made = keras.optimizers.LossScaleOptimizer(made)
     made.build(variables)
     return made
 
 
-def _with_l2(
-    kind: type[keras.optimizers.Optimizer], l2: float, decayed: Sequence[keras.Variable]
-) -> type[keras.optimizers.Optimizer]:
-    """Return `kind` with `l2` times each weight added to its gradient.
+def _add_l2(made: keras.optimizers.Optimizer, l2: float, decayed: Sequence[keras.Variable]) -> None:
+    """Let `made` see gradients with `l2` times each decayed weight added.
 
     This is the weight decay of papers before https://arxiv.org/abs/1711.05101. As a term of the
     loss it would cost two passes over the weights and stand in every loss that is reported.
     """
-    chosen = {id(one) for one in decayed}
+    chosen, apply = {id(one) for one in decayed}, made.apply
 
-    def apply(self: Any, grads: Any, trainable_variables: Any = None) -> Any:
-        pairs = zip(grads, trainable_variables or self._trainable_variables, strict=True)
-        grads = [
-            grad
-            if grad is None or id(one) not in chosen
-            else ops.convert_to_tensor(grad) + l2 * one
-            for grad, one in pairs
+    def apply_with_l2(grads: Any, trainable_variables: Any = None) -> Any:
+        weights = trainable_variables or made._trainable_variables
+        sums = [
+            ops.convert_to_tensor(grad) + l2 * weight
+            if grad is not None and id(weight) in chosen
+            else grad
+            for grad, weight in zip(grads, weights, strict=True)
         ]
-        return kind.apply(self, grads, trainable_variables)
+        return apply(sums, trainable_variables)
 
-    return type(kind.__name__, (kind,), {"apply": apply})
+    made.apply = apply_with_l2
 
 
 class Ramp(keras.optimizers.schedules.LearningRateSchedule):

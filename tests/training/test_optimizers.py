@@ -45,6 +45,22 @@ def test_l2_is_added_to_the_gradient_of_kernels_before_momentum():
     assert bias == pytest.approx(momentum(BIAS, GRADIENTS[1], 3, l2=0.5), rel=1e-6)
 
 
+def test_a_network_saved_with_its_optimizer_loads_in_keras_alone(tmp_path):
+    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    made = optimizer(RECIPE.replace(l2=0.5), network.trainable_variables, 1)
+    network.compile(made, "mse")
+    network.save(tmp_path / "own.keras")
+    loaded = keras.saving.load_model(tmp_path / "own.keras")
+    assert type(loaded.optimizer) is keras.optimizers.SGD
+
+
+def test_float16_decays_too():
+    zero = [np.zeros_like(gradient) for gradient in GRADIENTS]
+    (kernel, _), _ = stepped(RECIPE.replace(l2=0.5, precision="float16"), 1, zero)
+    # Keras casts nothing here: weights stay float32, and the loss's scale is taken out first.
+    assert kernel == pytest.approx(momentum(KERNEL, 0.0, 1, l2=0.5), rel=1e-6)
+
+
 def test_decoupled_decay_takes_rate_times_weight_from_kernels_alone():
     (kernel, bias), _ = stepped(RECIPE.replace(weight_decay=0.5), 1)
     assert kernel == pytest.approx(KERNEL * (1 - 0.1 * 0.5) - 0.1 * GRADIENTS[0], rel=1e-6)
