@@ -1,6 +1,5 @@
 """The command line: list, show, train, evaluate, predict, export, reproduce, sweep.
 
-Each command imports what it needs, so that `cnnzoo --help` and `cnnzoo list` need no TensorFlow.
 With --json, standard output holds one JSON document; all else goes to standard error.
 """
 
@@ -8,19 +7,16 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import dataclasses
 import difflib
 import json
 import os
-import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cnnzoo import commands
 from cnnzoo.errors import CnnzooError
-
-KINDS = ("models", "datasets", "recipes", "weights")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,308 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-Answer = tuple[Any, list[str]]  # The JSON document, and the lines for a person.
-
-
-def _list(arguments: argparse.Namespace) -> Answer:
-    names, summaries = _catalogue(arguments.kind)
-    chosen = names.names(arguments.pattern)
-    width = max(map(len, chosen), default=0)
-    return chosen, [f"{name:{width}}  {summaries(name)}" for name in chosen]
-
-
-def _catalogue(kind: str) -> tuple[Any, Any]:
-    """Return a registry of the names of `kind`, and a function from name to one line."""
-    from cnnzoo import registry
-
-    if kind == "models":
-        from cnnzoo.models import MODELS
-
-        return MODELS, lambda name: _counted(MODELS[name], name)
-    if kind == "datasets":
-        from cnnzoo.datasets import DATASETS
-
-        return DATASETS, lambda name: DATASETS[name].summary
-    from cnnzoo.training.recipe import recipes
-
-    if kind == "recipes":
-        return recipes(), lambda name: registry.summary(recipes()[name])
-    from cnnzoo.weights import list_weights
-
-    shipped: registry.Registry[None] = registry.Registry("weight")
-    for name in list_weights():
-        shipped.add(name, None)
-    return shipped, lambda name: registry.summary(recipes()[name])
-
-
-def _counted(module: Any, name: str) -> str:
-    from cnnzoo import registry
-
-    variant = module.VARIANTS[name]
-    counts = f"{variant.params:>11,} parameters {variant.macs:>14,} multiply-adds"
-    return f"{counts}  {registry.summary(module)}"
-
-
-def _show(arguments: argparse.Namespace) -> Answer:
-    from cnnzoo import registry
-    from cnnzoo.inspection.table import layer_lines
-
-    known: list[str] = []
-    for kind in ("models", "datasets", "recipes"):
-        names, _ = _catalogue(kind)
-        if arguments.name in names:
-            if arguments.out is not None:
-                return _drawn(kind, arguments.name, arguments.out)
-            facts = {"models": _model, "datasets": _dataset, "recipes": _recipe}[kind](
-                arguments.name
-            )
-            rows = [f"{key:16} {_readable(v)}" for key, v in facts.items() if key != "layers"]
-            return facts, rows + layer_lines(facts.get("layers", []))
-        known += names
-    raise CnnzooError(registry.unknown("name", arguments.name, known))
-
-
-def _drawn(kind: str, name: str, out: Path) -> Answer:
-    if kind != "datasets":
-        raise CnnzooError(f"out must be for a data set; {name} is one of the {kind}")
-    _start_tensorflow()
-    from cnnzoo.datasets import DATASETS
-    from cnnzoo.inspection.pictures import draw
-
-    draw(DATASETS[name], out)
-    return {"name": name, "picture": str(out)}, [f"picture  {out}"]
-
-
-def _model(name: str) -> dict[str, Any]:
-    _start_tensorflow()
-    from cnnzoo.inspection.cost import describe
-
-    return describe(name)
-
-
-def _dataset(name: str) -> dict[str, Any]:
-    from cnnzoo.datasets import DATASETS
-
-    facts = {
-        field.name: getattr(DATASETS[name], field.name)
-        for field in dataclasses.fields(DATASETS[name])
-    }
-    del facts["read"]
-    if not DATASETS[name].is_here:
-        return {**facts, "examples": "not on this machine"}
-    _start_tensorflow()
-    from cnnzoo.inspection.data import describe
-
-    return {**facts, **describe(DATASETS[name])}
-
-
-def _recipe(name: str) -> dict[str, Any]:
-    import inspect
-
-    from cnnzoo.training.recipe import recipes
-
-    module = recipes()[name]
-    return {"name": name, **module.RECIPE.to_json(), "about": inspect.getdoc(module)}
-
-
-def _readable(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, int):
-        return str(value)
-    return f"{value:,}"
-
-
-def _train(arguments: argparse.Namespace) -> Answer:
-    from cnnzoo.training.recipe import recipes
-
-    recipe = recipes()[arguments.recipe].RECIPE
-    fields = recipe.parse(dict(arguments.set))
-    if arguments.seed is not None:
-        fields["seed"] = arguments.seed
-    if arguments.data is not None:
-        fields["dataset"] = arguments.data
-        fields.setdefault("validation", 0.1)
-    recipe.replace(**fields)  # A wrong field is told before TensorFlow starts.
-    _start_tensorflow()
-    from cnnzoo.training.cluster import cluster
-    from cnnzoo.training.run import example_of, folder_of, train
-
-    options = {
-        name: getattr(arguments, name) for name in ("resume", "devices", "workers", "worker")
-    }
-    found = cluster(arguments.workers, arguments.worker)
-    if found is not None and found.place > 0:
-        train(arguments.recipe, out=arguments.out, **options, **fields)
-        return {"worker": found.place}, [f"done; {found.name(0)} has the run"]
-    folder = folder_of(arguments.recipe, arguments.out, arguments.resume)
-    try:
-        callbacks = _tensorboard(folder) if arguments.tensorboard else ()
-        run = train(arguments.recipe, out=folder, callbacks=callbacks, **options, **fields)
-    except KeyboardInterrupt:
-        raise CnnzooError(_resumption(arguments, folder)) from None
-    from cnnzoo.export.artifact import load
-
-    saved_model = _exported(run.path)
-    served, example = load(saved_model), example_of(run)
-    answer = served.predict([example])[0]
-    test = run.metrics
-    result = {
-        "run": str(run.path),
-        "accuracy": run.accuracy,
-        "examples": test["examples"],
-        "seconds": test["seconds"],
-        "artifact": str(run.artifact),
-        "saved_model": str(saved_model),
-        "example": answer,
-    }
-    return result, [
-        f"test accuracy  {run.accuracy:.2%} of {test['examples']:,} {served.raw.name} "
-        f"(epoch {test['epoch']} of {test['epochs']}, by validation), {test['seconds']:.0f} s",
-        f"run            {run.path}",
-        f"SavedModel     {saved_model}",
-        f"its answer     {_answer_line(answer)}",
-        f"go on with     {shlex.join(['cnnzoo', 'predict', str(run.path), example])}",
-    ]
-
-
-def _tensorboard(folder: Path) -> list[Any]:
-    """Return Keras's callback that writes what TensorBoard shows into the run folder.
-
-    Raises:
-        CnnzooError: TensorBoard is not installed.
-    """
-    import importlib.util
-
-    import keras
-
-    if importlib.util.find_spec("tensorboard") is None:
-        raise CnnzooError("tensorboard must be installed; run: pip install cnnzoo[tensorboard]")
-    return [keras.callbacks.TensorBoard(str(folder / "tensorboard"))]
-
-
-def _resumption(arguments: argparse.Namespace, folder: Path) -> str:
-    """Return what to tell who has interrupted a run."""
-    if not (folder / "recipe.json").is_file():
-        return "interrupted before training began; nothing was written"
-    words = ["cnnzoo", "train", arguments.recipe, "--resume", "--out", str(folder)]
-    for name, value in arguments.set:
-        words += ["--set", f"{name}={value}"]
-    if arguments.data is not None:
-        words += ["--data", arguments.data]
-    if arguments.seed is not None:
-        words += ["--seed", str(arguments.seed)]
-    for option in ("devices", "workers", "worker"):
-        if getattr(arguments, option) is not None:
-            words += [f"--{option}", str(getattr(arguments, option))]
-    if arguments.tensorboard:
-        words.append("--tensorboard")
-    return f"interrupted; go on with: {shlex.join(words)}"
-
-
-def _exported(run: Path) -> Path:
-    """Return the SavedModel in a run folder, which is exported first where it is missing."""
-    from cnnzoo.export.artifact import latest_version, load
-    from cnnzoo.export.formats import export
-
-    artifact = load(run)
-    base = run / "saved_models"
-    return latest_version(base / artifact.card["name"]) or Path(export(artifact, base)[0]["path"])
-
-
-def _evaluate(arguments: argparse.Namespace) -> Answer:
-    _start_tensorflow()
-    from cnnzoo.evaluation.metrics import evaluate
-    from cnnzoo.export.artifact import load
-
-    result = evaluate(load(arguments.name), arguments.split)
-    line = "{split} accuracy {accuracy:.2%}, loss {loss:.4f}, of {examples:,}".format(**result)
-    return result, [line]
-
-
-def _predict(arguments: argparse.Namespace) -> Answer:
-    _start_tensorflow()
-    from cnnzoo.export.artifact import load
-
-    answers = load(arguments.name).predict(arguments.inputs)
-    return answers, [_answer_line(answer) for answer in answers]
-
-
-def _answer_line(answer: dict[str, Any]) -> str:
-    return f"{answer['input']}: {answer['label']} ({answer['scores'][answer['class_id']]:.2%})"
-
-
-def _export(arguments: argparse.Namespace) -> Answer:
-    _start_tensorflow()
-    from cnnzoo.export.artifact import load
-    from cnnzoo.export.formats import export
-
-    results = export(load(arguments.name), arguments.to, arguments.format.split(","))
-    lines = [
-        f"{one['format']}  {one['path']}  {one['bytes']:,} bytes  "
-        f"largest difference of a score {one['max_difference']:.1e}"
-        for one in results
-    ]
-    return results, lines
-
-
-def _reproduce(arguments: argparse.Namespace) -> Answer:
-    from cnnzoo.training.recipe import recipes
-
-    recipes()[arguments.recipe]  # An unknown name is told before TensorFlow starts.
-    _start_tensorflow()
-    from cnnzoo.training.reproduce import reproduce
-
-    row = reproduce(arguments.recipe, arguments.seeds, Path(arguments.ledger))
-    if not row["passed"]:
-        raise CnnzooError(
-            f"{arguments.recipe} must reach {row['target']:.2%} on average; "
-            f"got {row['accuracy_mean']:.2%} over seeds {row['seeds']}"
-        )
-    line = "{recipe}: {accuracy_mean:.2%} +- {accuracy_std:.2%} over {n} seeds".format(**row)
-    return row, [line]
-
-
 def _fail(message: str) -> int:
     print(f"cnnzoo: {message}", file=sys.stderr)
     return 1
-
-
-def _start_tensorflow() -> None:
-    """Import TensorFlow without its messages, which it writes before any setting can stop them."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _silent_stderr():
-        import tensorflow as tf
-
-        tf.config.list_physical_devices()  # The first look at devices has messages of its own.
-
-
-@contextlib.contextmanager
-def _silent_stderr() -> Iterator[None]:
-    """Send file descriptor 2 nowhere; Python's exceptions still reach the caller."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
-def _sweep(arguments: argparse.Namespace) -> Answer:
-    _start_tensorflow()
-    from cnnzoo.training.sweep import sweep
-
-    over = {field: values.split("|") for field, values in arguments.over}
-    out = arguments.out or Path("runs") / arguments.recipe / "sweep"
-    rows = sweep(arguments.recipe, over, out)
-    return rows, [
-        f"{row['validation_accuracy']:.2%} of validation, loss {row['validation_loss']:.4f}, "
-        f"{row['seconds']:.0f} s  "
-        + " ".join(f"{field}={value}" for field, value in row["fields"].items())
-        for row in rows
-    ]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -383,26 +80,28 @@ def _assignment(text: str) -> tuple[str, str]:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="cnnzoo", description="A zoo of small convolutional networks.")
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    commands = parser.add_subparsers(dest="name_of_command", metavar="command", required=True)
+    subparsers = parser.add_subparsers(dest="name_of_command", metavar="command", required=True)
 
     def command(name: str, function: Any, about: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=about, description=about)
+        added = subparsers.add_parser(name, help=about, description=about)
         added.add_argument("--json", action="store_true", help="print one JSON document")
         added.set_defaults(command=function)
         return added
 
-    one = command("list", _list, "list names")
-    one.add_argument("kind", choices=KINDS, metavar="kind", help=", ".join(KINDS))
+    one = command("list", commands.list_names, "list names")
+    one.add_argument("kind", choices=commands.KINDS, metavar="kind", help=", ".join(commands.KINDS))
     one.add_argument(
         "pattern", nargs="?", default="*", help="shell-style pattern, such as 'lenet*'"
     )
 
-    one = command("show", _show, "show what is known of a model, a data set or a recipe")
+    one = command("show", commands.show, "show what is known of a model, a data set or a recipe")
     one.add_argument("name")
     one.add_argument("--out", type=Path, help="picture of a data set to write, a PNG file")
 
     one = command(
-        "train", _train, "train, choose the epoch by validation, score the test set, export"
+        "train",
+        commands.train_recipe,
+        "train, choose the epoch by validation, score the test set, export",
     )
     one.add_argument("recipe")
     one.add_argument(
@@ -437,11 +136,11 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     trained = "run folder, artifact, exported SavedModel, or shipped name"
-    one = command("evaluate", _evaluate, "score a trained network")
+    one = command("evaluate", commands.evaluate_trained, "score a trained network")
     one.add_argument("name", help=trained)
     one.add_argument("--split", default="test", help="test, validation or train")
 
-    one = command("predict", _predict, "answer raw input")
+    one = command("predict", commands.predict, "answer raw input")
     one.add_argument("name", help=trained)
     one.add_argument(
         "inputs",
@@ -450,17 +149,25 @@ def _parser() -> argparse.ArgumentParser:
         help="PNG, JPEG, WAV or .npy file, or for a network over texts the text itself",
     )
 
-    one = command("export", _export, "publish the next version of a SavedModel")
+    one = command("export", commands.export_trained, "publish the next version of a SavedModel")
     one.add_argument("name", help=trained)
     one.add_argument("--to", default="saved_models", help="folder of all exported models")
     one.add_argument("--format", default="savedmodel", help="formats, separated by commas")
 
-    one = command("reproduce", _reproduce, "train with several seeds and write the ledger's row")
+    one = command(
+        "reproduce",
+        commands.reproduce_recipe,
+        "train with several seeds and write the ledger's row",
+    )
     one.add_argument("recipe")
     one.add_argument("--seeds", type=int, default=5, help="number of seeds, from 0 (default: 5)")
     one.add_argument("--ledger", default="results.csv", help="file of the ledger")
 
-    one = command("sweep", _sweep, "train with every combination of values, compare on validation")
+    one = command(
+        "sweep",
+        commands.sweep_recipe,
+        "train with every combination of values, compare on validation",
+    )
     one.add_argument("recipe")
     one.add_argument(
         "--over",

@@ -8,6 +8,7 @@ from typing import Any
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation import ledger
+from cnnzoo.training.folders import holds_run
 from cnnzoo.training.recipe import recipes
 from cnnzoo.training.run import train
 
@@ -33,7 +34,7 @@ def reproduce(name: str, seeds: int, ledger_path: Path) -> dict[str, Any]:
         base = Path("runs") / name / f"seed{seed}"
         for fold in range(recipe.folds or 1):
             folder = base / f"fold{fold}" if recipe.folds else base
-            begun = (folder / "recipe.json").is_file()
+            begun = holds_run(folder)
             runs.append(train(name, out=folder, resume=begun, seed=seed, fold=fold))
     accuracies = [run.accuracy for run in runs]
     first = runs[0].metrics

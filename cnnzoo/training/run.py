@@ -23,10 +23,10 @@ from cnnzoo.datasets import DATASETS, Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation.metrics import evaluate
 from cnnzoo.export import artifact
-from cnnzoo.files import read, write_whole
+from cnnzoo.files import write_whole
 from cnnzoo.pipelines.own_data import find
 from cnnzoo.pipelines.raw import RawTexts
-from cnnzoo.training import checkpoints, distribution
+from cnnzoo.training import checkpoints, distribution, folders
 from cnnzoo.training.checkpoints import Row
 from cnnzoo.training.cost import cost
 from cnnzoo.training.curves import curves
@@ -37,9 +37,6 @@ from cnnzoo.training.progress import ProgressBar
 from cnnzoo.training.provenance import commit, hardware, peak_memory
 from cnnzoo.training.recipe import Recipe, recipes
 from cnnzoo.training.schedules import Plateau
-
-_RECIPE = "recipe.json"  # In a run folder: the recipe, and with which data and model it was begun.
-_PARTS = {"data_sha256": "dataset", "model_sha256": "model"}  # Digest -> what it is of.
 
 
 @dataclass(frozen=True)
@@ -107,7 +104,9 @@ def train(
         DATASETS.enter(data.name, data)
     where = distribution.of(value.batch_size, devices, workers, worker)
     with where.training():
-        folder = where.folder(Path(where.of_chief(lambda: str(folder_of(name, out, resume)))))
+        folder = where.folder(
+            Path(where.of_chief(lambda: str(folders.folder_of(name, out, resume))))
+        )
         return _train(name, base, value, where, network, folder, callbacks, checkpoint_seconds)
 
 
@@ -122,14 +121,13 @@ def _train(
     checkpoint_seconds: float,
 ) -> Run:
     begun = time.monotonic()
-    if (folder / _RECIPE).is_file():
-        _require_same_recipe(folder, value)
+    identity = folders.identity(folder)
+    folders.require_same_recipe(folder, identity, value)
     if (folder / "metrics.json").is_file():
         return Run(folder, json.loads((folder / "metrics.json").read_text()))
     job = prepare(name, value, where, network)
-    _require_same_parts(folder, job)
-    identity = {"recipe": value.to_json(), **{part: job.facts[part] for part in _PARTS}}
-    write_whole(folder / _RECIPE, json.dumps(identity, indent=1).encode())
+    folders.require_same_parts(folder, identity, job.facts)
+    folders.write_identity(folder, value, job.facts)
     for field, (usual, now) in base.differences(value).items():
         note(f"{field}  {now!r}, where the recipe has {usual!r}")
     history, seconds = _fit(job, value, folder, callbacks, checkpoint_seconds, begun)
@@ -199,62 +197,6 @@ def _is_over(recipe: Recipe, history: list[Row]) -> bool:
         return False
     scores = [row["val_accuracy"] for row in history]
     return len(scores) - 1 - scores.index(max(scores)) >= recipe.patience
-
-
-def folder_of(name: str, out: str | Path | None, resume: bool) -> Path:
-    """Return the run folder that `train` writes, which is new or empty unless the run is resumed.
-
-    Raises:
-        CnnzooError: It is neither, or holds no run to resume.
-    """
-    base = Path("runs") / name
-    numbers = sorted(int(path.name) for path in base.glob("*") if path.name.isdecimal())
-    if out is not None:
-        folder = Path(out)
-    elif resume:
-        folder = base / str(max(numbers, default=0))
-    else:
-        folder = base / str(max(numbers, default=0) + 1)
-    holds_run = (folder / _RECIPE).is_file()
-    if resume and not holds_run:
-        raise CnnzooError(f"out must be the folder of a run to resume; got {str(folder)!r}")
-    if holds_run and not resume:
-        raise CnnzooError(
-            f"out must be a new folder; {folder} holds a run, which --resume goes on with"
-        )
-    if not resume and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise CnnzooError(f"out must be a new or empty folder; got {str(folder)!r}")
-    return folder
-
-
-def _require_same_recipe(folder: Path, recipe: Recipe) -> None:
-    identity = _identity(folder)
-    changed = Recipe.from_json(identity["recipe"]).changes(recipe)
-    if changed:
-        raise CnnzooError(
-            f"recipe must be the one that {folder} was begun with; changed: {', '.join(changed)}"
-        )
-
-
-def _require_same_parts(folder: Path, job: Job) -> None:
-    if not (folder / _RECIPE).is_file():
-        return
-    identity = _identity(folder)
-    for part, what in _PARTS.items():
-        if identity[part] != job.facts[part]:
-            raise CnnzooError(
-                f"{what} must be the one that {folder} was begun with; "
-                f"{job.facts[what]} is another now"
-            )
-
-
-def _identity(folder: Path) -> dict[str, Any]:
-    path = folder / _RECIPE
-    try:
-        found = json.loads(read(path))
-        return {name: found[name] for name in ("recipe", *_PARTS)}
-    except (ValueError, KeyError, TypeError) as error:
-        raise CnnzooError(f"{path} is damaged, or of another version of cnnzoo") from error
 
 
 def _finish(folder: Path, history: list[Row], job: Job, seconds: float, name: str) -> Run:

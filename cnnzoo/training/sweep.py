@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnzoo.errors import CnnzooError
+from cnnzoo.training.folders import holds_run
 from cnnzoo.training.recipe import recipes
 from cnnzoo.training.run import train
 
@@ -45,7 +46,7 @@ def sweep(name: str, over: Mapping[str, Sequence[str]], out: str | Path) -> list
     rows = []
     for assignments, fields in zip(chosen, recipe_fields, strict=True):
         folder = Path(out) / _folder(assignments)
-        begun = (folder / "recipe.json").is_file()
+        begun = holds_run(folder)
         run = train(name, out=folder, resume=begun, **fields)
         validation = run.metrics["validation"]
         rows.append(

@@ -9,7 +9,8 @@ from tensorflow.errors import ResourceExhaustedError
 import cnnzoo
 from cnnzoo.errors import CnnzooError
 from cnnzoo.training import checkpoints
-from cnnzoo.training.run import best_epoch, folder_of
+from cnnzoo.training.folders import folder_of
+from cnnzoo.training.loop import best_epoch
 
 
 def weights_of(run):
