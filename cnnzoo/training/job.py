@@ -71,6 +71,7 @@ def prepare(name: str, recipe: Recipe, where: Distribution, own: keras.Model | N
     fed = feed(recipe, taker, dataset, examples, training)
     with _precision(recipe.precision), where.network():
         network = _network(recipe, dataset, fed) if own is None else own
+        where.synchronize(network)
         model = network
         if fed.fitted:
             model = keras.Sequential([keras.Input(dataset.input_shape), *fed.fitted, network])
