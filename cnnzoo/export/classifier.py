@@ -181,13 +181,12 @@ def from_saved_model(folder: Path, card: dict[str, Any]) -> Classifier:
     try:
         loaded = tf.saved_model.load(folder)
         scores = _signature(loaded, "serving_default", raw.spec)
-        encoded = None
-        if not isinstance(raw, RawTexts):
-            answer = _signature(loaded, "serving_bytes", tf.TensorSpec([None], tf.string, raw.encoded))
-            encoded = lambda content: answer([content])[0]
+        if isinstance(raw, RawTexts):
+            return Classifier(card, scores, None)
+        answer = _signature(loaded, "serving_bytes", tf.TensorSpec([None], tf.string, raw.encoded))
     except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
         raise CnnzooError(f"{folder} is damaged or no SavedModel of cnnzoo: {error}") from error
-    return Classifier(card, scores, encoded)
+    return Classifier(card, scores, lambda content: answer([content])[0])
 
 
 def _signature(loaded: Any, name: str, spec: tf.TensorSpec) -> Callable[[Any], np.ndarray]:

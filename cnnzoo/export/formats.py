@@ -19,6 +19,7 @@ import tensorflow as tf
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import reload
 from cnnzoo.export.artifact import CARD
+from cnnzoo.export.card import markdown
 from cnnzoo.export.classifier import Classifier
 from cnnzoo.export.folding import folded
 from cnnzoo.export.signatures import ServingGraph
@@ -69,6 +70,7 @@ def _publish_saved_model(classifier: Classifier, base: Path) -> dict[str, Any]:
         extra = temporary / "assets.extra"
         extra.mkdir()
         (extra / CARD).write_text(json.dumps(classifier.card, indent=1))
+        (extra / "MODEL_CARD.md").write_text(markdown(classifier.card), encoding="utf-8")
         difference = _difference(classifier, temporary)
         if not difference <= TOLERANCE:
             raise CnnzooError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -43,6 +44,7 @@ class ServingGraph(tf.Module):
         self._explain = explainer(network)
         self._features = keras.Model(network.inputs[0], _before_logits(network))
         raw = raw_input(card["input"])
+        functions: dict[str, tuple[Callable[[tf.Tensor], Named], tf.TensorSpec]]
         functions = {"serving_default": (self.answer, raw.spec)}
         encoded = raw.spec
         if not isinstance(raw, RawTexts):
@@ -78,7 +80,9 @@ class ServingGraph(tf.Module):
         explanation = self._explain(values)
         answer = self._named(self._softmax(explanation.pop("logits")))
         given = (
-            {"network_input": values} if tokenizer is None else {"tokens": _words(values, tokenizer)}
+            {"network_input": values}
+            if tokenizer is None
+            else {"tokens": _words(values, tokenizer)}
         )
         return {**answer, **explanation, **given}
 
