@@ -14,13 +14,8 @@ from tensorflow.lite.python.convert import ConverterError
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.folding import folded
-from cnnzoo.export.litert import (
-    LiteRT,
-    after_tokenizer,
-    convert,
-    numeric_spec,
-    tokenizer_of,
-)
+from cnnzoo.export.litert import after_tokenizer, convert, numeric_spec, tokenizer_of
+from cnnzoo.export.runtime import LiteRT
 from cnnzoo.pipelines.decoding import UNDECODABLE
 from cnnzoo.pipelines.raw import RawTexts, raw_input
 from cnnzoo.pipelines.tokenizer import Tokenizer

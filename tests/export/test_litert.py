@@ -6,7 +6,8 @@ import pytest
 
 import cnnzoo
 from cnnzoo.export import classifier as module
-from cnnzoo.export.litert import LiteRT, convert
+from cnnzoo.export.litert import convert
+from cnnzoo.export.runtime import LiteRT
 
 
 def scores_in_keras(classifier, images):
