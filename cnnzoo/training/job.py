@@ -14,7 +14,9 @@ import numpy as np
 from cnnzoo.datasets import Dataset, Examples
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import artifact
-from cnnzoo.export.classifier import Classifier, from_model
+from cnnzoo.export.card import limits
+from cnnzoo.export.classifier import Classifier, of_training
+from cnnzoo.inspection.cost import multiply_adds
 from cnnzoo.models import create_model
 from cnnzoo.pipelines.batches import steps_per_epoch
 from cnnzoo.pipelines.own_data import find
@@ -71,6 +73,7 @@ def prepare(name: str, recipe: Recipe, where: Distribution, own: keras.Model | N
     fed = feed(recipe, taker, dataset, examples, training)
     with _precision(recipe.precision), where.network():
         network = _network(recipe, dataset, fed) if own is None else own
+        where.synchronize(network)
         model = network
         if fed.fitted:
             model = keras.Sequential([keras.Input(dataset.input_shape), *fed.fitted, network])
@@ -100,7 +103,7 @@ def prepare(name: str, recipe: Recipe, where: Distribution, own: keras.Model | N
         model=model,
         served=served,
         answers=answers,
-        classifier=from_model(answers, facts),
+        classifier=of_training(answers, facts),
         averaged=recipe.ema is not None,
         where=where,
         facts=facts,
@@ -179,7 +182,7 @@ def _facts(
     raw: dict[str, Any],
     fed: Feed,
 ) -> dict[str, Any]:
-    return {
+    facts = {
         "name": name,
         "task": f"{dataset.kind.removesuffix('s')} classification",
         "dataset": recipe.dataset,
@@ -187,9 +190,19 @@ def _facts(
         "class_names": list(dataset.class_names),
         "input": raw,
         "params": sum(math.prod(weight.shape) for weight in served.trainable_weights),
+        "macs": _macs(served),
         **fed.facts,
         "data_source": dataset.source,
         "data_licence": dataset.licence,
         "recipe": recipe.to_json(),
         "versions": versions(),
     }
+    return {**facts, "limits": limits(facts)}
+
+
+def _macs(network: keras.Model) -> int | None:
+    """Return the multiply-adds, or None where a text's length or an own layer leaves them open."""
+    try:
+        return multiply_adds(network)
+    except CnnzooError:
+        return None
