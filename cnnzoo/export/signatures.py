@@ -37,26 +37,39 @@ class ServingGraph(tf.Module):
             card: The model card.
         """
         super().__init__()
+        answers, raw = _Answers(model, card), raw_input(card["input"])
+        functions: dict[str, tuple[Callable[[tf.Tensor], Named], tf.TensorSpec]]
+        functions = {"serving_default": (answers.answer, raw.spec)}
+        encoded = raw.spec
+        if not isinstance(raw, RawTexts):
+            encoded = tf.TensorSpec([None], tf.string, name=raw.encoded)
+            functions["serving_bytes"] = answers.answer_encoded, encoded
+        functions["serving_features"] = answers.features, raw.spec
+        functions["serving_explain"] = answers.explain, encoded
+        self.functions = {
+            name: tf.function(function, input_signature=[spec])
+            for name, (function, spec) in functions.items()
+        }
+        # TensorFlow's variables, not Keras's model: of that, servers in C++ restore copies which no
+        # signature reads.
+        self.weights = [variable.value for variable in model.variables]
+        tokenizer = tokenizer_of(model)
+        self.tables = [] if tokenizer is None else [tokenizer.table]
+
+
+class _Answers:
+    """What the signatures compute."""
+
+    def __init__(self, model: keras.Model, card: dict[str, Any]) -> None:
         self.model = model
+        raw = raw_input(card["input"])
+        self._dtype = raw.spec.dtype
+        self._decode: Any = getattr(raw, "decode", None)  # Texts are never encoded.
         self._names = tf.constant(card["class_names"])
         self._top = min(TOP, len(card["class_names"]))
         *self._before, network, self._softmax = model.layers[1:]
         self._explain = explainer(network)
         self._features = keras.Model(network.inputs[0], _before_logits(network))
-        raw = raw_input(card["input"])
-        functions: dict[str, tuple[Callable[[tf.Tensor], Named], tf.TensorSpec]]
-        functions = {"serving_default": (self.answer, raw.spec)}
-        encoded = raw.spec
-        if not isinstance(raw, RawTexts):
-            encoded = tf.TensorSpec([None], tf.string, name=raw.encoded)
-            self._decode = raw.decode, raw.spec.dtype
-            functions["serving_bytes"] = self.answer_encoded, encoded
-        functions["serving_features"] = self.features, raw.spec
-        functions["serving_explain"] = self.explain, encoded
-        self.functions = {
-            name: tf.function(function, input_signature=[spec])
-            for name, (function, spec) in functions.items()
-        }
 
     def answer(self, inputs: tf.Tensor) -> Named:
         """Return the answer to raw `inputs`."""
@@ -87,8 +100,7 @@ class ServingGraph(tf.Module):
         return {**answer, **explanation, **given}
 
     def _decoded(self, contents: tf.Tensor) -> tf.Tensor:
-        decode, dtype = self._decode
-        return tf.map_fn(decode, contents, fn_output_signature=dtype)
+        return tf.map_fn(self._decode, contents, fn_output_signature=self._dtype)
 
     def _prepared(self, values: tf.Tensor) -> tf.Tensor:
         for layer in self._before:

@@ -44,6 +44,17 @@ def test_plain_tensorflow_in_a_fresh_process_gives_the_named_outputs(
         assert out["encoded_label"].shape == (2,)
 
 
+def test_a_server_in_c_restores_what_the_signatures_read(classifier, saved_model, digits):
+    """TensorFlow Serving restores and initialises by operations of the graph, as a session does."""
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as session:
+        signatures = v1.saved_model.load(session, ["serve"], str(saved_model)).signature_def
+        signature = signatures["serving_default"]
+        images, scores = signature.inputs["images"].name, signature.outputs["scores"].name
+        found = session.run(scores, {images: digits})
+    assert np.abs(found - classifier.scores(digits)).max() <= 1e-5
+
+
 def test_the_folder_is_what_a_server_expects(saved_model, classifier):
     assert saved_model.name == "1"
     assert saved_model.parent.name == "mnist_lenet5"
