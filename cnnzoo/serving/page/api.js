@@ -3,6 +3,8 @@
 const LONGEST_WAIT = 60_000; // Milliseconds.
 const EXPLAIN = "serving_explain";
 
+const unexplained = new Set(); // Names of models that turned out to lack it.
+
 /** A mistake that is told in one sentence. */
 export class Refusal extends Error {}
 
@@ -24,12 +26,15 @@ export async function predict(name, instance, signal) {
     const path = `v1/models/${encodeURIComponent(name)}:predict`;
     return (await request(path, { method: "POST", body }, signal)).predictions[0];
   };
+  const plain = typeof instance === "string" ? "serving_default" : "serving_bytes";
+  if (unexplained.has(name)) return ask(plain);
   try {
     return await ask(EXPLAIN);
   } catch (error) {
-    // Both TensorFlow Serving and our server name the signature that an older export lacks.
+    // TensorFlow Serving, too, names the signature that an older export lacks.
     if (!(error instanceof Refusal) || !error.message.includes(EXPLAIN)) throw error;
-    return ask(typeof instance === "string" ? "serving_default" : "serving_bytes");
+    unexplained.add(name);
+    return ask(plain);
   }
 }
 
