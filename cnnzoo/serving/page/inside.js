@@ -30,8 +30,7 @@ function showImage({ network_input: image, heat }) {
   paintImage(gets.querySelector("canvas"), image);
   describe(gets, "canvas", `The input: ${size} pixels.`, `${size} pixels, ${values(image)}.`);
   paintHeat(looked.querySelector("canvas"), image, heat);
-  const where = place(heat);
-  describe(looked, "canvas", "Heat map over the input.", `Most weight lies ${where}.`);
+  describe(looked, "canvas", "Heat map over the input.", place(heat));
 }
 
 function showSound({ network_input: sound, heat }, rate) {
@@ -78,7 +77,7 @@ function rounded(value) {
   return value.toFixed(1).replace("-", "−");
 }
 
-/** Return which ninth of the picture has the most heat. */
+/** Tell which ninth of the picture has the most heat. */
 function place(heat) {
   const sums = new Map();
   const third = (step, steps) => Math.floor((3 * step) / steps);
@@ -89,6 +88,6 @@ function place(heat) {
     }),
   );
   const [most] = [...sums.keys()].sort((one, other) => sums.get(other) - sums.get(one));
-  if (!sums.get(most)) return "nowhere";
-  return most === "middle centre" ? "in the middle" : `at the ${most}`;
+  if (!sums.get(most)) return "No part of it has weight.";
+  return `Most weight lies ${most === "middle centre" ? "in the middle" : `at the ${most}`}.`;
 }

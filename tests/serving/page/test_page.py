@@ -218,6 +218,11 @@ def test_heat_is_told_in_words(open_page, site):
     page.set_input_files("#file", file("photo.png", encoded(np.zeros((40, 60, 3), np.uint8))))
     answers(page, "class 0")
     assert page.inner_text("#looked figcaption") == "Most weight lies at the top left."
+    blank = {"scores": [1.0] + [0.0] * 99, "network_input": [[[0.5]]], "heat": [[0.0]]}
+    page.route("**:predict", lambda route: route.fulfill(json={"predictions": [blank]}))
+    page.set_input_files("#file", file("photo.png", encoded(np.zeros((9, 9, 3), np.uint8))))
+    expect(page.locator("#looked figcaption")).to_have_text("No part of it has weight.")
+    assert not page.is_visible("#maps")
 
 
 def test_of_many_classes_the_best_are_shown(open_page, site):
