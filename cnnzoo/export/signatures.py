@@ -63,7 +63,7 @@ class _Answers:
     def __init__(self, model: keras.Model, card: dict[str, Any]) -> None:
         self.model = model
         raw = raw_input(card["input"])
-        self._dtype = raw.spec.dtype
+        self._name, self._dtype = raw.name, raw.spec.dtype
         self._decode: Any = getattr(raw, "decode", None)  # Texts are never encoded.
         self._names = tf.constant(card["class_names"])
         self._top = min(TOP, len(card["class_names"]))
@@ -73,7 +73,7 @@ class _Answers:
 
     def answer(self, inputs: tf.Tensor) -> Named:
         """Return the answer to raw `inputs`."""
-        return self._named(self.model(inputs, training=False))
+        return self._named(self.model(self._checked(inputs), training=False))
 
     def answer_encoded(self, contents: tf.Tensor) -> Named:
         """Return the answer to encoded images or sounds, strings `[batch]`."""
@@ -81,7 +81,7 @@ class _Answers:
 
     def features(self, inputs: tf.Tensor) -> Named:
         """Return what enters the layer of the logits, float32 `[batch, features]`."""
-        values = self._features(self._prepared(inputs), training=False)
+        values = self._features(self._prepared(self._checked(inputs)), training=False)
         size = values.shape[1:].num_elements()
         return {"features": tf.reshape(values, [-1, size])}
 
@@ -98,6 +98,20 @@ class _Answers:
             else {"tokens": _words(values, tokenizer)}
         )
         return {**answer, **explanation, **given}
+
+    def _checked(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Return `inputs` once it is sure, while the graph runs, that they have the right shape.
+
+        Servers in C++ feed what they are sent, and a network with global pooling takes any size.
+        """
+        # Without this, the graph's optimizer believes the signature and drops the check.
+        unknown = tf.compat.v1.placeholder_with_default(inputs, None)
+        wanted = ", ".join(map(str, inputs.shape[1:]))
+        given = tf.strings.reduce_join(tf.strings.as_string(tf.shape(unknown)[1:]), separator=", ")
+        message = f"{self._name} must have shape [batch, {wanted}]; got [batch, "
+        right = tf.debugging.Assert(given == wanted, [message, given, "]"])
+        with tf.control_dependencies([right]):
+            return tf.identity(inputs)
 
     def _decoded(self, contents: tf.Tensor) -> tf.Tensor:
         return tf.map_fn(self._decode, contents, fn_output_signature=self._dtype)
