@@ -1,0 +1,1 @@
+"""Answers of exported models over HTTP, and the page that shows them."""
