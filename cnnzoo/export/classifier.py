@@ -100,7 +100,14 @@ class ServingGraph(tf.Module):
 
     def __init__(self, model: keras.Model, card: dict[str, Any]) -> None:
         super().__init__()
-        self.model = model
+        # TensorFlow Serving restores what stands here by itself, but not what Keras wraps.
+        self.weights = [variable.value for variable in model.variables]
+        self.tables = [
+            value
+            for layer in model._flatten_layers()
+            for value in vars(layer).values()
+            if isinstance(value, tf.lookup.StaticHashTable)
+        ]
         names = tf.constant(card["class_names"])
         raw = raw_input(card["input"])
 
