@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow.lite.python.convert import ConverterError
 
 from cnnzoo.errors import CnnzooError
+from cnnzoo.export.folding import folded
+from cnnzoo.export.litert import (
+    LiteRT,
+    after_tokenizer,
+    convert,
+    numeric_spec,
+    tokenizer_of,
+)
 from cnnzoo.pipelines.decoding import UNDECODABLE
 from cnnzoo.pipelines.raw import RawTexts, raw_input
+from cnnzoo.pipelines.tokenizer import Tokenizer
 
 _BATCH = 500  # Examples that go through the network at once.
+_LENGTH = 50  # Tokens of a text on which LiteRT is tried.
 
-Signature = Callable[[tf.Tensor], Mapping[str, tf.Tensor]]
+Scores = Callable[[np.ndarray], np.ndarray]  # Of a raw batch.
+Encoded = Callable[[bytes], np.ndarray]  # Scores of one encoded image or sound, `[classes]`.
 
 
 class Classifier:
-    """Answers raw input through the signatures that every export has too."""
+    """Answers raw input."""
 
     def __init__(
         self,
         card: dict[str, Any],
-        raw: Signature,
-        encoded: Signature | None,
+        scores: Scores,
+        encoded: Encoded | None,
         model: keras.Model | None = None,
     ) -> None:
         self.card = card
         self.model = model  # Raw input to scores; None for one that came from a SavedModel.
         self.class_names: list[str] = card["class_names"]
         self.raw = raw_input(card["input"])
-        self._raw = raw
-        self._encoded = encoded
+        self._scores = scores
+        self._encoded = encoded  # None for texts.
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -53,8 +66,7 @@ class Classifier:
         """
         raw = self.raw.check(inputs)
         batches = (raw[start : start + _BATCH] for start in range(0, len(raw), _BATCH))
-        dtype = self.raw.spec.dtype
-        answers = [self._raw(tf.constant(batch, dtype))["scores"].numpy() for batch in batches]
+        answers = [self._scores(batch) for batch in batches]
         return np.concatenate(answers) if answers else np.empty((0, len(self.class_names)), "f4")
 
     def predict(self, inputs: Any) -> list[dict[str, Any]]:
@@ -90,47 +102,73 @@ class Classifier:
     def _decoded(self, content: bytes, name: str) -> np.ndarray:
         assert self._encoded is not None  # Texts are never encoded.
         try:
-            return self._encoded(tf.constant([content]))["scores"].numpy()[0]
+            return self._encoded(content)
         except UNDECODABLE as error:
             raise CnnzooError(f"{name} is damaged: it cannot be decoded") from error
 
 
-class ServingGraph(tf.Module):
-    """The signatures: `serving_default` (raw input) and, but for texts, `serving_bytes`."""
-
-    def __init__(self, model: keras.Model, card: dict[str, Any]) -> None:
-        super().__init__()
-        # TensorFlow Serving restores what stands here by itself, but not what Keras wraps.
-        self.weights = [variable.value for variable in model.variables]
-        self.tables = [
-            value
-            for layer in model._flatten_layers()
-            for value in vars(layer).values()
-            if isinstance(value, tf.lookup.StaticHashTable)
-        ]
-        names = tf.constant(card["class_names"])
-        raw = raw_input(card["input"])
-
-        def answer(inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-            scores = model(inputs, training=False)
-            class_id = tf.argmax(scores, axis=-1)
-            return {"scores": scores, "class_id": class_id, "label": tf.gather(names, class_id)}
-
-        self.functions = {"serving_default": tf.function(answer, input_signature=[raw.spec])}
-        if isinstance(raw, RawTexts):
-            return
-
-        def answer_encoded(contents: tf.Tensor) -> dict[str, tf.Tensor]:
-            return answer(tf.map_fn(raw.decode, contents, fn_output_signature=raw.spec.dtype))
-
-        spec = tf.TensorSpec([None], tf.string, name=raw.encoded)
-        self.functions["serving_bytes"] = tf.function(answer_encoded, input_signature=[spec])
-
-
 def from_model(model: keras.Model, card: dict[str, Any]) -> Classifier:
-    """Return the classifier of a Keras model from raw input to scores."""
-    signatures = ServingGraph(model, card).functions
-    return Classifier(card, signatures["serving_default"], signatures.get("serving_bytes"), model)
+    """Return the classifier of a model from raw input to scores whose weights stay as they are."""
+    return _of_model(model, card, _Fast(model))
+
+
+def of_training(model: keras.Model, card: dict[str, Any]) -> Classifier:
+    """Return the classifier of a model whose weights still change."""
+    return _of_model(model, card, _in_tensorflow(model))
+
+
+def _of_model(model: keras.Model, card: dict[str, Any], scores: Scores) -> Classifier:
+    raw = raw_input(card["input"])
+    if isinstance(raw, RawTexts):
+        return Classifier(card, scores, None, model)
+    decode = tf.function(raw.decode, input_signature=[tf.TensorSpec([], tf.string)])
+    return Classifier(card, scores, lambda one: scores(decode(one).numpy()[None])[0], model)
+
+
+def _in_tensorflow(model: keras.Model) -> Scores:
+    spec = tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)
+    function = tf.function(lambda inputs: model(inputs, training=False), input_signature=[spec])
+    return lambda batch: function(tf.constant(batch, spec.dtype)).numpy()
+
+
+class _Fast:
+    """Scores of a fixed model by LiteRT, or by TensorFlow where LiteRT cannot hold the model."""
+
+    def __init__(self, model: keras.Model) -> None:
+        self._model = model
+
+    def __call__(self, batch: np.ndarray) -> np.ndarray:
+        return self._runtime(batch)
+
+    @functools.cached_property
+    def _runtime(self) -> Scores:
+        """Convert, when scores are first asked for."""
+        model = folded(self._model)
+        try:
+            runtime = LiteRT(convert(model))
+            if not _agrees(runtime, model):
+                return _in_tensorflow(model)
+        except (tf.errors.OpError, ConverterError, ValueError, RuntimeError):
+            return _in_tensorflow(model)
+        tokenizer = tokenizer_of(model)
+        if tokenizer is None:
+            return runtime
+        return lambda texts: runtime(_tokens(tokenizer, texts))
+
+
+def _agrees(runtime: LiteRT, model: keras.Model) -> bool:
+    """Return whether `runtime` gives the scores of `model`, on two examples of noise."""
+    numeric, spec, tokenizer = after_tokenizer(model), numeric_spec(model), tokenizer_of(model)
+    greatest = 256 if tokenizer is None else tokenizer.vocabulary_size
+    shape = [2, *(_LENGTH if side is None else side for side in spec.shape[1:])]
+    noise = np.random.default_rng(0).integers(0, greatest, shape).astype(spec.dtype.name)
+    return np.allclose(runtime(noise), np.asarray(numeric(noise)), rtol=0, atol=1e-4)
+
+
+def _tokens(tokenizer: Tokenizer, texts: np.ndarray) -> np.ndarray:
+    if len(texts) == 1:  # Plain Python is faster for one.
+        return np.array([tokenizer.tokenize(texts[0])], np.int32)
+    return tokenizer(list(texts)).numpy()
 
 
 def from_saved_model(folder: Path, card: dict[str, Any]) -> Classifier:
@@ -142,16 +180,17 @@ def from_saved_model(folder: Path, card: dict[str, Any]) -> Classifier:
     raw = raw_input(card["input"])
     try:
         loaded = tf.saved_model.load(folder)
-        default = _by_name(loaded, "serving_default", raw.name)
+        scores = _signature(loaded, "serving_default", raw.spec)
         encoded = None
         if not isinstance(raw, RawTexts):
-            encoded = _by_name(loaded, "serving_bytes", raw.encoded)
+            answer = _signature(loaded, "serving_bytes", tf.TensorSpec([None], tf.string, raw.encoded))
+            encoded = lambda content: answer([content])[0]
     except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
         raise CnnzooError(f"{folder} is damaged or no SavedModel of cnnzoo: {error}") from error
-    return Classifier(card, default, encoded)
+    return Classifier(card, scores, encoded)
 
 
-def _by_name(loaded: Any, signature: str, argument: str) -> Signature:
-    function = loaded.signatures[signature]
+def _signature(loaded: Any, name: str, spec: tf.TensorSpec) -> Callable[[Any], np.ndarray]:
+    function = loaded.signatures[name]
     function._cnnzoo_owner = loaded  # A signature alone does not keep its variables alive.
-    return lambda inputs: function(**{argument: inputs})
+    return lambda batch: function(**{spec.name: tf.constant(batch, spec.dtype)})["scores"].numpy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import shutil
@@ -18,7 +19,9 @@ import tensorflow as tf
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import reload
 from cnnzoo.export.artifact import CARD
-from cnnzoo.export.classifier import Classifier, ServingGraph
+from cnnzoo.export.classifier import Classifier
+from cnnzoo.export.folding import folded
+from cnnzoo.export.signatures import ServingGraph
 from cnnzoo.files import sync_folder
 from cnnzoo.pipelines.own_data import find
 from cnnzoo.registry import unknown
@@ -61,7 +64,7 @@ def _publish_saved_model(classifier: Classifier, base: Path) -> dict[str, Any]:
     base.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=base, prefix=".new-"))
     try:
-        graph = ServingGraph(classifier.model, classifier.card)
+        graph = ServingGraph(folded(classifier.model), classifier.card)
         tf.saved_model.save(graph, temporary, signatures=graph.functions)
         extra = temporary / "assets.extra"
         extra.mkdir()
@@ -90,7 +93,8 @@ def _difference(classifier: Classifier, saved_model: Path) -> float:
         inputs, outputs = Path(folder) / "inputs", Path(folder) / "scores.npy"
         tensor = tf.constant(raw, classifier.raw.spec.dtype)
         inputs.write_bytes(tf.io.serialize_tensor(tensor).numpy())
-        command = [sys.executable, reload.__file__, str(saved_model), str(inputs), str(outputs)]
+        source = inspect.getsource(reload)  # Run as a file, it would find our files as modules.
+        command = [sys.executable, "-c", source, str(saved_model), str(inputs), str(outputs)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]

@@ -3,8 +3,9 @@
 Each replica takes its rows of the same global batch, and gradients are summed over the replicas
 before the optimizer sees them, so all replicas make the same step.
 
-Departures from a single device: batch normalization normalizes with the statistics of the replica's
-rows; dropout draws another mask on each replica, since equal masks would add up their noise.
+Departures from a single device: dropout draws another mask on each replica, since equal masks would
+add up their noise; batch normalization under a mask, as texts have it, normalizes with the
+statistics of the replica's rows.
 """
 
 from __future__ import annotations
@@ -87,6 +88,13 @@ class Distribution:
         stack.enter_context(self.strategy.scope())
         stack.enter_context(tf.variable_creator_scope(statistic))
         return stack
+
+    def synchronize(self, network: keras.Model) -> None:
+        """Let batch normalization take its statistics from the rows of all replicas."""
+        if self.strategy is not None:
+            for layer in network._flatten_layers():
+                if isinstance(layer, keras.layers.BatchNormalization):
+                    layer.synchronized = True
 
     def scope(self) -> contextlib.AbstractContextManager[Any]:
         """Return the context in which to make optimizer and metrics, and to compile."""

@@ -14,7 +14,7 @@ import numpy as np
 from cnnzoo.datasets import Dataset, Examples
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import artifact
-from cnnzoo.export.classifier import Classifier, from_model
+from cnnzoo.export.classifier import Classifier, of_training
 from cnnzoo.models import create_model
 from cnnzoo.pipelines.batches import steps_per_epoch
 from cnnzoo.pipelines.own_data import find
@@ -71,6 +71,7 @@ def prepare(name: str, recipe: Recipe, where: Distribution, own: keras.Model | N
     fed = feed(recipe, taker, dataset, examples, training)
     with _precision(recipe.precision), where.network():
         network = _network(recipe, dataset, fed) if own is None else own
+        where.synchronize(network)
         model = network
         if fed.fitted:
             model = keras.Sequential([keras.Input(dataset.input_shape), *fed.fitted, network])
@@ -100,7 +101,7 @@ def prepare(name: str, recipe: Recipe, where: Distribution, own: keras.Model | N
         model=model,
         served=served,
         answers=answers,
-        classifier=from_model(answers, facts),
+        classifier=of_training(answers, facts),
         averaged=recipe.ema is not None,
         where=where,
         facts=facts,

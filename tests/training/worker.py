@@ -79,6 +79,7 @@ def train(
     examples = Examples(images.astype(np.uint8), labels)
     with where.network():
         model = network(layers)
+    where.synchronize(model)
     with where.scope():
         optimizer = keras.optimizers.SGD(rate, momentum=0.9, global_clipnorm=clip)
         if float16:

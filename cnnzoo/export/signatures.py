@@ -1,0 +1,115 @@
+"""What a SavedModel answers: signatures from raw or encoded input to named outputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from cnnzoo.export.litert import tokenizer_of
+from cnnzoo.inspection.explanation import explainer
+from cnnzoo.inspection.graph import calls, graph
+from cnnzoo.pipelines.raw import RawTexts, raw_input
+from cnnzoo.pipelines.tokenizer import Tokenizer
+
+TOP = 5  # Classes with the highest scores that are named, or all if there are fewer.
+
+Named = dict[str, tf.Tensor]
+
+
+class ServingGraph(tf.Module):
+    """The signatures of an artifact's model, by name, in `functions`.
+
+    `serving_default` takes raw input, `serving_bytes` (but for texts) encoded input; both give
+    `scores`, `class_id` and `label`, and `top_scores` and `top_labels` of the best five.
+    `serving_features` gives `features`, what enters the layer of the logits. `serving_explain`
+    takes what a page can send, encoded input or texts, and gives, beside the answer,
+    `network_input` or `tokens`, `heat` and perhaps `feature_maps`; see `inspection.explanation`.
+    """
+
+    def __init__(self, model: keras.Model, card: dict[str, Any]) -> None:
+        """Trace nothing yet; `tf.saved_model.save` does.
+
+        Args:
+            model: What `artifact.assemble` returned.
+            card: The model card.
+        """
+        super().__init__()
+        self.model = model
+        self._names = tf.constant(card["class_names"])
+        self._top = min(TOP, len(card["class_names"]))
+        *self._before, network, self._softmax = model.layers[1:]
+        self._explain = explainer(network)
+        self._features = keras.Model(network.inputs[0], _before_logits(network))
+        raw = raw_input(card["input"])
+        functions = {"serving_default": (self.answer, raw.spec)}
+        encoded = raw.spec
+        if not isinstance(raw, RawTexts):
+            encoded = tf.TensorSpec([None], tf.string, name=raw.encoded)
+            self._decode = raw.decode, raw.spec.dtype
+            functions["serving_bytes"] = self.answer_encoded, encoded
+        functions["serving_features"] = self.features, raw.spec
+        functions["serving_explain"] = self.explain, encoded
+        self.functions = {
+            name: tf.function(function, input_signature=[spec])
+            for name, (function, spec) in functions.items()
+        }
+
+    def answer(self, inputs: tf.Tensor) -> Named:
+        """Return the answer to raw `inputs`."""
+        return self._named(self.model(inputs, training=False))
+
+    def answer_encoded(self, contents: tf.Tensor) -> Named:
+        """Return the answer to encoded images or sounds, strings `[batch]`."""
+        return self.answer(self._decoded(contents))
+
+    def features(self, inputs: tf.Tensor) -> Named:
+        """Return what enters the layer of the logits, float32 `[batch, features]`."""
+        values = self._features(self._prepared(inputs), training=False)
+        size = values.shape[1:].num_elements()
+        return {"features": tf.reshape(values, [-1, size])}
+
+    def explain(self, inputs: tf.Tensor) -> Named:
+        """Return the answer to encoded images or sounds, or to texts, and what it comes from."""
+        tokenizer = tokenizer_of(self.model)
+        raw = inputs if tokenizer is not None else self._decoded(inputs)
+        values = self._prepared(raw)
+        explanation = self._explain(values)
+        answer = self._named(self._softmax(explanation.pop("logits")))
+        given = (
+            {"network_input": values} if tokenizer is None else {"tokens": _words(values, tokenizer)}
+        )
+        return {**answer, **explanation, **given}
+
+    def _decoded(self, contents: tf.Tensor) -> tf.Tensor:
+        decode, dtype = self._decode
+        return tf.map_fn(decode, contents, fn_output_signature=dtype)
+
+    def _prepared(self, values: tf.Tensor) -> tf.Tensor:
+        for layer in self._before:
+            values = layer(values)
+        return values
+
+    def _named(self, scores: tf.Tensor) -> Named:
+        class_id = tf.argmax(scores, axis=-1)
+        top_scores, top = tf.math.top_k(scores, self._top)
+        return {
+            "scores": scores,
+            "class_id": class_id,
+            "label": tf.gather(self._names, class_id),
+            "top_scores": top_scores,
+            "top_labels": tf.gather(self._names, top),
+        }
+
+
+def _before_logits(network: keras.Model) -> keras.KerasTensor:
+    """Return the tensor from which the last layer of `network` computes the logits."""
+    logits = graph(network).outputs[0]
+    return next(call.inputs[0] for call in calls(network) if call.outputs[0] is logits)
+
+
+def _words(tokens: tf.Tensor, tokenizer: Tokenizer) -> tf.Tensor:
+    """Return the word or character of each token; padding is empty."""
+    words = tf.constant([b"", "\N{REPLACEMENT CHARACTER}".encode(), *tokenizer.vocabulary])
+    return tf.gather(words, tokens)
