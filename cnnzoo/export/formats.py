@@ -65,7 +65,7 @@ def _publish_saved_model(classifier: Classifier, base: Path) -> dict[str, Any]:
     temporary = Path(tempfile.mkdtemp(dir=base, prefix=".new-"))
     try:
         graph = ServingGraph(folded(classifier.model), classifier.card)
-        tf.saved_model.save(graph, temporary, signatures=graph.functions)
+        tf.saved_model.save(graph.resources, temporary, signatures=graph.functions)
         extra = temporary / "assets.extra"
         extra.mkdir()
         (extra / CARD).write_text(json.dumps(classifier.card, indent=1))

@@ -18,8 +18,8 @@ TOP = 5  # Classes with the highest scores that are named, or all if there are f
 Named = dict[str, tf.Tensor]
 
 
-class ServingGraph(tf.Module):
-    """The signatures of an artifact's model, by name, in `functions`.
+class ServingGraph:
+    """The signatures of an artifact's model, by name, in `functions`, and their `resources`.
 
     `serving_default` takes raw input, `serving_bytes` (but for texts) encoded input; both give
     `scores`, `class_id` and `label`, and `top_scores` and `top_labels` of the best five.
@@ -35,8 +35,8 @@ class ServingGraph(tf.Module):
             model: What `artifact.assemble` returned.
             card: The model card.
         """
-        super().__init__()
         self.model = model
+        self.resources = _resources(model)
         self._names = tf.constant(card["class_names"])
         self._top = min(TOP, len(card["class_names"]))
         *self._before, network, self._softmax = model.layers[1:]
@@ -101,6 +101,19 @@ class ServingGraph(tf.Module):
             "top_scores": top_scores,
             "top_labels": tf.gather(self._names, top),
         }
+
+
+def _resources(model: keras.Model) -> tf.Module:
+    """Return what the signatures read, as TensorFlow Serving can restore it.
+
+    It restores variables by their own names. Saved as parts of a Keras model, they would be copies
+    that no signature reads.
+    """
+    resources = tf.Module()
+    resources.weights = [variable.value for variable in model.variables]
+    tokenizer = tokenizer_of(model)
+    resources.tables = [] if tokenizer is None else [tokenizer.table]
+    return resources
 
 
 def _before_logits(network: keras.Model) -> keras.KerasTensor:

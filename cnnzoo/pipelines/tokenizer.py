@@ -93,7 +93,7 @@ class Tokenizer(keras.layers.Layer):
         self.padding, self.truncation, self.backwards = padding, truncation, backwards
         self.supports_jit = False  # XLA has no strings.
         with tf.init_scope():
-            self._table = self._lookup_table()
+            self.table = self._lookup_table()
 
     @classmethod
     def fit(
@@ -242,9 +242,9 @@ class Tokenizer(keras.layers.Layer):
     def _tokens(self, texts: tf.Tensor) -> tf.RaggedTensor:
         texts = clean_tensor(texts, self.cleaning)
         if self.level == "word":
-            return self._table.lookup(tf.strings.split(texts))
+            return self.table.lookup(tf.strings.split(texts))
         characters = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
-        return self._table.lookup(tf.cast(characters, tf.int64))
+        return self.table.lookup(tf.cast(characters, tf.int64))
 
     def _kept(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
         """Return what truncation leaves of each row, in the order of reading."""
