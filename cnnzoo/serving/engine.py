@@ -7,9 +7,7 @@ it: for one image it is about twenty times faster than TensorFlow, with the same
 from __future__ import annotations
 
 import json
-import os
 import re
-import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,6 +19,7 @@ from google.protobuf import json_format
 from tensorflow.core.protobuf import saved_model_pb2
 
 from cnnzoo.errors import CnnzooError
+from cnnzoo.export.litert import LiteRT
 from cnnzoo.files import read
 from cnnzoo.serving.tensors import BYTES, DEFAULT_SIGNATURE, Input
 
@@ -100,31 +99,6 @@ class Engine:
         begin = time.perf_counter()
         signature(blanks)
         return time.perf_counter() - begin
-
-
-class LiteRT:
-    """A LiteRT model with one input and one output; several threads may call it."""
-
-    def __init__(self, content: bytes) -> None:
-        from ai_edge_litert.interpreter import Interpreter
-
-        self._interpreter = Interpreter(model_content=content, num_threads=os.cpu_count())
-        self._interpreter.allocate_tensors()
-        self._given = self._interpreter.get_input_details()[0]
-        self._given_shape = tuple(self._given["shape"])
-        self._wanted = self._interpreter.get_output_details()[0]["index"]
-        self._lock = threading.Lock()
-
-    def __call__(self, inputs: np.ndarray) -> np.ndarray:
-        """Return what the model makes of `inputs`, whose first dimension is the batch."""
-        with self._lock:
-            if inputs.shape != self._given_shape:
-                self._interpreter.resize_tensor_input(self._given["index"], inputs.shape)
-                self._interpreter.allocate_tensors()
-                self._given_shape = inputs.shape
-            self._interpreter.set_tensor(self._given["index"], inputs)
-            self._interpreter.invoke()
-            return self._interpreter.get_tensor(self._wanted)
 
 
 def _card(folder: Path) -> dict[str, Any]:
