@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cnnzoo.serving.engine import Engine
@@ -10,14 +10,14 @@ from cnnzoo.serving.repository import Models, Slot
 
 
 def listing(models: Models) -> dict[str, Any]:
-    """Return names, loaded versions and the newest one's card of all models; an addition."""
-    return {"models": [_model(name, slots) for name, slots in models.items()]}
+    """Return name, loaded versions and card of each model that answers; an addition."""
+    return {"models": [model for name, slots in models.items() for model in _model(name, slots)]}
 
 
-def _model(name: str, slots: Mapping[int, Slot]) -> dict[str, Any]:
-    engines = {number: slot.engine for number, slot in slots.items() if slot.engine is not None}
-    card = next((engine.card for engine in engines.values()), None)
-    return {"name": name, "versions": [str(number) for number in engines], "card": card}
+def _model(name: str, slots: Mapping[int, Slot]) -> Iterator[dict[str, Any]]:
+    engines = {str(number): slot.engine for number, slot in slots.items() if slot.engine}
+    for newest in list(engines.values())[:1]:
+        yield {"name": name, "versions": list(engines), "card": newest.card}
 
 
 def status(slots: Mapping[int, Slot]) -> dict[str, Any]:

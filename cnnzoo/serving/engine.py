@@ -26,6 +26,7 @@ from cnnzoo.serving.tensors import BYTES, DEFAULT_SIGNATURE, Input
 Function = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
 
 _QUICK = 1e-3  # Seconds for one example: less than it takes to hand it to another thread and back.
+_TOLERANCE = 1e-4  # Of a score, between TensorFlow and LiteRT.
 _NAMED = {"scores", "class_id", "label", "top_scores", "top_labels"}
 _ASSERTION = re.compile(r"assertion failed: \[(.+?)\](?:\s|$)")
 
@@ -68,7 +69,7 @@ class Engine:
         # A check of the files, before TensorFlow opens them, has its place here.
         try:
             self._loaded = tf.saved_model.load(folder)
-        except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
+        except Exception as error:  # TensorFlow has an exception for each way to be damaged.
             raise CnnzooError(f"{folder} is damaged or no SavedModel: {_line(error)}") from error
         self.signature_defs = _signature_defs(folder)
         self.signatures = {
@@ -87,10 +88,18 @@ class Engine:
         (name, given), *more = _inputs(function).items()
         if more or given.dtype == "string" or not {"scores"} <= outputs.keys() <= _NAMED:
             return
-        answer = _litert(LiteRT(read(path)), name, outputs, self.card["class_names"])
+        try:
+            model = LiteRT(read(path))
+        except (ValueError, RuntimeError) as error:
+            raise CnnzooError(f"{path} is damaged: {error}") from error
+        answer = _litert(model, name, outputs, self.card["class_names"])
         signature = Signature(DEFAULT_SIGNATURE, {name: given}, answer)
-        self.signatures[DEFAULT_SIGNATURE] = signature
+        noise = {name: _noise(given)}
+        both = [ask(noise)["scores"] for ask in (signature, self.signatures[DEFAULT_SIGNATURE])]
+        if not np.allclose(*both, rtol=0, atol=_TOLERANCE):
+            raise CnnzooError(f"{path} is damaged: it does not give the SavedModel's scores")
         signature.quick = min(self._warm_up(signature) for _ in range(3)) < _QUICK
+        self.signatures[DEFAULT_SIGNATURE] = signature
 
     def _warm_up(self, signature: Signature) -> float:
         """Ask for one blank example, and return the seconds that this took."""
@@ -103,11 +112,12 @@ class Engine:
 
 def _card(folder: Path) -> dict[str, Any]:
     path = folder / "assets.extra" / "card.json"
+    content = read(path)
     try:
-        card = json.loads(read(path))
-    except ValueError as error:
-        raise CnnzooError(f"{path} is damaged: {error}") from error
-    return card
+        card = json.loads(content)
+        return {**card, "class_names": [*card["class_names"]], "input": {**card["input"]}}
+    except (ValueError, TypeError, KeyError) as error:
+        raise CnnzooError(f"{path} is damaged: {error!r}") from error
 
 
 def _signature_defs(folder: Path) -> dict[str, Any]:
@@ -169,6 +179,14 @@ def _blank(name: str, wanted: Input, facts: Mapping[str, Any]) -> np.ndarray:
     elif name.endswith(BYTES):
         content = tf.io.encode_png(np.zeros(facts["shape"], np.uint8)).numpy()
     return np.array([content, b""], object)[:1]
+
+
+def _noise(wanted: Input) -> np.ndarray:
+    """Return two random examples for an input of whole numbers."""
+    bounds = np.iinfo(wanted.dtype)
+    shape = [2 if size is None else size for size in wanted.shape or ()]
+    random = np.random.default_rng(0)
+    return random.integers(bounds.min, bounds.max, shape, wanted.dtype, endpoint=True)
 
 
 def _refusal(error: Exception, inputs: Mapping[str, Input]) -> str:
