@@ -1,4 +1,5 @@
-"""The command line: list, show, train, evaluate, predict, export, reproduce, sweep.
+"""The command line: list, show, train, evaluate, predict, export, serve, reproduce,
+sweep.
 
 With --json, standard output holds one JSON document; all else goes to standard error.
 """
@@ -160,6 +161,14 @@ def _parser() -> argparse.ArgumentParser:
         help="formats beside the SavedModel, separated by commas: litert, litert_float16, "
         "litert_int8, onnx (default: savedmodel,litert)",
     )
+
+    one = command("serve", commands.serve_models, "answer over HTTP as TensorFlow Serving does")
+    one.add_argument("folder", type=Path, help="of exported models, such as saved_models")
+    one.add_argument("--host", default="127.0.0.1", help="address to listen at (default: this one)")
+    one.add_argument("--port", type=int, default=8501, help="port to listen at (default: 8501)")
+    one.add_argument("--max-instances", type=int, help="examples in a request (default: 128)")
+    one.add_argument("--max-body", type=int, help="bytes of a request's body (default: 32 MiB)")
+    one.add_argument("--max-waiting", type=int, help="requests that may wait (default: 64)")
 
     one = command(
         "reproduce",

@@ -19,6 +19,8 @@ from cnnzoo.errors import CnnzooError
 
 KINDS = ("models", "datasets", "recipes", "weights")
 
+_SERVE = ("ai_edge_litert", "fastapi", "orjson", "prometheus_client", "uvicorn")
+
 Answer = tuple[Any, list[str]]  # The JSON document, and the lines for a person.
 
 
@@ -293,6 +295,22 @@ def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
         ).rstrip()
         for row in rows
     ]
+
+
+def serve_models(arguments: argparse.Namespace) -> Answer:
+    """What a server has answered, once it is stopped."""
+    import importlib.util
+
+    if any(importlib.util.find_spec(name) is None for name in _SERVE):
+        raise CnnzooError("serving needs more packages; run: pip install 'cnnzoo[serve]'")
+    _start_tensorflow()
+    from cnnzoo.serving.limits import Limits
+    from cnnzoo.serving.server import serve
+
+    asked = {name: getattr(arguments, f"max_{name}") for name in ("instances", "body", "waiting")}
+    limits = Limits(**{name: value for name, value in asked.items() if value is not None})
+    number = serve(arguments.folder, arguments.host, arguments.port, limits)
+    return {"requests": number}, [f"stopped after {number:,} requests"]
 
 
 def reproduce_recipe(arguments: argparse.Namespace) -> Answer:
