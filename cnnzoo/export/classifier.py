@@ -15,7 +15,7 @@ from tensorflow.lite.python.convert import ConverterError
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.folding import folded
 from cnnzoo.export.litert import after_tokenizer, convert, numeric_spec, tokenizer_of
-from cnnzoo.export.runtime import LiteRT
+from cnnzoo.export.runtime import LiteRT, scores_of
 from cnnzoo.pipelines.decoding import UNDECODABLE
 from cnnzoo.pipelines.raw import RawTexts, raw_input
 from cnnzoo.pipelines.tokenizer import Tokenizer
@@ -175,7 +175,7 @@ def from_saved_model(folder: Path, card: dict[str, Any]) -> Classifier:
     raw = raw_input(card["input"])
     try:
         loaded = tf.saved_model.load(folder)
-        scores = _signature(loaded, "serving_default", raw.spec)
+        scores = scores_of(folder) or _signature(loaded, "serving_default", raw.spec)
         if isinstance(raw, RawTexts):
             return Classifier(card, scores, None)
         answer = _signature(loaded, "serving_bytes", tf.TensorSpec([None], tf.string, raw.encoded))
