@@ -11,6 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
+from cnnzoo.guard.saved_model import check_saved_model
+from cnnzoo.guard.sums import check_sums
 from cnnzoo.pipelines.decoding import UNDECODABLE
 from cnnzoo.pipelines.raw import RawTexts, raw_input
 
@@ -130,8 +132,11 @@ def from_saved_model(folder: Path, card: dict[str, Any]) -> Classifier:
     """Return the classifier of an exported SavedModel.
 
     Raises:
-        CnnzooError: TensorFlow cannot load the folder.
+        CnnzooError: The folder is damaged, TensorFlow cannot load it, or it would do more than
+            answer.
     """
+    check_sums(folder)
+    check_saved_model(folder)
     raw = raw_input(card["input"])
     try:
         loaded = tf.saved_model.load(folder)
@@ -139,7 +144,7 @@ def from_saved_model(folder: Path, card: dict[str, Any]) -> Classifier:
         encoded = None
         if not isinstance(raw, RawTexts):
             encoded = _by_name(loaded, "serving_bytes", raw.encoded)
-    except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
+    except Exception as error:  # Of any kind: TensorFlow builds objects from what the file says.
         raise CnnzooError(f"{folder} is damaged or no SavedModel of cnnzoo: {error}") from error
     return Classifier(card, default, encoded)
 

@@ -20,6 +20,7 @@ from cnnzoo.export import reload
 from cnnzoo.export.artifact import CARD
 from cnnzoo.export.classifier import Classifier, ServingGraph
 from cnnzoo.files import sync_folder
+from cnnzoo.guard.sums import write_sums
 from cnnzoo.pipelines.own_data import find
 from cnnzoo.registry import unknown
 
@@ -72,6 +73,7 @@ def _publish_saved_model(classifier: Classifier, base: Path) -> dict[str, Any]:
                 f"SavedModel must give the artifact's scores to within {TOLERANCE}; "
                 f"got a difference of {difference:.3g}, and nothing was published"
             )
+        write_sums(temporary)
         size = _sync(temporary)
         temporary.chmod(0o755)  # mkdtemp's 0700 would hide the model from a server.
         version = _claim_next(temporary, base)
