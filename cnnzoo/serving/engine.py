@@ -21,6 +21,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.runtime import scores_of
 from cnnzoo.files import read
+from cnnzoo.guard.saved_model import check_saved_model
+from cnnzoo.guard.sums import check_sums
 from cnnzoo.serving.tensors import BYTES, DEFAULT_SIGNATURE, Input
 
 Function = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
@@ -66,7 +68,8 @@ class Engine:
             CnnzooError: There is no model of cnnzoo there, or it is damaged.
         """
         self.card = _card(folder)
-        # A check of the files, before TensorFlow opens them, has its place here.
+        check_sums(folder)
+        check_saved_model(folder)
         try:
             self._loaded = tf.saved_model.load(folder)
         except Exception as error:  # TensorFlow has an exception for each way to be damaged.
