@@ -183,7 +183,9 @@ def from_saved_model(folder: Path, card: dict[str, Any]) -> Classifier:
         scores = _signature(loaded, "serving_default", raw.spec)
         encoded = None
         if not isinstance(raw, RawTexts):
-            answer = _signature(loaded, "serving_bytes", tf.TensorSpec([None], tf.string, raw.encoded))
+            answer = _signature(
+                loaded, "serving_bytes", tf.TensorSpec([None], tf.string, raw.encoded)
+            )
             encoded = lambda content: answer([content])[0]
     except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
         raise CnnzooError(f"{folder} is damaged or no SavedModel of cnnzoo: {error}") from error

@@ -89,6 +89,4 @@ def _merged(layer: keras.layers.Layer, norm: keras.layers.BatchNormalization) ->
     beta = next(values) if norm.center else 0.0
     mean, variance = values
     scale = gamma / np.sqrt(variance + norm.epsilon)
-    return [
-        merged.astype(np.float32) for merged in (kernel * scale, (bias - mean) * scale + beta)
-    ]
+    return [merged.astype(np.float32) for merged in (kernel * scale, (bias - mean) * scale + beta)]

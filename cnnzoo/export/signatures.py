@@ -78,7 +78,9 @@ class ServingGraph:
         explanation = self._explain(values)
         answer = self._named(self._softmax(explanation.pop("logits")))
         given = (
-            {"network_input": values} if tokenizer is None else {"tokens": _words(values, tokenizer)}
+            {"network_input": values}
+            if tokenizer is None
+            else {"tokens": _words(values, tokenizer)}
         )
         return {**answer, **explanation, **given}
 

@@ -1,6 +1,11 @@
 import contextlib
 import dataclasses
+import os
+import re
 import shutil
+import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -129,3 +134,36 @@ def copy(exports, images, tmp_path):
     """A folder that holds the model over images alone, for changes."""
     shutil.copytree(exports / images, tmp_path / "served" / images)
     return tmp_path / "served"
+
+
+@pytest.fixture
+def started(tmp_path):
+    """Start `cnnzoo serve` with arguments on a free port; return the process and its address."""
+    processes = []
+
+    def start(folder, *arguments):
+        command = [sys.executable, "-m", "cnnzoo", "serve", folder, "--port", 0, *arguments]
+        process = subprocess.Popen(
+            [*map(str, command)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "TFDS_DATA_DIR": os.devnull},
+        )
+        processes.append(process)
+        for line in process.stderr:
+            if found := re.search(r"serving .* at (http://127\.0\.0\.1:\d+)$", line):
+                return process, found.group(1)
+        raise AssertionError(process.communicate()[0])
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def taken_port():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        yield taken.getsockname()[1]
