@@ -18,6 +18,7 @@ from typing import Any
 
 from cnnzoo import commands
 from cnnzoo.errors import CnnzooError
+from cnnzoo.serving.limits import Limits
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -76,6 +77,12 @@ def _assignment(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"must be field=value; got {text!r}")
     return name, value
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1; got {text!r}")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -164,11 +171,17 @@ def _parser() -> argparse.ArgumentParser:
 
     one = command("serve", commands.serve_models, "answer over HTTP as TensorFlow Serving does")
     one.add_argument("folder", type=Path, help="of exported models, such as saved_models")
-    one.add_argument("--host", default="127.0.0.1", help="address to listen at (default: this one)")
-    one.add_argument("--port", type=int, default=8501, help="port to listen at (default: 8501)")
-    one.add_argument("--max-instances", type=int, help="examples in a request (default: 128)")
-    one.add_argument("--max-body", type=int, help="bytes of a request's body (default: 32 MiB)")
-    one.add_argument("--max-waiting", type=int, help="requests that may wait (default: 64)")
+    default = "(default: %(default)s)"
+    one.add_argument("--host", default="127.0.0.1", help=f"address to listen at {default}")
+    one.add_argument("--port", type=int, default=8501, help=f"port, or 0 for a free one {default}")
+    for name, value, what in (
+        ("instances", Limits.instances, "examples in a request"),
+        ("body", Limits.body, "bytes of a request's body"),
+        ("waiting", Limits.waiting, "requests that may wait"),
+    ):
+        one.add_argument(
+            f"--max-{name}", type=_positive, default=value, metavar="N", help=f"{what} {default}"
+        )
 
     one = command(
         "reproduce",

@@ -307,8 +307,11 @@ def serve_models(arguments: argparse.Namespace) -> Answer:
     from cnnzoo.serving.limits import Limits
     from cnnzoo.serving.server import serve
 
-    asked = {name: getattr(arguments, f"max_{name}") for name in ("instances", "body", "waiting")}
-    limits = Limits(**{name: value for name, value in asked.items() if value is not None})
+    limits = Limits(
+        instances=arguments.max_instances,
+        body=arguments.max_body,
+        waiting=arguments.max_waiting,
+    )
     number = serve(arguments.folder, arguments.host, arguments.port, limits)
     return {"requests": number}, [f"stopped after {number:,} requests"]
 

@@ -1,6 +1,11 @@
 import contextlib
 import dataclasses
+import os
+import re
 import shutil
+import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -11,8 +16,6 @@ import tensorflow as tf
 
 import cnnzoo
 from cnnzoo.datasets import DATASETS, Dataset, Examples
-from cnnzoo.export.folding import folded
-from cnnzoo.export.litert import convert
 from cnnzoo.serving.limits import Limits
 from cnnzoo.serving.server import Server
 from cnnzoo.training.recipe import Recipe, Tokens
@@ -51,12 +54,8 @@ RECIPES = {
 
 
 def _publish(classifier, to):
-    """Export `classifier`, its LiteRT file included, and return the version's folder."""
-    path = Path(cnnzoo.export(classifier, to)[0]["path"])
-    lite = path / "assets.extra" / "model.tflite"
-    if not lite.exists():
-        lite.write_bytes(convert(folded(classifier.model)))
-    return path
+    """Export `classifier` and return the version's folder."""
+    return Path(cnnzoo.export(classifier, to)[0]["path"])
 
 
 @pytest.fixture(scope="session")
@@ -129,3 +128,36 @@ def copy(exports, images, tmp_path):
     """A folder that holds the model over images alone, for changes."""
     shutil.copytree(exports / images, tmp_path / "served" / images)
     return tmp_path / "served"
+
+
+@pytest.fixture
+def started(tmp_path):
+    """Start `cnnzoo serve` with arguments on a free port; return the process and its address."""
+    processes = []
+
+    def start(folder, *arguments):
+        command = [sys.executable, "-m", "cnnzoo", "serve", folder, "--port", 0, *arguments]
+        process = subprocess.Popen(
+            [*map(str, command)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "TFDS_DATA_DIR": os.devnull},
+        )
+        processes.append(process)
+        for line in process.stderr:
+            if found := re.search(r"serving .* at (http://127\.0\.0\.1:\d+)$", line):
+                return process, found.group(1)
+        raise AssertionError(process.communicate()[0])
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def taken_port():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        yield taken.getsockname()[1]
