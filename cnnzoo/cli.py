@@ -1,4 +1,5 @@
-"""The command line: list, show, train, evaluate, predict, export, reproduce, sweep.
+"""The command line: list, show, train, evaluate, predict, export, serve, reproduce,
+sweep.
 
 With --json, standard output holds one JSON document; all else goes to standard error.
 """
@@ -17,6 +18,7 @@ from typing import Any
 
 from cnnzoo import commands
 from cnnzoo.errors import CnnzooError
+from cnnzoo.serving.limits import Limits
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -75,6 +77,12 @@ def _assignment(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"must be field=value; got {text!r}")
     return name, value
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1; got {text!r}")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -160,6 +168,20 @@ def _parser() -> argparse.ArgumentParser:
         help="formats beside the SavedModel, separated by commas: litert, litert_float16, "
         "litert_int8, onnx (default: savedmodel,litert)",
     )
+
+    one = command("serve", commands.serve_models, "answer over HTTP as TensorFlow Serving does")
+    one.add_argument("folder", type=Path, help="of exported models, such as saved_models")
+    default = "(default: %(default)s)"
+    one.add_argument("--host", default="127.0.0.1", help=f"address to listen at {default}")
+    one.add_argument("--port", type=int, default=8501, help=f"port, or 0 for a free one {default}")
+    for name, value, what in (
+        ("instances", Limits.instances, "examples in a request"),
+        ("body", Limits.body, "bytes of a request's body"),
+        ("waiting", Limits.waiting, "requests that may wait"),
+    ):
+        one.add_argument(
+            f"--max-{name}", type=_positive, default=value, metavar="N", help=f"{what} {default}"
+        )
 
     one = command(
         "reproduce",

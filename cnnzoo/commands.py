@@ -11,13 +11,15 @@ import dataclasses
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from cnnzoo.errors import CnnzooError
 
 KINDS = ("models", "datasets", "recipes", "weights")
+
+_SERVE = ("ai_edge_litert", "fastapi", "orjson", "prometheus_client", "uvicorn")
 
 Answer = tuple[Any, list[str]]  # The JSON document, and the lines for a person.
 
@@ -280,7 +282,7 @@ def export_trained(arguments: argparse.Namespace) -> Answer:
     return results, [*_aligned(rows), f"published in {results[0]['path']}"]
 
 
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
     """Return a table's lines, its first and last columns set to the left, others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
@@ -293,6 +295,25 @@ def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
         ).rstrip()
         for row in rows
     ]
+
+
+def serve_models(arguments: argparse.Namespace) -> Answer:
+    """What a server has answered, once it is stopped."""
+    import importlib.util
+
+    if any(importlib.util.find_spec(name) is None for name in _SERVE):
+        raise CnnzooError("serving needs more packages; run: pip install 'cnnzoo[serve]'")
+    _start_tensorflow()
+    from cnnzoo.serving.limits import Limits
+    from cnnzoo.serving.server import serve
+
+    limits = Limits(
+        instances=arguments.max_instances,
+        body=arguments.max_body,
+        waiting=arguments.max_waiting,
+    )
+    number = serve(arguments.folder, arguments.host, arguments.port, limits)
+    return {"requests": number}, [f"stopped after {number:,} requests"]
 
 
 def reproduce_recipe(arguments: argparse.Namespace) -> Answer:

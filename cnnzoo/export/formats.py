@@ -26,6 +26,7 @@ from cnnzoo.export.publishing import publish
 from cnnzoo.export.signatures import ServingGraph
 from cnnzoo.export.tokenizer_files import write_tokenizer
 from cnnzoo.export.warmup import WARMUP, write_warmup
+from cnnzoo.guard.sums import write_sums
 from cnnzoo.pipelines.raw import RawTexts
 from cnnzoo.registry import unknown
 
@@ -79,6 +80,7 @@ def export(
     def write(folder: Path) -> None:
         _write(classifier, folder, chosen, evidence)
         rows.update(prove(folder, chosen, evidence))
+        write_sums(folder)
 
     version = publish(Path(to) / classifier.card["name"], write)
     return [

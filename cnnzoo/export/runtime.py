@@ -4,9 +4,39 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.export.readers.tokenizer import Tokenizer
+from cnnzoo.files import read
+
+
+def scores_of(folder: Path) -> Callable[[np.ndarray], np.ndarray] | None:
+    """Return the function from a raw batch to scores, float32 `[batch, classes]`, of an export.
+
+    Args:
+        folder: Of a version, as `cnnzoo.export` publishes it. None is returned where it holds no
+            LiteRT file.
+
+    Raises:
+        CnnzooError: The LiteRT file is damaged.
+    """
+    path = folder / "assets.extra" / "model.tflite"
+    if not path.is_file():
+        return None
+    try:
+        model = LiteRT(read(path))
+    except (ValueError, RuntimeError) as error:
+        raise CnnzooError(f"{path} is damaged: {error}") from error
+    tokenizer_path = path.with_name("tokenizer.json")
+    if not tokenizer_path.is_file():
+        return model
+    tokenizer = Tokenizer(tokenizer_path)
+    return lambda texts: model(np.array(tokenizer(texts), np.int32))
 
 
 class LiteRT:

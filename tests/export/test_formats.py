@@ -269,7 +269,10 @@ def test_a_damaged_savedmodel_is_refused_with_its_path(saved_model, tmp_path):
     copy = tmp_path / "copy"
     subprocess.run(["cp", "-r", str(saved_model), str(copy)], check=True)
     (copy / "saved_model.pb").write_bytes(b"rubbish")
-    with pytest.raises(CnnzooError, match=f"{copy} is damaged or no SavedModel of cnnzoo"):
+    with pytest.raises(CnnzooError, match=f"{copy} is damaged: saved_model.pb changed"):
+        cnnzoo.load(copy)
+    (copy / "assets.extra" / "SHA256SUMS").unlink()
+    with pytest.raises(CnnzooError, match="saved_model.pb is damaged: Error parsing"):
         cnnzoo.load(copy)
     (copy / "assets.extra" / "card.json").unlink()
     with pytest.raises(CnnzooError, match="card.json must be a file; there is nothing"):

@@ -1,0 +1,138 @@
+"""What the HDF5 file of a network's weights holds, without the values."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import zipfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import h5py
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.guard.archive import WEIGHTS, check_archive
+
+_MOST = 25_000  # Groups and arrays; the deepest network of the zoo has 15,000.
+_DEEPEST = 40  # Groups within groups.
+_BUFFER = 2**16  # Bytes; what describes an array stands beside what describes the next.
+
+
+class Stored(NamedTuple):
+    """What a file of weights holds."""
+
+    arrays: int
+    bytes: int
+
+
+def stored_weights(path: Path) -> Stored:
+    """Return what the weights of the `.keras` file at `path` are.
+
+    Raises:
+        CnnzooError: They are no HDF5 file of plain arrays that stand in it whole; one that is
+            compressed, or stands in another file, could be of any size.
+    """
+    part = check_archive(path)[WEIGHTS]
+    total = 0
+    try:
+        content = io.BufferedReader(_Part(path, part), _BUFFER)
+        with content, h5py.File(content, "r") as file:
+            places = _arrays(file, path)
+            for place in places:
+                array = file[place]
+                _check_array(array, place, path)
+                total += array.nbytes
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        if isinstance(error, CnnzooError):
+            raise
+        raise CnnzooError(f"{path} is damaged: {WEIGHTS} is no HDF5 file of weights") from error
+    if total > part.file_size:
+        raise CnnzooError(
+            f"{path} must hold the weights that it lists; "
+            f"got {total:,} bytes of them in {part.file_size:,}"
+        )
+    return Stored(len(places), total)
+
+
+def _arrays(file: h5py.File, path: Path) -> list[bytes]:
+    """Return where the arrays stand, each once, if no link leads elsewhere."""
+    count = 0
+
+    def stop_at(place: bytes, link: Any) -> str | None:
+        nonlocal count
+        count += 1
+        if link.type != h5py.h5l.TYPE_HARD:
+            return f"must hold its weights itself; {_name(place)} is a link"
+        if count > _MOST or place.count(b"/") > _DEEPEST:
+            return f"must hold at most {_MOST:,} groups and arrays of weights, {_DEEPEST} deep"
+        return None
+
+    wrong = file.id.links.visit(stop_at, info=True)
+    if wrong is not None:
+        raise CnnzooError(f"{path} {wrong}")
+    places: list[bytes] = []
+
+    def collect(place: bytes, item: Any) -> None:
+        if item.type != h5py.h5o.TYPE_GROUP:
+            places.append(place)
+
+    h5py.h5o.visit(file.id, collect, info=True)
+    return places
+
+
+def _name(place: bytes) -> str:
+    return "/" + place.decode(errors="replace")
+
+
+def _check_array(array: Any, place: bytes, path: Path) -> None:
+    if not isinstance(array, h5py.Dataset):
+        raise CnnzooError(f"{path} must hold weights alone; got a type, {_name(place)}")
+    layout = array.id.get_create_plist()
+    # Keras stores bfloat16 as values of two bytes without a meaning.
+    number = array.dtype.kind in "biuf" or (array.dtype.kind == "V" and array.dtype.itemsize == 2)
+    if not (
+        number
+        and array.dtype.subdtype is None
+        and layout.get_layout() in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT)
+        and layout.get_external_count() == 0
+        and array.nbytes <= array.id.get_storage_size()
+    ):
+        raise CnnzooError(
+            f"{path} must hold its weights as plain arrays, as Keras writes them; "
+            f"got {_name(place)}, {array.dtype} {array.shape}, stored in "
+            f"{array.id.get_storage_size():,} bytes"
+        )
+
+
+class _Part(io.RawIOBase):
+    """A part of an archive, read where it stands, from any place on."""
+
+    def __init__(self, path: Path, part: zipfile.ZipInfo) -> None:
+        self._file = path.open("rb", buffering=0)
+        self._file.seek(part.header_offset + 26)  # The lengths of name and extra field.
+        self._begin = part.header_offset + 30 + sum(struct.unpack("<HH", self._file.read(4)))
+        self._size = part.file_size
+        self._place = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, place: int, whence: int = os.SEEK_SET, /) -> int:
+        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence]
+        self._place = max(0, origin + place)
+        return self._place
+
+    def readinto(self, buffer: Any, /) -> int:
+        view = memoryview(buffer)[: max(0, self._size - self._place)]
+        self._file.seek(self._begin + self._place)
+        count = self._file.readinto(view) or 0
+        self._place += count
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()

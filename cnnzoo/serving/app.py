@@ -1,0 +1,124 @@
+"""The application: which address answers with what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+
+from cnnzoo.serving import answers, describe
+from cnnzoo.serving.limits import Limits
+from cnnzoo.serving.metrics import CONTENT_TYPE, Metrics
+from cnnzoo.serving.page import INDEX, Page
+from cnnzoo.serving.predict import Predict, find
+from cnnzoo.serving.repository import Repository
+
+
+class _ModelConvertor(Convertor[str]):
+    """A model's name in an address, which ends where a verb begins."""
+
+    regex = "[^/:]+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+class _VersionConvertor(Convertor[int]):
+    """A version's number in an address: 64 bits."""
+
+    regex = "[0-9]{1,18}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("model", _ModelConvertor())
+register_url_convertor("version", _VersionConvertor())
+
+_MODEL = "/v1/models/{name:model}"
+_VERSION = _MODEL + "/versions/{version:version}"
+
+
+def application(repository: Repository, limits: Limits) -> FastAPI:
+    """Return the application that answers from `repository` within `limits`."""
+    app = FastAPI(title="cnnzoo", openapi_url=None, redirect_slashes=False)
+    metrics = Metrics(lambda: repository.models)
+    predict = Predict(repository, limits, metrics)
+    for path in (_MODEL, _VERSION):
+        app.router.routes.append(Route(f"{path}:predict", predict, methods=["POST"]))
+    _add_descriptions(app, repository)
+    _add_page(app, Page())
+
+    @app.get("/healthz")
+    async def health() -> Response:
+        return _json({"status": "ok"})
+
+    @app.get("/metrics")
+    @app.get("/monitoring/prometheus/metrics")  # TensorFlow Serving's.
+    async def measured() -> Response:
+        return Response(metrics.page(), media_type=CONTENT_TYPE)
+
+    @app.exception_handler(HTTPException)
+    async def failed(request: Request, error: HTTPException) -> Response:
+        return _json({"error": _sentence(request, error)}, error.status_code, error.headers)
+
+    @app.exception_handler(Exception)
+    async def broken(request: Request, error: Exception) -> Response:
+        return _json({"error": "the server failed; its log says why"}, 500)
+
+    return app
+
+
+def _add_descriptions(app: FastAPI, repository: Repository) -> None:
+    @app.get("/v1/models")
+    async def models() -> Response:
+        return _json(describe.listing(repository.models))
+
+    @app.get(_MODEL)
+    @app.get(_VERSION)
+    async def status(request: Request) -> Response:
+        name, version = request.path_params["name"], request.path_params.get("version")
+        slots = repository.models.get(name, {})
+        chosen = {number: slot for number, slot in slots.items() if version in (None, number)}
+        if not chosen:
+            find(repository, name, version)
+        return _json(describe.status(chosen))
+
+    @app.get(f"{_MODEL}/metadata")
+    @app.get(f"{_VERSION}/metadata")
+    async def metadata(request: Request) -> Response:
+        name, version = request.path_params["name"], request.path_params.get("version")
+        return _json(describe.metadata(name, *find(repository, name, version)))
+
+
+def _add_page(app: FastAPI, page: Page) -> None:
+    @app.get("/")
+    async def index() -> Response:
+        return page.answer(INDEX)
+
+    @app.get("/page/{name}")
+    async def file(name: str) -> Response:
+        return page.answer(name)
+
+
+def _json(document: Any, status: int = 200, headers: Any = None) -> Response:
+    return Response(answers.dump(document), status, headers, media_type="application/json")
+
+
+def _sentence(request: Request, error: HTTPException) -> str:
+    """Return what is wrong; the framework's own words are no sentence."""
+    path = request.url.path[:100]
+    if error.detail == "Not Found":
+        return f"there is nothing at {path}"
+    if error.detail == "Method Not Allowed":
+        return f"{request.method} is not allowed at {path}"
+    return error.detail

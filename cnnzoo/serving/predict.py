@@ -1,0 +1,157 @@
+"""Predict requests: read, answered and counted.
+
+An ASGI application by itself, without a framework's work on each request: this is what clients
+wait for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.registry import unknown
+from cnnzoo.serving import answers, tensors
+from cnnzoo.serving.bodies import LATER, Bodies, DisconnectedError
+from cnnzoo.serving.engine import Engine, Signature
+from cnnzoo.serving.limits import Limits
+from cnnzoo.serving.metrics import Metrics
+from cnnzoo.serving.repository import Repository
+
+_SMALL = 2**14  # Bytes of a body that is parsed in less time than a change of thread takes.
+
+_log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass
+class _Names:
+    """What a request asks for, as far as it is there: names that metrics may have."""
+
+    model: str = ""
+    version: str = ""
+    signature: str = ""
+
+
+class _Question(NamedTuple):
+    """A request that is understood."""
+
+    signature: Signature
+    inputs: dict[str, np.ndarray]
+    by_row: bool
+
+    def answer(self) -> bytes:
+        return answers.body(self.signature(self.inputs), self.by_row)
+
+
+class Predict:
+    """POST /v1/models/NAME[/versions/N]:predict."""
+
+    def __init__(self, repository: Repository, limits: Limits, metrics: Metrics) -> None:
+        self._repository = repository
+        self._limits = limits
+        self._metrics = metrics
+        self._bodies = Bodies(limits)
+        self._threads = ThreadPoolExecutor(limits.threads, "predict")
+        self._large = threading.Lock()  # Parsed lists take twenty times the memory of their JSON.
+        self._waiting = 0  # Requests that are in a thread or wait for one.
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        begin = time.perf_counter()
+        names = _Names()
+        headers: Mapping[str, str] = {}
+        try:
+            status, content = 200, await self._answer(names, scope, receive)
+        except DisconnectedError:
+            return
+        except HTTPException as error:
+            status, content = error.status_code, answers.error(error.detail)
+            headers = error.headers or {}
+        except CnnzooError as error:
+            status, content = 400, answers.error(str(error))
+        except MemoryError:
+            status, content = 503, answers.error("the examples need too much memory; send fewer")
+        except Exception:  # Whatever goes wrong with a request, the server lives on.
+            _log.exception("a request failed")
+            status, content = 500, answers.error("the server failed; its log says why")
+        seconds = time.perf_counter() - begin
+        self._metrics.count(names.model, names.version, names.signature, status, seconds)
+        await _send(send, status, content, headers)
+
+    async def _answer(self, names: _Names, scope: Scope, receive: Receive) -> bytes:
+        engine = self._engine(names, scope["path_params"])
+        body = await self._bodies.read(scope, receive)
+        try:
+            if len(body) > _SMALL:
+                return await self._in_thread(self._all, names, engine, body)
+            question = self._question(names, engine, body)
+            if question.signature.quick and not self._waiting:
+                return question.answer()
+            return await self._in_thread(question.answer)
+        finally:
+            self._bodies.release(body)
+
+    def _engine(self, names: _Names, path: Mapping[str, Any]) -> Engine:
+        number, engine = find(self._repository, path["name"], path.get("version"))
+        names.model, names.version = path["name"], str(number)
+        return engine
+
+    async def _in_thread(self, work: Callable[..., bytes], *arguments: Any) -> bytes:
+        if self._waiting >= self._limits.waiting:
+            raise HTTPException(503, "too many requests at this moment; try again", LATER)
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, work, *arguments)
+        finally:
+            self._waiting -= 1
+
+    def _all(self, names: _Names, engine: Engine, body: bytes) -> bytes:
+        with self._large:
+            question = self._question(names, engine, body)
+        return question.answer()
+
+    def _question(self, names: _Names, engine: Engine, body: bytes) -> _Question:
+        document = tensors.parse(body)
+        name = tensors.signature_name(document)
+        if name not in engine.signatures:
+            raise CnnzooError(unknown("signature", name[:100], engine.signatures))
+        names.signature = name
+        signature = engine.signatures[name]
+        return _Question(signature, *tensors.arrays(document, signature.inputs, self._limits))
+
+
+def find(repository: Repository, name: str, version: int | None) -> tuple[int, Engine]:
+    """Return number and engine of the version asked for, or of the newest.
+
+    Raises:
+        HTTPException: There is no such model, or no such version is loaded.
+    """
+    try:
+        return repository.engine(name, version)
+    except KeyError:
+        pass
+    if name not in repository.models:
+        raise HTTPException(404, unknown("model", name[:100], repository.models))
+    which = "no version" if version is None else f"no version {version}"
+    raise HTTPException(404, f"{name} has {which} that is loaded; see GET /v1/models/{name}")
+
+
+async def _send(send: Send, status: int, content: bytes, more: Mapping[str, str]) -> None:
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(content)).encode()),
+        *((name.lower().encode(), value.encode()) for name, value in more.items()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
