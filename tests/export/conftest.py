@@ -37,11 +37,14 @@ def of_texts(classifier):
 @pytest.fixture(scope="session")
 def of_sounds(classifier):
     """A network over sounds, trained for seconds."""
-    shape, facts = (512, 1), {"shape": (512, 1), "sample_rate": 8_000}
+    shape, rate = (512, 1), 8_000
+    facts = {"shape": list(shape), "sample_rate": rate}
     if "export_tones" not in DATASETS:
         sizes = {"train": 120, "test": 120}
         names = ("low", "high")
-        found = Dataset("export_tones", names, sizes, read=tones, input_shape=shape, **FACTS)
+        found = Dataset(
+            "export_tones", names, sizes, read=tones, input_shape=shape, sample_rate=rate, **FACTS
+        )
         DATASETS.add("export_tones", found)
     keras.utils.set_random_seed(0)
     network = cnnzoo.create_model("m3", input_shape=shape, num_classes=2)
