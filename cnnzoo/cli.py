@@ -157,10 +157,17 @@ def _parser() -> argparse.ArgumentParser:
         help="PNG, JPEG, WAV or .npy file, or for a network over texts the text itself",
     )
 
-    one = command("export", commands.export_trained, "publish the next version of a SavedModel")
+    one = command(
+        "export", commands.export_trained, "publish the next version, each file of it proved equal"
+    )
     one.add_argument("name", help=trained)
     one.add_argument("--to", default="saved_models", help="folder of all exported models")
-    one.add_argument("--format", default="savedmodel", help="formats, separated by commas")
+    one.add_argument(
+        "--format",
+        default="savedmodel,litert",
+        help="formats beside the SavedModel, separated by commas: litert, litert_float16, "
+        "litert_int8, onnx (default: savedmodel,litert)",
+    )
 
     one = command("serve", commands.serve_models, "answer over HTTP as TensorFlow Serving does")
     one.add_argument("folder", type=Path, help="of exported models, such as saved_models")

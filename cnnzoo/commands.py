@@ -11,7 +11,7 @@ import dataclasses
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -259,18 +259,42 @@ def _answer_line(answer: dict[str, Any]) -> str:
 
 
 def export_trained(arguments: argparse.Namespace) -> Answer:
-    """The published versions."""
+    """The published version, format by format."""
     _start_tensorflow()
     from cnnzoo.export.artifact import load
     from cnnzoo.export.formats import export
 
-    results = export(load(arguments.name), arguments.to, arguments.format.split(","))
-    lines = [
-        f"{one['format']}  {one['path']}  {one['bytes']:,} bytes  "
-        f"largest difference of a score {one['max_difference']:.1e}"
+    classifier = load(arguments.name)
+    with _silent_stderr():  # Converters tell much that nobody can act on.
+        results = export(classifier, arguments.to, arguments.format.split(","))
+    rows = [("format", "bytes", "largest difference", "same labels", "latency", "")]
+    rows += [
+        (
+            one["format"],
+            f"{one['bytes']:,}",
+            f"{one['max_difference']:.1e}",
+            f"{one['label_agreement']:.2%}",
+            f"{one['latency_us']:,.0f} us",
+            f"{one['compared']:,} {one['examples']} examples",
+        )
         for one in results
     ]
-    return results, lines
+    return results, [*_aligned(rows), f"published in {results[0]['path']}"]
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return a table's lines, its first and last columns set to the left, others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            [
+                row[0].ljust(widths[0]),
+                *(cell.rjust(width) for cell, width in zip(row[1:-1], widths[1:-1], strict=True)),
+                row[-1],
+            ]
+        ).rstrip()
+        for row in rows
+    ]
 
 
 def serve_models(arguments: argparse.Namespace) -> Answer:

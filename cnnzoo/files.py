@@ -15,6 +15,7 @@ from typing import BinaryIO
 from cnnzoo.errors import CnnzooError
 
 _DIGEST_BYTES = 64  # SHA-256 in hexadecimal, kept as an archive's comment.
+_BLOCK = 2**20  # Bytes that are read at a time.
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -72,9 +73,7 @@ def read(path: Path, limit: int | None = None) -> bytes:
     Raises:
         CnnzooError: There is no such file, it is a folder, it cannot be read or it is too large.
     """
-    if not path.is_file():
-        what = "a folder" if path.is_dir() else "nothing"
-        raise CnnzooError(f"{path} must be a file; there is {what}")
+    _check_file(path)
     try:
         size = path.stat().st_size
         if limit is not None and size > limit:
@@ -82,6 +81,12 @@ def read(path: Path, limit: int | None = None) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise CnnzooError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _check_file(path: Path) -> None:
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "nothing"
+        raise CnnzooError(f"{path} must be a file; there is {what}")
 
 
 def write_sealed(path: Path, parts: Mapping[str, bytes]) -> None:
@@ -99,19 +104,33 @@ def write_sealed(path: Path, parts: Mapping[str, bytes]) -> None:
     write_whole(path, content + hashlib.sha256(content).hexdigest().encode())
 
 
-def read_sealed(path: Path) -> dict[str, bytes]:
-    """Return the parts of an archive that `write_sealed` wrote.
+def check_seal(path: Path) -> None:
+    """Check that the archive at `path` is as `write_sealed` wrote it; takes little memory.
 
     Raises:
         CnnzooError: There is none, or a bit of it has changed.
     """
-    content = read(path)
-    body, digest = content[:-_DIGEST_BYTES], content[-_DIGEST_BYTES:]
-    if hashlib.sha256(body).hexdigest().encode() != digest:
-        raise CnnzooError(
-            f"{path} is damaged or was not written by cnnzoo: its SHA-256 does not match"
-        )
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+    _check_file(path)
+    digest = hashlib.sha256()
+    left = max(0, path.stat().st_size - _DIGEST_BYTES)
+    with path.open("rb") as file:
+        while left and (block := file.read(min(left, _BLOCK))):
+            digest.update(block)
+            left -= len(block)
+        if file.read() != digest.hexdigest().encode():
+            raise CnnzooError(
+                f"{path} is damaged or was not written by cnnzoo: its SHA-256 does not match"
+            )
+
+
+def read_sealed(path: Path) -> dict[str, bytes]:
+    """Return the parts of an archive that `write_sealed` wrote.
+
+    Raises:
+        CnnzooError: As `check_seal`.
+    """
+    check_seal(path)
+    with zipfile.ZipFile(path) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 

@@ -110,12 +110,15 @@ def weights_of(source: str | Path | keras.Model) -> Weights:
 
 
 def _read(path: Path) -> keras.Model:
+    from cnnzoo.guard.keras_file import check_keras_file  # Not needed to list names.
+
     for layer in layers.__all__:  # Keras finds a layer by its registered name once it is imported.
         getattr(layers, layer)
     if not path.is_file():
         raise CnnzooError(
             f"weights must be 'imagenet', a model or the path of a .keras file; got {str(path)!r}"
         )
+    check_keras_file(path)
     try:
         return keras.saving.load_model(path, compile=False)
     except (OSError, TypeError, ValueError, KeyError) as error:

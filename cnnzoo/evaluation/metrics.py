@@ -26,8 +26,7 @@ def evaluate(classifier: Classifier, split: str = "test") -> dict[str, Any]:
     """
     dataset = find(classifier.card["dataset"], classifier.input_shape)
     recipe = classifier.card["recipe"]
-    # A card from before folds does not name them.
-    cut = Cut(recipe["validation"], recipe.get("folds"), recipe.get("fold", 0))
+    cut = Cut(recipe["validation"], recipe["folds"], recipe["fold"])
     inputs, labels = part(dataset, split, cut)
     return {**score(classifier.scores(inputs), labels), "split": split}
 

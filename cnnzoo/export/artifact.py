@@ -20,14 +20,17 @@ import keras
 
 from cnnzoo import layers
 from cnnzoo.errors import CnnzooError
+from cnnzoo.export.card import FORMAT, migrated
 from cnnzoo.export.classifier import Classifier, from_model, from_saved_model
-from cnnzoo.files import read, read_sealed, write_sealed
+from cnnzoo.files import check_seal, read, write_sealed
+from cnnzoo.guard.archive import read_part
+from cnnzoo.guard.documents import CARD_BYTES, parse_card
+from cnnzoo.guard.keras_file import check_keras_file
 from cnnzoo.pipelines import tokenizer
 from cnnzoo.pipelines.raw import raw_input
 from cnnzoo.registry import unknown
 from cnnzoo.weights import FOLDER, list_weights
 
-FORMAT = 1
 ARTIFACT = "artifact.keras"  # In a run folder.
 CARD = "card.json"  # In the file, and among a SavedModel's extra assets.
 
@@ -70,7 +73,7 @@ def save(path: Path, model: keras.Model, card: dict[str, Any]) -> None:
         json.loads(parts["config.json"], object_hook=_portable)
     ).encode()
     digests = {name: hashlib.sha256(part).hexdigest() for name, part in parts.items()}
-    full = {"format": FORMAT, **card, "sha256": digests}
+    full = {**card, "format": FORMAT, "sha256": digests}
     write_sealed(path, {**parts, CARD: json.dumps(full, indent=1).encode()})
 
 
@@ -102,7 +105,8 @@ def load(name: str | Path) -> Classifier:
         raise CnnzooError(f"{path} holds a run whose first epoch is not finished; resume it first")
     version = latest_version(path)
     if version is not None:
-        card = json.loads(read(version / "assets.extra" / CARD))
+        path = version / "assets.extra" / CARD
+        card = migrated(parse_card(read(path, limit=CARD_BYTES), str(path)), version)
         return from_saved_model(version, card)
     if path.exists() or path.name != str(name):
         what = "a folder without one" if path.exists() else "no such path"
@@ -119,13 +123,13 @@ def latest_version(path: Path) -> Path | None:
 
 
 def _open(path: Path) -> Classifier:
-    card = json.loads(read_sealed(path)[CARD])
-    if card["format"] != FORMAT:
-        raise CnnzooError(f"{path} must have artifact format {FORMAT}; got {card['format']}")
+    check_seal(path)
+    card = migrated(parse_card(read_part(path, CARD), f"{CARD} of {path}"), path)
     # Keras finds a layer by its registered name once it is imported.
     for module in (layers, tokenizer):
         for layer in module.__all__:
             getattr(module, layer)
+    check_keras_file(path)
     try:
         model = keras.saving.load_model(path, compile=False)
     except (TypeError, ValueError) as error:

@@ -14,13 +14,10 @@ from tensorflow.lite.python.convert import ConverterError
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.folding import folded
-from cnnzoo.export.litert import (
-    LiteRT,
-    after_tokenizer,
-    convert,
-    numeric_spec,
-    tokenizer_of,
-)
+from cnnzoo.export.litert import after_tokenizer, convert, numeric_spec, tokenizer_of
+from cnnzoo.export.runtime import LiteRT, scores_of
+from cnnzoo.guard.saved_model import check_saved_model
+from cnnzoo.guard.sums import check_sums
 from cnnzoo.pipelines.decoding import UNDECODABLE
 from cnnzoo.pipelines.raw import RawTexts, raw_input
 from cnnzoo.pipelines.tokenizer import Tokenizer
@@ -175,21 +172,21 @@ def from_saved_model(folder: Path, card: dict[str, Any]) -> Classifier:
     """Return the classifier of an exported SavedModel.
 
     Raises:
-        CnnzooError: TensorFlow cannot load the folder.
+        CnnzooError: The folder is damaged, TensorFlow cannot load it, or it would do more than
+            answer.
     """
+    check_sums(folder)
+    check_saved_model(folder)
     raw = raw_input(card["input"])
     try:
         loaded = tf.saved_model.load(folder)
-        scores = _signature(loaded, "serving_default", raw.spec)
-        encoded = None
-        if not isinstance(raw, RawTexts):
-            answer = _signature(
-                loaded, "serving_bytes", tf.TensorSpec([None], tf.string, raw.encoded)
-            )
-            encoded = lambda content: answer([content])[0]
-    except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
+        scores = scores_of(folder) or _signature(loaded, "serving_default", raw.spec)
+        if isinstance(raw, RawTexts):
+            return Classifier(card, scores, None)
+        answer = _signature(loaded, "serving_bytes", tf.TensorSpec([None], tf.string, raw.encoded))
+    except Exception as error:  # Of any kind: TensorFlow builds objects from what the file says.
         raise CnnzooError(f"{folder} is damaged or no SavedModel of cnnzoo: {error}") from error
-    return Classifier(card, scores, encoded)
+    return Classifier(card, scores, lambda content: answer([content])[0])
 
 
 def _signature(loaded: Any, name: str, spec: tf.TensorSpec) -> Callable[[Any], np.ndarray]:

@@ -41,14 +41,13 @@ def folded(model: keras.Model) -> keras.Model:
     def call(layer: keras.layers.Layer, *args: Any, **kwargs: Any) -> Any:
         return args[0] if layer.name in passed else layer(*args, **kwargs)
 
-    plain = keras.Model(model.input, model.output, name=model.name)
+    plain = keras.Model(graph(model).input, graph(model).output, name=model.name)
     copy = keras.models.clone_model(plain, clone_function=clone, call_function=call)
     for layer in copy.layers:
-        source = model.get_layer(layer.name)
         if layer.name in norms:
-            layer.set_weights(_merged(source, norms[layer.name]))
-        elif not isinstance(layer, keras.Model):
-            layer.set_weights(source.get_weights())
+            layer.set_weights(_merged(model.get_layer(layer.name), norms[layer.name]))
+        elif layer.weights and not isinstance(layer, keras.Model):
+            layer.set_weights(model.get_layer(layer.name).get_weights())
     return copy
 
 

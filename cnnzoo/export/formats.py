@@ -2,129 +2,149 @@
 
 from __future__ import annotations
 
-import inspect
+import importlib.util
 import json
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import keras
 import tensorflow as tf
+from tensorflow.lite.python.convert import ConverterError
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.export import reload
+from cnnzoo.export import litert, onnx_file, quantization
 from cnnzoo.export.artifact import CARD
+from cnnzoo.export.card import markdown
 from cnnzoo.export.classifier import Classifier
+from cnnzoo.export.evidence import COMPARED, SCORED, Evidence, gather, training_examples
 from cnnzoo.export.folding import folded
+from cnnzoo.export.litert import tokenizer_of
+from cnnzoo.export.proof import Format, prove
+from cnnzoo.export.publishing import publish
 from cnnzoo.export.signatures import ServingGraph
-from cnnzoo.files import sync_folder
-from cnnzoo.pipelines.own_data import find
+from cnnzoo.export.tokenizer_files import write_tokenizer
+from cnnzoo.export.warmup import WARMUP, write_warmup
+from cnnzoo.guard.sums import write_sums
+from cnnzoo.pipelines.raw import RawTexts
 from cnnzoo.registry import unknown
 
-FORMATS = ("savedmodel",)
+EXTRA = "assets.extra"  # In a version's folder: all but the SavedModel itself.
 
-TOLERANCE = 1e-5  # Of a score, between the artifact and its SavedModel.
-_COMPARED = 200  # Test examples.
+FORMATS = {
+    "savedmodel": Format("", "savedmodel", tolerance=1e-5),
+    "litert": Format(f"{EXTRA}/model.tflite", "litert", tolerance=1e-4),
+    # A weight of 11 bits is wrong by 1/4096 at most, so that a logit of 20 moves by hundredths even
+    # where all weights err alike, and a score by a quarter of that. Labels differ only where two
+    # scores are as close as this.
+    "litert_float16": Format(f"{EXTRA}/model_float16.tflite", "litert", tolerance=1e-2),
+    "litert_int8": Format(f"{EXTRA}/model_int8.tflite", "litert", tolerance=None),
+    "onnx": Format(f"{EXTRA}/model.onnx", "onnx", tolerance=1e-4),
+}
+DEFAULT = ("savedmodel", "litert")
 
 
 def export(
     classifier: Classifier,
     to: str | Path = "saved_models",
-    formats: Sequence[str] = FORMATS,
+    formats: Sequence[str] = DEFAULT,
 ) -> list[dict[str, Any]]:
     """Publish `classifier` as the next version of `to`/<name>/, whole or not at all.
+
+    Each version is a SavedModel, whose `assets.extra` holds the other formats.
 
     Args:
         classifier: What `cnnzoo.load` returned, unless it came from a SavedModel.
         to: Folder of all exported models.
-        formats: Names of FORMATS.
+        formats: Names of FORMATS; "savedmodel" is among them in any case.
 
     Returns:
-        One dictionary a format: `format`, `path`, `bytes` and `max_difference`, the largest
-        difference of a score from the artifact's, over test examples, in a fresh process.
+        One dictionary a format, the SavedModel first: `format`, `path`, `bytes`; `max_difference`
+        of a score from the artifact's and `label_agreement` (fraction), over `compared` examples of
+        the test set (`examples` is "test") or, where that is not on this machine, random ones
+        ("generated"); and `latency_us`, the median time for one example in a fresh process.
 
     Raises:
-        CnnzooError: A format is unknown, the classifier came from a SavedModel, or the export gives
-            other answers than the artifact; then nothing is published.
+        CnnzooError: A format is unknown, lacks packages or cannot hold the network, the classifier
+            came from a SavedModel, or an export gives other answers than the artifact; then nothing
+            is published.
     """
+    chosen = _chosen(formats)
+    if classifier.model is None:
+        raise CnnzooError("model must be a run, an artifact or a shipped name; got a SavedModel")
+    scored = any(one.tolerance is None for one in chosen.values())
+    evidence = gather(classifier, SCORED if scored else COMPARED)
+    rows: dict[str, dict[str, Any]] = {}
+
+    def write(folder: Path) -> None:
+        _write(classifier, folder, chosen, evidence)
+        rows.update(prove(folder, chosen, evidence))
+        write_sums(folder)
+
+    version = publish(Path(to) / classifier.card["name"], write)
+    return [
+        {"format": name, "path": str(version / one.file), "bytes": _bytes(version / one.file)}
+        | rows[name]
+        for name, one in chosen.items()
+    ]
+
+
+def _chosen(formats: Sequence[str]) -> dict[str, Format]:
+    """Return those of FORMATS that are to be written."""
     for name in formats:
         if name not in FORMATS:
             raise CnnzooError(unknown("format", name, FORMATS))
-    if classifier.model is None:
-        raise CnnzooError("model must be a run, an artifact or a shipped name; got a SavedModel")
-    return [_publish_saved_model(classifier, Path(to) / classifier.card["name"])]
+    if "onnx" in formats and not all(map(importlib.util.find_spec, onnx_file.PACKAGES)):
+        raise CnnzooError("format onnx needs more packages; run: pip install 'cnnzoo[onnx]'")
+    return {name: one for name, one in FORMATS.items() if name in ("savedmodel", *formats)}
 
 
-def _publish_saved_model(classifier: Classifier, base: Path) -> dict[str, Any]:
-    base.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=base, prefix=".new-"))
+def _write(
+    classifier: Classifier, folder: Path, formats: dict[str, Format], evidence: Evidence
+) -> None:
+    """Write all files of a version."""
+    model, card = folded(classifier.model), classifier.card
+    graph = ServingGraph(model, card)
+    tf.saved_model.save(graph, folder, signatures=graph.functions)
+    extra = folder / EXTRA
+    extra.mkdir()
+    (extra / CARD).write_text(json.dumps(card, indent=1))
+    (extra / "MODEL_CARD.md").write_text(markdown(card), encoding="utf-8")
+    raw = classifier.raw
+    requests = {"serving_default": (raw.name, evidence.inputs[:1])}
+    if not isinstance(raw, RawTexts):
+        requests["serving_bytes"] = (raw.encoded, evidence.encoded[:1])
+    write_warmup(extra / WARMUP, card["name"], requests)
+    tokenizer = tokenizer_of(model)
+    if tokenizer is not None and len(formats) > 1:
+        write_tokenizer(tokenizer, extra)
+    for name, one in formats.items():
+        if name != "savedmodel":
+            (folder / one.file).write_bytes(_converted(name, model, classifier))
+
+
+def _converted(name: str, model: keras.Model, classifier: Classifier) -> bytes:
+    """Return the file of a format other than SavedModel.
+
+    Raises:
+        CnnzooError: The format lacks an operation of the network.
+    """
     try:
-        graph = ServingGraph(folded(classifier.model), classifier.card)
-        tf.saved_model.save(graph.resources, temporary, signatures=graph.functions)
-        extra = temporary / "assets.extra"
-        extra.mkdir()
-        (extra / CARD).write_text(json.dumps(classifier.card, indent=1))
-        difference = _difference(classifier, temporary)
-        if not difference <= TOLERANCE:
-            raise CnnzooError(
-                f"SavedModel must give the artifact's scores to within {TOLERANCE}; "
-                f"got a difference of {difference:.3g}, and nothing was published"
-            )
-        size = _sync(temporary)
-        temporary.chmod(0o755)  # mkdtemp's 0700 would hide the model from a server.
-        version = _claim_next(temporary, base)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-    path = str(base / str(version))
-    return {"format": "savedmodel", "path": path, "bytes": size, "max_difference": difference}
+        if name == "onnx":
+            return onnx_file.convert(model)
+        if name == "litert_int8":
+            return quantization.int8(model, training_examples(classifier))
+        return {"litert": litert.convert, "litert_float16": quantization.float16}[name](model)
+    except (tf.errors.OpError, ConverterError, RuntimeError) as error:
+        lacking = sorted(set(re.findall(r"'tf\.(\w+)' op", str(error))))
+        raise CnnzooError(
+            f"format {name} cannot hold the network: "
+            + (f"it lacks {', '.join(lacking)}" if lacking else str(error).splitlines()[0])
+        ) from error
 
 
-def _difference(classifier: Classifier, saved_model: Path) -> float:
-    """Return the largest difference of a score that plain TensorFlow finds in a fresh process."""
-    dataset = find(classifier.card["dataset"], classifier.input_shape)
-    raw = classifier.raw.check(dataset.examples("test").inputs[:_COMPARED])
-    with tempfile.TemporaryDirectory() as folder:
-        inputs, outputs = Path(folder) / "inputs", Path(folder) / "scores.npy"
-        tensor = tf.constant(raw, classifier.raw.spec.dtype)
-        inputs.write_bytes(tf.io.serialize_tensor(tensor).numpy())
-        source = inspect.getsource(reload)  # Run as a file, it would find our files as modules.
-        command = [sys.executable, "-c", source, str(saved_model), str(inputs), str(outputs)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise CnnzooError(f"SavedModel must load in a fresh process; got: {last}")
-        return float(np.abs(np.load(outputs) - classifier.scores(raw)).max())
-
-
-def _sync(folder: Path) -> int:
-    """Flush every file and folder below `folder` to disk, and return the bytes of the files."""
-    size = 0
-    for path in [*folder.rglob("*"), folder]:
-        if path.is_dir():
-            sync_folder(path)
-        else:
-            with path.open("rb+") as file:
-                os.fsync(file.fileno())
-            size += path.stat().st_size
-    return size
-
-
-def _claim_next(temporary: Path, base: Path) -> int:
-    """Rename `temporary` to the next version; a version that exists is never replaced."""
-    while True:
-        versions = [int(path.name) for path in base.iterdir() if path.name.isdecimal()]
-        version = max(versions, default=0) + 1
-        try:
-            temporary.rename(base / str(version))
-        except OSError:
-            if (base / str(version)).exists():  # Another process took it.
-                continue
-            raise
-        sync_folder(base)
-        return version
+def _bytes(path: Path) -> int:
+    """Return the size of a file, or of a SavedModel without its extra assets."""
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return sum(file.stat().st_size for file in files if EXTRA not in file.parts or path == file)

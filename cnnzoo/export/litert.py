@@ -1,4 +1,4 @@
-"""Networks as LiteRT files, and the runtime that answers with them.
+"""Networks as LiteRT files.
 
 One image through LeNet-5 takes LiteRT some fifty microseconds, where TensorFlow needs two
 milliseconds to run the same graph.
@@ -6,13 +6,8 @@ milliseconds to run the same graph.
 
 from __future__ import annotations
 
-import os
-import threading
-
 import keras
-import numpy as np
 import tensorflow as tf
-from ai_edge_litert.interpreter import Interpreter
 
 from cnnzoo.pipelines.tokenizer import Tokenizer
 
@@ -47,33 +42,3 @@ def numeric_spec(model: keras.Model) -> tf.TensorSpec:
     tokenizer = tokenizer_of(model)
     tensor, name = (model.inputs[0], None) if tokenizer is None else (tokenizer.output, "tokens")
     return tf.TensorSpec(tensor.shape, tensor.dtype, name=name or tensor.name)
-
-
-class LiteRT:
-    """A LiteRT file with one input and one output, ready to run in any thread."""
-
-    def __init__(self, content: bytes) -> None:
-        """Load the file.
-
-        Raises:
-            ValueError: It is none.
-        """
-        threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
-        self._interpreter = Interpreter(
-            model_content=content, num_threads=threads or os.cpu_count() or 1
-        )
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        self._output = self._interpreter.get_output_details()[0]["index"]
-        self._shape: tuple[int, ...] | None = None
-        self._lock = threading.Lock()  # An interpreter holds one answer at a time.
-
-    def __call__(self, inputs: np.ndarray) -> np.ndarray:
-        """Return the output for `inputs`, `[batch, ...]` of the type that the file takes."""
-        with self._lock:
-            if inputs.shape != self._shape:
-                self._interpreter.resize_tensor_input(self._input, inputs.shape)
-                self._interpreter.allocate_tensors()
-                self._shape = inputs.shape
-            self._interpreter.set_tensor(self._input, inputs)
-            self._interpreter.invoke()
-            return self._interpreter.get_tensor(self._output)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -18,8 +19,8 @@ TOP = 5  # Classes with the highest scores that are named, or all if there are f
 Named = dict[str, tf.Tensor]
 
 
-class ServingGraph:
-    """The signatures of an artifact's model, by name, in `functions`, and their `resources`.
+class ServingGraph(tf.Module):
+    """The signatures of an artifact's model, by name, in `functions`.
 
     `serving_default` takes raw input, `serving_bytes` (but for texts) encoded input; both give
     `scores`, `class_id` and `label`, and `top_scores` and `top_labels` of the best five.
@@ -35,30 +36,44 @@ class ServingGraph:
             model: What `artifact.assemble` returned.
             card: The model card.
         """
+        super().__init__()
+        answers, raw = _Answers(model, card), raw_input(card["input"])
+        functions: dict[str, tuple[Callable[[tf.Tensor], Named], tf.TensorSpec]]
+        functions = {"serving_default": (answers.answer, raw.spec)}
+        encoded = raw.spec
+        if not isinstance(raw, RawTexts):
+            encoded = tf.TensorSpec([None], tf.string, name=raw.encoded)
+            functions["serving_bytes"] = answers.answer_encoded, encoded
+        functions["serving_features"] = answers.features, raw.spec
+        functions["serving_explain"] = answers.explain, encoded
+        self.functions = {
+            name: tf.function(function, input_signature=[spec])
+            for name, (function, spec) in functions.items()
+        }
+        # TensorFlow's variables, not Keras's model: of that, servers in C++ restore copies which no
+        # signature reads.
+        self.weights = [variable.value for variable in model.variables]
+        tokenizer = tokenizer_of(model)
+        self.tables = [] if tokenizer is None else [tokenizer.table]
+
+
+class _Answers:
+    """What the signatures compute."""
+
+    def __init__(self, model: keras.Model, card: dict[str, Any]) -> None:
         self.model = model
-        self.resources = _resources(model)
+        raw = raw_input(card["input"])
+        self._name, self._dtype = raw.name, raw.spec.dtype
+        self._decode: Any = getattr(raw, "decode", None)  # Texts are never encoded.
         self._names = tf.constant(card["class_names"])
         self._top = min(TOP, len(card["class_names"]))
         *self._before, network, self._softmax = model.layers[1:]
         self._explain = explainer(network)
         self._features = keras.Model(network.inputs[0], _before_logits(network))
-        raw = raw_input(card["input"])
-        functions = {"serving_default": (self.answer, raw.spec)}
-        encoded = raw.spec
-        if not isinstance(raw, RawTexts):
-            encoded = tf.TensorSpec([None], tf.string, name=raw.encoded)
-            self._decode = raw.decode, raw.spec.dtype
-            functions["serving_bytes"] = self.answer_encoded, encoded
-        functions["serving_features"] = self.features, raw.spec
-        functions["serving_explain"] = self.explain, encoded
-        self.functions = {
-            name: tf.function(function, input_signature=[spec])
-            for name, (function, spec) in functions.items()
-        }
 
     def answer(self, inputs: tf.Tensor) -> Named:
         """Return the answer to raw `inputs`."""
-        return self._named(self.model(inputs, training=False))
+        return self._named(self.model(self._checked(inputs), training=False))
 
     def answer_encoded(self, contents: tf.Tensor) -> Named:
         """Return the answer to encoded images or sounds, strings `[batch]`."""
@@ -66,7 +81,7 @@ class ServingGraph:
 
     def features(self, inputs: tf.Tensor) -> Named:
         """Return what enters the layer of the logits, float32 `[batch, features]`."""
-        values = self._features(self._prepared(inputs), training=False)
+        values = self._features(self._prepared(self._checked(inputs)), training=False)
         size = values.shape[1:].num_elements()
         return {"features": tf.reshape(values, [-1, size])}
 
@@ -84,9 +99,22 @@ class ServingGraph:
         )
         return {**answer, **explanation, **given}
 
+    def _checked(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Return `inputs` once it is sure, while the graph runs, that they have the right shape.
+
+        Servers in C++ feed what they are sent, and a network with global pooling takes any size.
+        """
+        # Without this, the graph's optimizer believes the signature and drops the check.
+        unknown = tf.compat.v1.placeholder_with_default(inputs, None)
+        wanted = ", ".join(map(str, inputs.shape[1:]))
+        given = tf.strings.reduce_join(tf.strings.as_string(tf.shape(unknown)[1:]), separator=", ")
+        message = f"{self._name} must have shape [batch, {wanted}]; got [batch, "
+        right = tf.debugging.Assert(given == wanted, [message, given, "]"])
+        with tf.control_dependencies([right]):
+            return tf.identity(inputs)
+
     def _decoded(self, contents: tf.Tensor) -> tf.Tensor:
-        decode, dtype = self._decode
-        return tf.map_fn(decode, contents, fn_output_signature=dtype)
+        return tf.map_fn(self._decode, contents, fn_output_signature=self._dtype)
 
     def _prepared(self, values: tf.Tensor) -> tf.Tensor:
         for layer in self._before:
@@ -103,19 +131,6 @@ class ServingGraph:
             "top_scores": top_scores,
             "top_labels": tf.gather(self._names, top),
         }
-
-
-def _resources(model: keras.Model) -> tf.Module:
-    """Return what the signatures read, as TensorFlow Serving can restore it.
-
-    It restores variables by their own names. Saved as parts of a Keras model, they would be copies
-    that no signature reads.
-    """
-    resources = tf.Module()
-    resources.weights = [variable.value for variable in model.variables]
-    tokenizer = tokenizer_of(model)
-    resources.tables = [] if tokenizer is None else [tokenizer.table]
-    return resources
 
 
 def _before_logits(network: keras.Model) -> keras.KerasTensor:

@@ -7,17 +7,14 @@ embeddings do not. Activation memory is the size of all outputs of layers, which
 
 from __future__ import annotations
 
-import contextlib
 import math
-import re
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import keras
-from keras.src.backend.common import global_state
 
 from cnnzoo import registry
 from cnnzoo.errors import CnnzooError
+from cnnzoo.guard.shapes import bytes_of, without_values
 from cnnzoo.inspection import receptive_field
 from cnnzoo.inspection.graph import Call, calls, graph
 from cnnzoo.inspection.receptive_field import Field
@@ -51,7 +48,7 @@ def describe(name: str) -> dict[str, Any]:
         CnnzooError: The name is unknown.
     """
     module = MODELS[name]
-    with _without_values():
+    with without_values():
         model = create_model(name)
     layers = layer_costs(model)
     return {
@@ -67,16 +64,6 @@ def describe(name: str) -> dict[str, Any]:
         "departures": registry.paragraph(module, "Departures"),
         "layers": [layer._asdict() for layer in layers],
     }
-
-
-@contextlib.contextmanager
-def _without_values() -> Iterator[None]:
-    """Build networks whose weights have a shape and no value: the largest takes no memory."""
-    try:
-        with keras.StatelessScope(initialize_variables=False):
-            yield
-    finally:  # Keras would give them values the next time that it builds something.
-        global_state.set_global_attribute("uninitialized_variables", [])
 
 
 def multiply_adds(model: keras.Model) -> int:
@@ -167,16 +154,12 @@ def _row(call: Call, field: Field, batch_size: int, prefix: str, counted: set[in
             math.prod(weight.shape) for weight in weights if "float" in str(weight.dtype)
         ),
         macs=_multiply_adds(call),
-        activation_bytes=batch_size * sum(_bytes(tensor) for tensor in call.outputs),
+        activation_bytes=batch_size
+        * sum(bytes_of(tensor.shape[1:], tensor.dtype) for tensor in call.outputs),
         receptive_field=None if field is None else [side.size for side in field],
         stride=None if field is None else [side.stride for side in field],
         centre=None if field is None else [side.centre for side in field],
     )
-
-
-def _bytes(tensor: keras.KerasTensor) -> int:
-    bits = re.search(r"\d+", keras.backend.standardize_dtype(tensor.dtype))
-    return math.prod(tensor.shape[1:]) * (int(bits[0]) // 8 if bits else 1)
 
 
 def _multiply_adds(call: Call) -> int:

@@ -7,8 +7,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from cnnzoo.errors import CnnzooError
-from cnnzoo.inspection.cost import multiply_adds
 from cnnzoo.training.checkpoints import Row
 from cnnzoo.training.job import Job
 
@@ -23,9 +21,8 @@ def cost(job: Job, history: list[Row]) -> dict[str, Any]:
     definite length, the first and the last are None.
     """
     rate = matmul_rate()
-    try:
-        macs = multiply_adds(job.served)
-    except CnnzooError:
+    macs = job.facts["macs"]
+    if macs is None:
         return {"training_flops": None, "matmul_flops_per_second": rate, "utilisation": None}
     flops = 3 * 2 * macs * job.batch_size * job.steps * len(history)
     seconds = sum(row["seconds"] for row in history)

@@ -14,7 +14,9 @@ import numpy as np
 from cnnzoo.datasets import Dataset, Examples
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import artifact
+from cnnzoo.export.card import limits
 from cnnzoo.export.classifier import Classifier, of_training
+from cnnzoo.inspection.cost import multiply_adds
 from cnnzoo.models import create_model
 from cnnzoo.pipelines.batches import steps_per_epoch
 from cnnzoo.pipelines.own_data import find
@@ -180,7 +182,7 @@ def _facts(
     raw: dict[str, Any],
     fed: Feed,
 ) -> dict[str, Any]:
-    return {
+    facts = {
         "name": name,
         "task": f"{dataset.kind.removesuffix('s')} classification",
         "dataset": recipe.dataset,
@@ -188,9 +190,19 @@ def _facts(
         "class_names": list(dataset.class_names),
         "input": raw,
         "params": sum(math.prod(weight.shape) for weight in served.trainable_weights),
+        "macs": _macs(served),
         **fed.facts,
         "data_source": dataset.source,
         "data_licence": dataset.licence,
         "recipe": recipe.to_json(),
         "versions": versions(),
     }
+    return {**facts, "limits": limits(facts)}
+
+
+def _macs(network: keras.Model) -> int | None:
+    """Return the multiply-adds, or None where a text's length or an own layer leaves them open."""
+    try:
+        return multiply_adds(network)
+    except CnnzooError:
+        return None

@@ -8,9 +8,10 @@ from typing import Any
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation import ledger
+from cnnzoo.export import artifact
 from cnnzoo.training.folders import holds_run
 from cnnzoo.training.recipe import recipes
-from cnnzoo.training.run import train
+from cnnzoo.training.run import Run, train
 
 
 def reproduce(name: str, seeds: int, ledger_path: Path) -> dict[str, Any]:
@@ -57,5 +58,14 @@ def reproduce(name: str, seeds: int, ledger_path: Path) -> dict[str, Any]:
         "target": recipe.target or recipe.paper_accuracy,
     }
     ledger.write(ledger_path, row)
+    for run in runs:
+        _tell_spread(run, {name: row[name] for name in ("n", "accuracy_mean", "accuracy_std")})
     passed = row["target"] is None or row["accuracy_mean"] >= row["target"]
     return {**row, "passed": passed}
+
+
+def _tell_spread(run: Run, seeds: dict[str, Any]) -> None:
+    """Write into the card of a run's artifact how the recipe does over several seeds."""
+    found = artifact.load(run.path)
+    metrics = {**found.card["metrics"], "seeds": seeds}
+    artifact.save(run.artifact, found.model, {**found.card, "metrics": metrics})

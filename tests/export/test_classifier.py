@@ -28,7 +28,9 @@ def test_the_same_image_gives_the_same_answer_in_every_form(
     ]
     answers = classifier.predict(forms) + cnnzoo.load(saved_model).predict(forms)
     assert len(answers) == 10
-    assert all(answer["scores"] == answers[0]["scores"] for answer in answers)
+    for answer in answers:
+        assert answer["scores"] == pytest.approx(answers[0]["scores"], abs=1e-5)
+    assert all(answer["scores"] == answers[0]["scores"] for answer in answers[:5])
     names = [str(tmp_path / "digit.png"), str(tmp_path / "digit.npy"), "inputs[2]"]
     assert [answer["input"] for answer in answers[:3]] == names
 

@@ -16,8 +16,6 @@ import tensorflow as tf
 
 import cnnzoo
 from cnnzoo.datasets import DATASETS, Dataset, Examples
-from cnnzoo.export.folding import folded
-from cnnzoo.export.litert import convert
 from cnnzoo.serving.limits import Limits
 from cnnzoo.serving.server import Server
 from cnnzoo.training.recipe import Recipe, Tokens
@@ -56,12 +54,8 @@ RECIPES = {
 
 
 def _publish(classifier, to):
-    """Export `classifier`, its LiteRT file included, and return the version's folder."""
-    path = Path(cnnzoo.export(classifier, to)[0]["path"])
-    lite = path / "assets.extra" / "model.tflite"
-    if not lite.exists():
-        lite.write_bytes(convert(folded(classifier.model)))
-    return path
+    """Export `classifier` and return the version's folder."""
+    return Path(cnnzoo.export(classifier, to)[0]["path"])
 
 
 @pytest.fixture(scope="session")

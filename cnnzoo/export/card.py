@@ -1,0 +1,134 @@
+"""The model card: what a trained network is, how good, for what, and how to ask it.
+
+A card is a JSON document inside the artifact and beside each export; `markdown` writes it for
+people.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.pipelines.raw import RawImages, RawSounds, raw_input
+
+FORMAT = 2
+
+_Z = 1.96  # Standard deviations of a normal distribution between which 95% of it lie.
+
+
+def limits(card: dict[str, Any]) -> list[str]:
+    """Return what a user must know before relying on the network, a sentence each."""
+    raw, classes = raw_input(card["input"]), len(card["class_names"])
+    found = [
+        f"It knows {classes} classes and answers one of them to anything, whatever it is shown.",
+        f"It was trained and tested on {card['dataset']} alone; on other {raw.name} expect less.",
+        "A score is the network's confidence, not a calibrated probability.",
+    ]
+    if isinstance(raw, RawImages):
+        height, width, channels = raw.shape
+        colours = "grey" if channels == 1 else "colour"
+        found.append(
+            f"It sees images as {height}x{width} {colours} pixels; smaller things are lost."
+        )
+    elif isinstance(raw, RawSounds):
+        seconds = raw.shape[0] / raw.sample_rate
+        found.append(f"It hears the first {seconds:g} s at {raw.sample_rate:,} samples a second.")
+    else:
+        found.append("Words that its training texts lack are all the same to it.")
+    return found
+
+
+def interval(accuracy: float, examples: int) -> list[float]:
+    """Return the 95% interval of an accuracy that was measured on so many examples.
+
+    Source: Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953.
+    """
+    share = _Z**2 / examples
+    centre = (accuracy + share / 2) / (1 + share)
+    reach = (
+        _Z / (1 + share) * math.sqrt(accuracy * (1 - accuracy) / examples + share / examples / 4)
+    )
+    return [round(centre - reach, 6), round(centre + reach, 6)]
+
+
+def migrated(card: dict[str, Any], path: Any) -> dict[str, Any]:
+    """Return `card` in today's format.
+
+    Raises:
+        CnnzooError: It is of a format that this version does not know.
+    """
+    found = card.get("format")
+    if found == 1:
+        recipe = {"folds": None, "fold": 0, **card["recipe"]}
+        card = {**card, "format": FORMAT, "recipe": recipe, "macs": None, "limits": limits(card)}
+    if card.get("format") != FORMAT:
+        raise CnnzooError(
+            f"{path} must have artifact format 1 to {FORMAT}; got {found}; install a newer cnnzoo"
+        )
+    return card
+
+
+def markdown(card: dict[str, Any]) -> str:
+    """Return the card as a Markdown document."""
+    name = card["name"]
+    facts = [
+        ("Task", f"{card['task']}, {len(card['class_names'])} classes: {_names(card)}"),
+        ("Network", f"`{card['model']}`, {card['params']:,} parameters{_macs(card)}"),
+        ("Data", f"{card['dataset']}, {card['data_source']}"),
+        ("Licence of the data", card["data_licence"]),
+        ("Recipe", f"`cnnzoo train {name}`, seed {card['recipe']['seed']}"),
+        ("Made with", ", ".join(f"{one} {v}" for one, v in card["versions"].items())),
+    ]
+    table = "\n".join(f"| {key} | {value} |" for key, value in facts)
+    return "\n\n".join(
+        [
+            f"# {name}",
+            f"| | |\n|---|---|\n{table}",
+            "## How good\n\n" + "\n".join(f"- {line}" for line in _metrics(card["metrics"])),
+            "## Limits\n\n" + "\n".join(f"- {line}" for line in card["limits"]),
+            f"## How to ask it\n\n{_usage(card)}",
+        ]
+    )
+
+
+def _names(card: dict[str, Any]) -> str:
+    names = card["class_names"]
+    return ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+
+
+def _macs(card: dict[str, Any]) -> str:
+    return "" if card["macs"] is None else f", {card['macs']:,} multiply-adds an example"
+
+
+def _metrics(metrics: dict[str, Any]) -> list[str]:
+    lines = []
+    if "test" in metrics:
+        test = metrics["test"]
+        low, high = interval(test["accuracy"], test["examples"])
+        lines.append(
+            f"{test['accuracy']:.2%} of {test['examples']:,} test examples right "
+            f"(95% interval {low:.2%} to {high:.2%}), scored once."
+        )
+    if "seeds" in metrics:
+        seeds = metrics["seeds"]
+        lines.append(
+            f"The recipe's mean over {seeds['n']} seeds: {seeds['accuracy_mean']:.2%} ± "
+            f"{seeds['accuracy_std']:.2%}."
+        )
+    validation = metrics["validation"]["accuracy"]
+    lines.append(f"Epoch {metrics['epoch']}, chosen by its {validation:.2%} of validation data.")
+    return lines
+
+
+def _usage(card: dict[str, Any]) -> str:
+    raw, name = raw_input(card["input"]), card["name"]
+    file = {"images": '"picture.png"', "sounds": '"sound.wav"'}.get(raw.name, '"a text"')
+    instance = '"a text"' if raw.name == "texts" else '{"b64": "..."}'
+    signature = "serving_default" if raw.name == "texts" else "serving_bytes"
+    return (
+        f"```python\nimport cnnzoo\n\ncnnzoo.load({name!r}).predict([{file}])\n```\n\n"
+        "```\ncnnzoo serve saved_models/\n"
+        f"curl localhost:8501/v1/models/{name}:predict -d "
+        f'\'{{"signature_name": "{signature}", "instances": [{instance}]}}\'\n```\n'
+    )

@@ -1,0 +1,75 @@
+"""Networks as ONNX files."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import keras
+import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.export.litert import after_tokenizer, numeric_spec
+
+OPSET = 18  # Of 2022; ONNX Runtime reads it since 1.14.
+PACKAGES = ("tf2onnx", "onnx", "onnxruntime")
+
+
+def convert(model: keras.Model) -> bytes:
+    """Return the ONNX file of an artifact's model or, after a tokenizer, of the rest.
+
+    Its input, named as the model's or "tokens", has a free batch and, for texts of any length, a
+    free length; its output is `scores`.
+
+    Raises:
+        CnnzooError: ONNX lacks one of the operations.
+    """
+    import onnx
+    import tf2onnx
+
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # The checker tells what is wrong.
+    spec = numeric_spec(model)
+    function = tf.function(after_tokenizer(model), input_signature=[spec])
+    # From a graph with variables, tf2onnx loses kernels that are made of constants.
+    frozen = convert_variables_to_constants_v2(
+        function.get_concrete_function(), lower_control_flow=False
+    )
+    (given,), (scores,) = frozen.inputs, frozen.outputs
+    proto, _ = tf2onnx.convert.from_graph_def(
+        frozen.graph.as_graph_def(),
+        input_names=[given.name],
+        output_names=[scores.name],
+        tensors_to_rename={given.name: spec.name, scores.name: "scores"},
+        opset=OPSET,
+        custom_op_handlers={"SelectV2": (_where, [])},
+    )
+    _require_operations(proto)
+    _name_axes(proto)
+    onnx.checker.check_model(proto, full_check=True)
+    return proto.SerializeToString()
+
+
+def _where(_context: Any, node: Any, _name: str, _arguments: list[Any]) -> Any:
+    """Turn TensorFlow's choice into ONNX's.
+
+    By default tf2onnx multiplies both sides with 0 and 1, which makes NaN of a side's infinity.
+    """
+    node.type = "Where"
+    return node
+
+
+def _require_operations(proto: Any) -> None:
+    import onnx
+
+    used = {node.op_type for node in proto.graph.node}
+    lacking = sorted(name for name in used if not onnx.defs.has(name, max_inclusive_version=OPSET))
+    if lacking:
+        raise CnnzooError(f"format onnx cannot hold the operations {', '.join(lacking)}")
+
+
+def _name_axes(proto: Any) -> None:
+    for value in (*proto.graph.input, *proto.graph.output):
+        for axis, name in zip(value.type.tensor_type.shape.dim, ("batch", "length"), strict=False):
+            if not axis.HasField("dim_value"):
+                axis.dim_param = name

@@ -1,0 +1,105 @@
+"""JSON of bounded size, nesting and numbers, and the model card."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from cnnzoo.errors import CnnzooError
+
+CARD_BYTES = 2**20
+
+_DEEPEST = 64  # A block of a network inside a classifier stands 14 levels deep.
+_LARGEST = 2**63  # Of integers; also what TensorFlow's shapes hold.
+_LONGEST = 2**16  # Characters of a string: a word of a vocabulary, say.
+_AXES = 4  # Of raw input, at most: a video.
+
+
+def parse_json(content: bytes, name: str) -> Any:
+    """Return what the JSON in `content` says.
+
+    Raises:
+        CnnzooError: It is none, is nested too deeply, or holds a number or string out of bounds;
+            `name` stands in the message.
+    """
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise CnnzooError(f"{name} must be JSON; got {error}") from error
+    for found, _ in containers(value, name):
+        for item in found.values() if isinstance(found, dict) else found:
+            if not _bounded(item):
+                raise CnnzooError(
+                    f"{name} must hold finite numbers below 2**63 and strings of at most "
+                    f"{_LONGEST:,} characters; got {str(item)[:40]}"
+                )
+    return value
+
+
+def containers(value: Any, name: str) -> Iterator[tuple[dict[str, Any] | list[Any], int]]:
+    """Yield each list and dictionary in `value`, itself among them, and how many objects of Keras
+    (dictionaries with a "class_name") it stands in.
+
+    Raises:
+        CnnzooError: One stands too deep; `name` stands in the message.
+    """
+    waiting = [(value, 0, 0)] if isinstance(value, (dict, list)) else []
+    while waiting:
+        found, depth, objects = waiting.pop()
+        if depth == _DEEPEST:
+            raise CnnzooError(f"{name} must be nested at most {_DEEPEST} levels deep")
+        yield found, objects
+        objects += "class_name" in found and isinstance(found, dict)
+        items = found.values() if isinstance(found, dict) else found
+        waiting.extend(
+            (item, depth + 1, objects) for item in items if isinstance(item, (dict, list))
+        )
+
+
+def _bounded(item: Any) -> bool:
+    if isinstance(item, str):
+        return len(item) <= _LONGEST
+    if isinstance(item, int):
+        return -_LARGEST <= item < _LARGEST
+    return not isinstance(item, float) or math.isfinite(item)
+
+
+def parse_card(content: bytes, name: str) -> dict[str, Any]:
+    """Return the model card in `content`.
+
+    Raises:
+        CnnzooError: It is no card of a classifier; `name` stands in the message.
+    """
+    card = parse_json(content, name)
+    if not isinstance(card, dict):
+        raise CnnzooError(f"{name} must hold a dictionary; got {type(card).__name__}")
+    rules = {
+        "format": isinstance(card.get("format"), int),
+        # Exports go to a folder of this name.
+        "name": isinstance(card.get("name"), str) and _plain(card["name"]),
+        "class_names": _strings(card.get("class_names")),
+        "input": isinstance(card.get("input"), dict) and _shape(card["input"].get("shape")),
+    }
+    for field, kept in rules.items():
+        if not kept:
+            got = str(card.get(field))[:80]
+            raise CnnzooError(f"{name} must state a proper {field!r}; got {got}")
+    return card
+
+
+def _plain(name: str) -> bool:
+    return name not in ("", ".", "..") and not set(name) & set("/\\:\0")
+
+
+def _strings(names: Any) -> bool:
+    return isinstance(names, list) and bool(names) and all(isinstance(one, str) for one in names)
+
+
+def _shape(shape: Any) -> bool:
+    return (
+        isinstance(shape, list)
+        and len(shape) <= _AXES
+        and all(isinstance(side, int) and 0 < side < 2**31 for side in shape)
+    )

@@ -1,0 +1,58 @@
+"""A `.keras` file before Keras reads it: nothing it asks for may be absurd, run or reach out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.guard import shapes
+from cnnzoo.guard.archive import read_part
+from cnnzoo.guard.config import check_config
+from cnnzoo.guard.weights import stored_weights
+
+_LARGEST_ACTIVATION = 2**31  # Bytes, for one example: 2 GiB.
+_SPARE = 2**16  # Bytes of state, such as random seeds, that a file need not hold.
+
+
+def check_keras_file(path: Path) -> None:
+    """Check the `.keras` file at `path`; layers of one's own must have been registered before.
+
+    What stands in it is bounded by its own size: the weights that its configuration asks for must
+    be those that it holds. The network is built once, of shapes alone.
+
+    Raises:
+        CnnzooError: It is no such file, or asks for what it may not.
+    """
+    stored = stored_weights(path)
+    config = check_config(read_part(path, "config.json"), path, stored.arrays)
+    model = _build(config, path)
+    needed = sum(shapes.bytes_of(one.shape, one.dtype) for one in model.variables)
+    if needed > stored.bytes + _SPARE:
+        raise CnnzooError(
+            f"{path} must ask for no more weights than it holds; "
+            f"got {model.count_params():,} parameters in a file of {path.stat().st_size:,} bytes"
+        )
+    largest = max(shapes.bytes_of(one.shape, one.dtype) for one in shapes.tensors(model))
+    if largest > _LARGEST_ACTIVATION:
+        raise CnnzooError(
+            f"{path} must have layers that give at most {_LARGEST_ACTIVATION:,} bytes an example; "
+            f"got {largest:,}"
+        )
+
+
+def _build(config: dict[str, Any], path: Path) -> keras.Model:
+    try:
+        model = shapes.build(config)
+    except Exception as error:  # Of any kind: layers raise what they like.
+        raise CnnzooError(
+            f"{path} must describe a network that Keras {keras.__version__} can build; "
+            f"got {type(error).__name__}: {str(error)[:200]}"
+        ) from error
+    if not isinstance(model, keras.Model) or not hasattr(
+        getattr(model, "_functional", model), "_nodes_by_depth"
+    ):
+        raise CnnzooError(f"{path} must hold a Functional model, or a Sequential one with an input")
+    return model

@@ -1,0 +1,74 @@
+"""Protocol buffers whose parts are counted before they are read.
+
+A part of two bytes becomes an object of a hundred: as a file of megabytes, gigabytes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from cnnzoo.errors import CnnzooError
+
+Kind = TypeVar("Kind", bound=Message)
+
+_SMALL = 2**23  # Bytes that become at most 450 MB.
+_BYTES_PER_PART = 12  # Honest SavedModels have 20 and more.
+_VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
+
+
+def parse_message(content: bytes, kind: type[Kind], name: str) -> Kind:
+    """Return the message in `content`.
+
+    Raises:
+        CnnzooError: It is none, or consists of too many parts; `name` stands in the message.
+    """
+    try:
+        if len(content) > _SMALL:
+            _count(content, kind.DESCRIPTOR, name)
+        return kind.FromString(content)
+    except (DecodeError, IndexError, RecursionError) as error:
+        raise CnnzooError(f"{name} is damaged: {error}") from error
+
+
+def _count(content: bytes, kind: Any, name: str) -> None:
+    """Walk through the parts, the first ones first, until there are too many."""
+    spare = len(content) // _BYTES_PER_PART
+    waiting = [(kind, 0, len(content))]
+    while waiting:
+        kind, place, end = waiting.pop()
+        while place < end:
+            key, place = _varint(content, place)
+            wire = key & 7
+            if wire == _LENGTH:
+                size, place = _varint(content, place)
+                field = kind.fields_by_number.get(key >> 3)
+                if field is not None and field.message_type is not None:
+                    spare -= 1
+                    if spare < 0:
+                        raise CnnzooError(
+                            f"{name} must have parts of {_BYTES_PER_PART} bytes on average"
+                        )
+                    waiting.append((field.message_type, place, min(place + size, end)))
+                place += size
+            elif wire == _VARINT:
+                _, place = _varint(content, place)
+            elif wire in (_FIXED32, _FIXED64):
+                place += 4 if wire == _FIXED32 else 8
+            else:
+                raise DecodeError(f"unknown wire type {wire}")
+
+
+def _varint(content: bytes, place: int) -> tuple[int, int]:
+    """Return the number that begins at `place`, and the place after it."""
+    number = shift = 0
+    while True:
+        byte = content[place]
+        place += 1
+        number |= (byte & 127) << shift
+        if byte < 128:
+            return number, place
+        shift += 7
+        if shift > 63:
+            raise DecodeError("a number of more than 64 bits")

@@ -1,0 +1,67 @@
+/** The server's answers: TensorFlow Serving's REST API and the list of models. */
+
+const LONGEST_WAIT = 60_000; // Milliseconds.
+const EXPLAIN = "serving_explain";
+
+const unexplained = new Set(); // Names of models that turned out to lack it.
+
+/** A mistake that is told in one sentence. */
+export class Refusal extends Error {}
+
+/** Return the served models: name, versions (latest first) and card of each. */
+export async function listModels() {
+  return (await request("v1/models")).models;
+}
+
+/**
+ * Return the prediction for one instance, with its explanation where the model has one.
+ *
+ * @param {string} name Of the model.
+ * @param {string | {b64: string}} instance A text, or an encoded image or sound.
+ * @param {AbortSignal} signal Ends the request.
+ */
+export async function predict(name, instance, signal) {
+  const ask = async (signature_name) => {
+    const body = JSON.stringify({ signature_name, instances: [instance] });
+    const path = `v1/models/${encodeURIComponent(name)}:predict`;
+    return (await request(path, { method: "POST", body }, signal)).predictions[0];
+  };
+  const plain = typeof instance === "string" ? "serving_default" : "serving_bytes";
+  if (unexplained.has(name)) return ask(plain);
+  try {
+    return await ask(EXPLAIN);
+  } catch (error) {
+    // TensorFlow Serving, too, names the signature that an older export lacks.
+    if (!(error instanceof Refusal) || !error.message.includes(EXPLAIN)) throw error;
+    unexplained.add(name);
+    return ask(plain);
+  }
+}
+
+async function request(path, options = {}, signal = new AbortController().signal) {
+  const timeout = AbortSignal.timeout(LONGEST_WAIT);
+  const headers = options.body ? { "Content-Type": "application/json" } : {};
+  let response, text;
+  try {
+    response = await fetch(path, { ...options, headers, signal: AbortSignal.any([signal, timeout]) });
+    text = await response.text();
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new Refusal(
+      timeout.aborted
+        ? `The server did not answer within ${LONGEST_WAIT / 1000} seconds.`
+        : "The server cannot be reached; is it still running?",
+    );
+  }
+  const answer = parsed(text);
+  if (response.ok && answer && !answer.error) return answer;
+  throw new Refusal(answer?.error ?? `The server answered with HTTP status ${response.status}.`);
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,89 @@
+import keras
+import numpy as np
+import pytest
+
+import cnnzoo
+from cnnzoo.export.folding import folded
+
+RNG = np.random.default_rng(0)
+
+
+def norms(model):
+    found = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            found += norms(layer)
+    return found
+
+
+def trained(model):
+    """Give every normalisation statistics, scale and offset of its own."""
+    for layer in norms(model):
+        layer.set_weights([RNG.uniform(0.5, 2, weight.shape) for weight in layer.weights])
+    return model
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "left"),
+    [
+        ("resnet20", (32, 32, 3), 0),
+        ("preact_resnet20", (16, 16, 3), 9),  # Those that follow an addition or feed two paths.
+        ("vgg11_bn_small", (32, 32, 3), 0),
+        ("m5", (4_000, 1), 0),
+        ("vdcnn9", (60,), 0),
+    ],
+)
+def test_a_folded_network_answers_alike(name, shape, left):
+    model = trained(cnnzoo.create_model(name, input_shape=shape))
+    inputs = RNG.integers(1, 60, (2, *shape)) if len(shape) == 1 else RNG.normal(size=(2, *shape))
+    inputs = inputs.astype(model.inputs[0].dtype)
+    expected = np.asarray(model(inputs))
+    copy = folded(model)
+    assert len(norms(copy)) == left < len(norms(model))
+    assert np.allclose(
+        np.asarray(copy(inputs)), expected, rtol=0, atol=2e-5 * np.abs(expected).max()
+    )
+
+
+def test_nested_sequential_and_biased_layers_are_folded():
+    inner = keras.Sequential(
+        [
+            keras.Input((6, 6, 2)),
+            keras.layers.Conv2D(4, 3, bias_initializer="ones"),
+            keras.layers.BatchNormalization(scale=False),
+        ]
+    )
+    outer = keras.Sequential(
+        [
+            keras.Input((6, 6, 2)),
+            inner,
+            keras.layers.Flatten(),
+            keras.layers.Dense(3),
+            keras.layers.BatchNormalization(center=False),
+        ]
+    )
+    model = trained(outer)
+    images = RNG.normal(size=(2, 6, 6, 2)).astype("float32")
+    copy = folded(model)
+    assert not norms(copy)
+    assert np.allclose(np.asarray(copy(images)), np.asarray(model(images)), atol=1e-4)
+
+
+def test_what_cannot_be_folded_stays():
+    images = keras.Input((6, 6, 2))
+    activated = keras.layers.Conv2D(2, 3, activation="relu")(images)
+    used_twice = keras.layers.Conv2D(2, 3)(images)
+    shared = keras.layers.Conv2D(2, 3)
+    sums = [
+        keras.layers.BatchNormalization()(activated),
+        keras.layers.BatchNormalization()(used_twice),
+        used_twice,
+        keras.layers.BatchNormalization()(shared(images)),
+        shared(images),
+        keras.layers.BatchNormalization(axis=1)(keras.layers.Conv2D(2, 3)(images)),
+    ]
+    model = trained(keras.Model(images, keras.layers.Add()(sums)))
+    values = RNG.normal(size=(2, 6, 6, 2)).astype("float32")
+    copy = folded(model)
+    assert len(norms(copy)) == 4
+    assert np.allclose(np.asarray(copy(values)), np.asarray(model(values)), atol=1e-5)

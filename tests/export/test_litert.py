@@ -1,0 +1,57 @@
+import threading
+
+import keras
+import numpy as np
+import pytest
+
+import cnnzoo
+from cnnzoo.export import classifier as module
+from cnnzoo.export.litert import convert
+from cnnzoo.export.runtime import LiteRT
+
+
+def scores_in_keras(classifier, images):
+    return np.asarray(classifier.model(images))
+
+
+def test_scores_are_those_of_keras_whatever_the_order_of_batch_sizes(classifier, digits):
+    runtime = LiteRT(convert(classifier.model))
+    for size in (1, 6, 2, 6):
+        expected = scores_in_keras(classifier, digits[:size])
+        assert np.allclose(runtime(digits[:size]), expected, atol=1e-6)
+    assert np.allclose(classifier.scores(digits), scores_in_keras(classifier, digits), atol=1e-6)
+
+
+def test_threads_do_not_mix_their_answers(classifier, digits):
+    runtime = LiteRT(convert(classifier.model))
+    expected = [runtime(digits[place : place + 1]) for place in range(6)]
+    wrong = []
+
+    def ask(place):
+        for _ in range(50):
+            if not np.array_equal(runtime(digits[place : place + 1]), expected[place]):
+                wrong.append(place)
+
+    threads = [threading.Thread(target=ask, args=(place,)) for place in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+@pytest.mark.parametrize("fault", ["other weights", "no such operation"])
+def test_tensorflow_answers_where_litert_would_not_answer_alike(
+    fault, finished_run, digits, monkeypatch
+):
+    def faulty(model):
+        if fault == "no such operation":
+            raise ValueError("LiteRT has no such operation")
+        copy = keras.models.clone_model(model)
+        for weight in copy.weights:
+            weight.assign(np.full(weight.shape, np.nan))
+        return convert(copy)
+
+    monkeypatch.setattr(module, "convert", faulty)
+    loaded = cnnzoo.load(finished_run.path)
+    assert np.allclose(loaded.scores(digits), scores_in_keras(loaded, digits), atol=1e-6)
