@@ -78,24 +78,26 @@ def check_config(content: bytes, path: Path, arrays: int) -> dict[str, Any]:
         CnnzooError: It names something else than allowed classes, or too many of them; it calls a
             layer on no tensor; or the calls stand in no order, or in one that takes long to find.
     """
-    config = parse_json(content, f"config.json of {path}")
+    name = f"config.json of {path}"
+    config = parse_json(content, name)
     if not isinstance(config, dict) or "class_name" not in config:
-        raise CnnzooError(f"config.json of {path} must describe a Keras model")
+        raise CnnzooError(f"{name} must describe a Keras model")
     objects = cost = retries = 0
-    for found, depth in containers(config, f"config.json of {path}"):
+    for found, depth in containers(config, name):
         if len(content) * depth**2 > _LONGEST_MESSAGE:
-            raise CnnzooError(f"config.json of {path} must be shorter, or nested less deeply")
+            raise CnnzooError(f"{name} must be shorter, or nested less deeply")
         if isinstance(found, dict) and "class_name" in found:
             objects, cost = objects + 1, cost + _cost(found, path)
         if isinstance(found, dict) and found.get("compile_config") and found is not config:
             raise CnnzooError(f"{path} must hold no compiled model inside another")
-        if isinstance(found, list) and any(_is_called(item) for item in found):
-            retries += _retries(found, path)
         if objects > _MOST_OBJECTS or cost > max(_LONGEST_BUILD, arrays):
             raise CnnzooError(
                 f"{path} must hold at most {_LONGEST_BUILD:,} layers, or as many as arrays of "
                 f"weights ({arrays:,}), heavy ones counted several times; got more"
             )
+    for found, _ in containers(config, name):
+        if isinstance(found, list) and any(_is_called(item) for item in found):
+            retries += _retries(found, path)
         if retries > _MOST_RETRIES:
             raise CnnzooError(f"{path} must list its layers in the order of their calls")
     return config

@@ -14,6 +14,7 @@ CARD_BYTES = 2**20
 _DEEPEST = 64  # A block of a network inside a classifier stands 14 levels deep.
 _LARGEST = 2**63  # Of integers; also what TensorFlow's shapes hold.
 _LONGEST = 2**16  # Characters of a string: a word of a vocabulary, say.
+_MOST = 2**19  # Lists and dictionaries; the deepest network of the zoo takes 200,000.
 _AXES = 4  # Of raw input, at most: a video.
 
 
@@ -21,9 +22,11 @@ def parse_json(content: bytes, name: str) -> Any:
     """Return what the JSON in `content` says.
 
     Raises:
-        CnnzooError: It is none, is nested too deeply, or holds a number or string out of bounds;
-            `name` stands in the message.
+        CnnzooError: It is none, has too many or too deep parts, or holds a number or string out of
+            bounds; `name` stands in the message.
     """
+    if content.count(b"[") + content.count(b"{") > _MOST:
+        raise CnnzooError(f"{name} must hold at most {_MOST:,} lists and dictionaries")
     try:
         value = json.loads(content)
     except (ValueError, RecursionError) as error:

@@ -6,7 +6,6 @@ import io
 import os
 import struct
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,8 +14,9 @@ import h5py
 from cnnzoo.errors import CnnzooError
 from cnnzoo.guard.archive import WEIGHTS, check_archive
 
-_MOST = 50_000  # Groups and arrays; the deepest network of the zoo has 15,000.
+_MOST = 25_000  # Groups and arrays; the deepest network of the zoo has 15,000.
 _DEEPEST = 40  # Groups within groups.
+_BUFFER = 2**16  # Bytes; what describes an array stands beside what describes the next.
 
 
 class Stored(NamedTuple):
@@ -34,12 +34,15 @@ def stored_weights(path: Path) -> Stored:
             compressed, or stands in another file, could be of any size.
     """
     part = check_archive(path)[WEIGHTS]
-    arrays = total = 0
+    total = 0
     try:
-        with _Part(path, part) as content, h5py.File(content, "r") as file:
-            for place, array in _arrays(file, path):
+        content = io.BufferedReader(_Part(path, part), _BUFFER)
+        with content, h5py.File(content, "r") as file:
+            places = _arrays(file, path)
+            for place in places:
+                array = file[place]
                 _check_array(array, place, path)
-                arrays, total = arrays + 1, total + array.nbytes
+                total += array.nbytes
     except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
         if isinstance(error, CnnzooError):
             raise
@@ -49,32 +52,42 @@ def stored_weights(path: Path) -> Stored:
             f"{path} must hold the weights that it lists; "
             f"got {total:,} bytes of them in {part.file_size:,}"
         )
-    return Stored(arrays, total)
+    return Stored(len(places), total)
 
 
-def _arrays(file: h5py.File, path: Path) -> Iterator[tuple[str, h5py.Dataset]]:
-    waiting, count = [("", file, 0)], 0
-    while waiting:
-        place, group, depth = waiting.pop()
-        for name in group:
-            count += 1
-            if count > _MOST or depth > _DEEPEST:
-                raise CnnzooError(
-                    f"{path} must hold at most {_MOST:,} groups and arrays, {_DEEPEST} deep"
-                )
-            inner = f"{place}/{name}"
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                raise CnnzooError(f"{path} must hold its weights itself; {inner} is a link")
-            item = group[name]
-            if isinstance(item, h5py.Group):
-                waiting.append((inner, item, depth + 1))
-            else:
-                yield inner, item
+def _arrays(file: h5py.File, path: Path) -> list[bytes]:
+    """Return where the arrays stand, each once, if no link leads elsewhere."""
+    count = 0
+
+    def stop_at(place: bytes, link: Any) -> str | None:
+        nonlocal count
+        count += 1
+        if link.type != h5py.h5l.TYPE_HARD:
+            return f"must hold its weights itself; {_name(place)} is a link"
+        if count > _MOST or place.count(b"/") > _DEEPEST:
+            return f"must hold at most {_MOST:,} groups and arrays of weights, {_DEEPEST} deep"
+        return None
+
+    wrong = file.id.links.visit(stop_at, info=True)
+    if wrong is not None:
+        raise CnnzooError(f"{path} {wrong}")
+    places: list[bytes] = []
+
+    def collect(place: bytes, item: Any) -> None:
+        if item.type != h5py.h5o.TYPE_GROUP:
+            places.append(place)
+
+    h5py.h5o.visit(file.id, collect, info=True)
+    return places
 
 
-def _check_array(array: Any, place: str, path: Path) -> None:
+def _name(place: bytes) -> str:
+    return "/" + place.decode(errors="replace")
+
+
+def _check_array(array: Any, place: bytes, path: Path) -> None:
     if not isinstance(array, h5py.Dataset):
-        raise CnnzooError(f"{path} must hold weights alone; got a type, {place}")
+        raise CnnzooError(f"{path} must hold weights alone; got a type, {_name(place)}")
     layout = array.id.get_create_plist()
     # Keras stores bfloat16 as values of two bytes without a meaning.
     number = array.dtype.kind in "biuf" or (array.dtype.kind == "V" and array.dtype.itemsize == 2)
@@ -87,7 +100,8 @@ def _check_array(array: Any, place: str, path: Path) -> None:
     ):
         raise CnnzooError(
             f"{path} must hold its weights as plain arrays, as Keras writes them; "
-            f"got {place}, {array.dtype} {array.shape}, of {array.id.get_storage_size():,} bytes"
+            f"got {_name(place)}, {array.dtype} {array.shape}, stored in "
+            f"{array.id.get_storage_size():,} bytes"
         )
 
 

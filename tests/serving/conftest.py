@@ -16,6 +16,7 @@ import tensorflow as tf
 
 import cnnzoo
 from cnnzoo.datasets import DATASETS, Dataset, Examples
+from cnnzoo.guard.sums import SUMS
 from cnnzoo.serving.limits import Limits
 from cnnzoo.serving.server import Server
 from cnnzoo.training.recipe import Recipe, Tokens
@@ -125,8 +126,9 @@ def loaded(exports):
 
 @pytest.fixture
 def copy(exports, images, tmp_path):
-    """A folder that holds the model over images alone, for changes."""
+    """A folder that holds the model over images alone, for changes: without its check sums."""
     shutil.copytree(exports / images, tmp_path / "served" / images)
+    (tmp_path / "served" / images / "1" / SUMS).unlink()
     return tmp_path / "served"
 
 

@@ -26,9 +26,13 @@ def test_an_engine_has_the_signatures_and_the_card(version):
 @pytest.mark.parametrize(
     ("path", "content", "message"),
     [
-        ("saved_model.pb", b"rubbish", "is damaged or no SavedModel"),
+        ("saved_model.pb", b"rubbish", "saved_model.pb"),
         ("variables/variables.index", None, "is damaged or no SavedModel"),
-        ("variables/variables.data-00000-of-00001", b"short", "is damaged or no SavedModel"),
+        (
+            "variables/variables.data-00000-of-00001",
+            b"short",
+            "must hold the values of its variables",
+        ),
         ("assets.extra/card.json", None, "card.json must be a file; there is nothing"),
         ("assets.extra/card.json", b"{", "card.json is damaged"),
         ("assets.extra/card.json", b"\xff", "card.json is damaged"),

@@ -1,7 +1,8 @@
 """The page as `cnnzoo serve` serves it, asking the exported LeNet-5 that comes with the package."""
 
-import cnnzoo
 import pytest
+
+import cnnzoo
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
