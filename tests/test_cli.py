@@ -65,11 +65,30 @@ def test_evaluate_predict_and_export(finished_run, digits, tmp_path, capsys):
     _, out, _ = run(capsys, "predict", finished_run.path, tmp_path / "digits.npy")
     assert out.splitlines()[0].startswith(f"{tmp_path}/digits.npy[0]: {answers[0]['label']} (")
     _, out, _ = run(capsys, "export", finished_run.path, "--to", tmp_path, "--json")
-    (export,) = json.loads(out)
-    assert set(export) == {"format", "path", "bytes", "max_difference"}
+    export, lite = json.loads(out)
+    assert {"format", "path", "bytes", "max_difference"} < set(export)
     assert export["path"] == str(tmp_path / "mnist_lenet5" / "1")
+    assert lite["path"] == str(tmp_path / "mnist_lenet5" / "1" / "assets.extra" / "model.tflite")
     _, out, _ = run(capsys, "evaluate", export["path"], "--json")
-    assert json.loads(out) == result
+    assert json.loads(out) == {**result, "loss": pytest.approx(result["loss"])}
+
+
+def test_export_prints_a_table_whose_columns_stand_in_line(capsys, tmp_path, monkeypatch):
+    row = {"path": "models/x/1", "label_agreement": 0.995, "examples": "test", "compared": 1_000}
+    numbers = {"bytes": 1_234_567, "max_difference": 2e-7, "latency_us": 1_500.4}
+    rows = [
+        {"format": "savedmodel", **row, **numbers},
+        {"format": "litert_int8", **row, **numbers, "bytes": 9, "latency_us": 7.0},
+    ]
+    monkeypatch.setattr("cnnzoo.export.formats.export", lambda *_: rows)
+    code, out, _ = run(capsys, "export", "mnist_lenet5", "--to", tmp_path)
+    assert code == 0
+    assert out.splitlines() == [
+        "format           bytes  largest difference  same labels   latency",
+        "savedmodel   1,234,567             2.0e-07       99.50%  1,500 us  1,000 test examples",
+        "litert_int8          9             2.0e-07       99.50%      7 us  1,000 test examples",
+        "published in models/x/1",
+    ]
 
 
 @pytest.mark.parametrize(

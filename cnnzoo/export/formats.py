@@ -146,5 +146,7 @@ def _converted(name: str, model: keras.Model, classifier: Classifier) -> bytes:
 
 def _bytes(path: Path) -> int:
     """Return the size of a file, or of a SavedModel without its extra assets."""
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    return sum(file.stat().st_size for file in files if EXTRA not in file.parts or path == file)
+    if path.is_file():
+        return path.stat().st_size
+    files = (file for file in path.rglob("*") if file.is_file())
+    return sum(file.stat().st_size for file in files if EXTRA not in file.relative_to(path).parts)

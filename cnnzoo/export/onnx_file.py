@@ -65,7 +65,7 @@ def _require_operations(proto: Any) -> None:
     used = {node.op_type for node in proto.graph.node}
     lacking = sorted(name for name in used if not onnx.defs.has(name, max_inclusive_version=OPSET))
     if lacking:
-        raise CnnzooError(f"format onnx cannot hold the operations {', '.join(lacking)}")
+        raise CnnzooError(f"format onnx cannot hold the network: it lacks {', '.join(lacking)}")
 
 
 def _name_axes(proto: Any) -> None:

@@ -2,14 +2,23 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 
 import cnnzoo
+from cnnzoo.datasets import DATASETS, mnist
 from cnnzoo.errors import CnnzooError
-from cnnzoo.export import formats
+from cnnzoo.export import artifact, formats
+from cnnzoo.export.classifier import from_model
+from cnnzoo.export.folding import folded
+from cnnzoo.export.runtime import LiteRT
+
+slow = pytest.mark.slow
 
 SERVE = """
 import sys, numpy as np, tensorflow as tf
@@ -85,25 +94,118 @@ def test_scores_of_artifact_and_savedmodel_agree_in_every_digit(
     assert results[0]["accuracy"] == finished_run.accuracy
 
 
-def test_versions_are_counted_and_never_replaced(classifier, tmp_path, monkeypatch):
-    monkeypatch.setattr(formats, "_difference", lambda *_: 0.0)
-    (tmp_path / "mnist_lenet5" / "7").mkdir(parents=True)
-    (tmp_path / "mnist_lenet5" / "7" / "mine").write_text("kept")
-    results = [cnnzoo.export(classifier, tmp_path)[0] for _ in range(2)]
-    names = [str(tmp_path / "mnist_lenet5" / number) for number in ("8", "9")]
-    assert [result["path"] for result in results] == names
-    assert (tmp_path / "mnist_lenet5" / "7" / "mine").read_text() == "kept"
-    size = sum(
-        path.stat().st_size for path in (tmp_path / "mnist_lenet5/8").rglob("*") if path.is_file()
-    )
-    assert results[0]["bytes"] == size
-    assert results[0]["format"] == "savedmodel"
-    assert cnnzoo.load(tmp_path / "mnist_lenet5").predict(np.zeros((28, 28), np.uint8))
+def fast_for(fast, names):
+    """Return `names` as parameters, all but one of them slow."""
+    return [pytest.param(name, marks=[slow] * (name != fast)) for name in names]
 
 
-def test_an_export_that_answers_otherwise_is_not_published(classifier, tmp_path, monkeypatch):
-    monkeypatch.setattr(classifier, "scores", lambda images: np.zeros((len(images), 10), "f4"))
-    with pytest.raises(CnnzooError, match="must give the artifact's scores to within 1e-05; got"):
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory):
+    """What an export of the shipped network to every format says, by format."""
+    shipped = cnnzoo.load("mnist_lenet5")
+    found = cnnzoo.export(shipped, tmp_path_factory.mktemp("all"), list(formats.FORMATS)[::-1])
+    assert [row["format"] for row in found] == list(formats.FORMATS)
+    return {row["format"]: row for row in found}
+
+
+def test_each_format_is_told_with_how_it_compares(rows):
+    keys = ["format", "path", "bytes", "max_difference", "label_agreement", "latency_us"]
+    keys += ["examples", "compared"]
+    version = Path(rows["savedmodel"]["path"])
+    names = {
+        "litert": "model.tflite",
+        "litert_float16": "model_float16.tflite",
+        "litert_int8": "model_int8.tflite",
+        "onnx": "model.onnx",
+    }
+    for name, row in rows.items():
+        assert list(row) == keys
+        assert row["examples"] == "test"
+        assert row["latency_us"] > 0
+        if name in names:
+            assert row["path"] == str(version / "assets.extra" / names[name])
+            assert row["bytes"] == os.path.getsize(row["path"])
+    assert rows["savedmodel"]["max_difference"] <= 1e-5
+    assert rows["litert"]["max_difference"] <= 1e-4
+    assert rows["onnx"]["max_difference"] <= 1e-4
+    assert rows["litert_float16"]["max_difference"] <= 1e-2
+    assert rows["litert_int8"]["label_agreement"] > 0.995
+    # 200 raw images and five that are encoded in seven ways; accuracy needs the whole test set.
+    compared = [row["compared"] for row in rows.values()]
+    assert compared == [235, 200, 200, 10_000, 200]
+
+
+def test_smaller_numbers_make_smaller_files(rows):
+    size = rows["litert"]["bytes"]
+    assert size > 61_706 * 4  # LeNet-5's weights.
+    assert rows["litert_float16"]["bytes"] == pytest.approx(size / 2, rel=0.1)
+    assert rows["litert_int8"]["bytes"] < size / 3
+    folder = Path(rows["savedmodel"]["path"])
+    own = sum(path.stat().st_size for path in folder.glob("*.pb"))
+    own += sum(path.stat().st_size for path in (folder / "variables").iterdir())
+    assert rows["savedmodel"]["bytes"] == own
+
+
+def test_int8_takes_images_as_they_are_and_keeps_the_accuracy(rows):
+    interpreter = Interpreter(model_path=rows["litert_int8"]["path"])
+    given, scores = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    assert given["dtype"] == np.uint8
+    assert given["quantization"] == (1.0, 0)
+    assert scores["dtype"] == np.float32
+    tensors = interpreter.get_tensor_details()
+    assert sum(len(one["quantization_parameters"]["scales"]) == 16 for one in tensors) >= 1
+    runtime = LiteRT(Path(rows["litert_int8"]["path"]).read_bytes())
+    images, labels = mnist.read("test")
+    card = json.loads((Path(rows["savedmodel"]["path"]) / "assets.extra/card.json").read_text())
+    accuracy = np.mean(runtime(images).argmax(axis=1) == labels)
+    assert accuracy >= card["metrics"]["test"]["accuracy"] - 0.005
+
+
+def test_onnx_states_opset_and_free_batch(rows):
+    onnx = pytest.importorskip("onnx")
+    proto = onnx.load(rows["onnx"]["path"])
+    onnx.checker.check_model(proto, full_check=True)
+    assert [(one.domain, one.version) for one in proto.opset_import if not one.domain] == [("", 18)]
+    (images,), (scores,) = proto.graph.input, proto.graph.output
+    assert (images.name, scores.name) == ("images", "scores")
+    assert images.type.tensor_type.elem_type == onnx.TensorProto.UINT8
+    axes = images.type.tensor_type.shape.dim
+    assert [axis.dim_param or axis.dim_value for axis in axes] == ["batch", 28, 28, 1]
+
+
+def test_servers_find_requests_to_warm_up_with(rows):
+    path = Path(rows["savedmodel"]["path"]) / "assets.extra" / "tf_serving_warmup_requests"
+    records = [record.numpy() for record in tf.data.TFRecordDataset(path)]
+    assert [b"serving_bytes" in record for record in records] == [False, True]
+    assert b"serving_default" in records[0]
+
+
+@pytest.mark.parametrize("name", fast_for("litert", formats.FORMATS))
+def test_what_answers_otherwise_is_not_published(name, classifier, tmp_path, monkeypatch):
+    def faulty(model):
+        copy = folded(model)
+        copy.get_layer("lenet5").get_layer("logits").bias.assign(np.arange(10)[::-1])
+        return copy
+
+    monkeypatch.setattr(formats, "folded", faulty)
+    if name != "savedmodel":  # Of which there would be a complaint first.
+        one = formats.FORMATS[name]
+        monkeypatch.setattr(formats, "FORMATS", {name: one})
+    with pytest.raises(CnnzooError) as told:
+        cnnzoo.export(classifier, tmp_path, [name])
+    rule = {
+        "savedmodel": "give the artifact's scores to within 1e-05; got a difference of 0.",
+        "litert_float16": "give the artifact's scores to within 0.01; got a difference of 0.",
+        "litert_int8": "keep the artifact's accuracy of ",
+    }.get(name, "give the artifact's scores to within 0.0001; got a difference of 0.")
+    assert str(told.value).startswith(f"{name} must {rule}")
+    assert str(told.value).endswith("and nothing was published")
+    assert list((tmp_path / "mnist_lenet5").iterdir()) == []
+
+
+def test_a_file_that_does_not_run_is_not_published(classifier, tmp_path, monkeypatch):
+    monkeypatch.setattr(formats.litert, "convert", lambda _: b"rubbish" * 100)
+    with pytest.raises(CnnzooError, match="^litert must run in a fresh process; got: ValueError"):
         cnnzoo.export(classifier, tmp_path)
     assert list((tmp_path / "mnist_lenet5").iterdir()) == []
 
@@ -112,10 +214,46 @@ def test_an_interrupted_export_leaves_no_version(classifier, tmp_path, monkeypat
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(os, "fsync", interrupt)
+    monkeypatch.setattr(formats, "prove", interrupt)
     with pytest.raises(KeyboardInterrupt):
         cnnzoo.export(classifier, tmp_path)
     assert list((tmp_path / "mnist_lenet5").iterdir()) == []
+
+
+class LogGamma(keras.layers.Layer):
+    """An operation that ONNX lacks."""
+
+    def call(self, inputs):
+        return tf.math.lgamma(inputs + 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "operation"),
+    [
+        ("litert", keras.layers.MaxPooling3D(), "MaxPool3D"),
+        pytest.param("litert_float16", keras.layers.MaxPooling3D(), "MaxPool3D", marks=slow),
+        pytest.param("litert_int8", keras.layers.MaxPooling3D(), "MaxPool3D", marks=slow),
+        pytest.param("onnx", LogGamma(), "Lgamma", marks=slow),
+    ],
+)
+def test_an_operation_that_a_format_lacks_is_named(name, layer, operation, classifier, tmp_path):
+    shape = (28, 28, 1)
+    before, after = keras.layers.Reshape((14, 2, 28, 1)), keras.layers.Flatten()
+    network = keras.Sequential([keras.Input(shape), before, layer, after, keras.layers.Dense(10)])
+    model = artifact.assemble([keras.layers.Rescaling(1 / 255)], network, classifier.card["input"])
+    odd = from_model(model, {**classifier.card, "name": "odd"})
+    message = f"^format {name} cannot hold the network: it lacks {operation}$"
+    with pytest.raises(CnnzooError, match=message):
+        cnnzoo.export(odd, tmp_path, [name])
+    assert list((tmp_path / "odd").iterdir()) == []
+
+
+def test_missing_packages_are_named(classifier, tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(CnnzooError) as told:
+        cnnzoo.export(classifier, tmp_path, ["onnx"])
+    assert str(told.value) == ("format onnx needs more packages; run: pip install 'cnnzoo[onnx]'")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_cannot_be_exported_is_told(classifier, saved_model, tmp_path):
@@ -139,3 +277,62 @@ def test_a_damaged_savedmodel_is_refused_with_its_path(saved_model, tmp_path):
     (copy / "assets.extra" / "card.json").unlink()
     with pytest.raises(CnnzooError, match="card.json must be a file; there is nothing"):
         cnnzoo.load(copy)
+
+
+# What a stranger does with the exported files of a network over texts.
+ASK = """
+import sys
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+import onnxruntime
+
+folder = sys.argv[1]
+sys.path.insert(0, folder)
+from tokenizer import Tokenizer
+
+tokens = np.array(Tokenizer(f"{folder}/tokenizer.json")(sys.argv[2:]), np.int32)
+lite = Interpreter(f"{folder}/model.tflite")
+given, scores = lite.get_input_details()[0]["index"], lite.get_output_details()[0]["index"]
+lite.resize_tensor_input(given, tokens.shape)
+lite.allocate_tensors()
+lite.set_tensor(given, tokens)
+lite.invoke()
+print(lite.get_tensor(scores).tolist())
+session = onnxruntime.InferenceSession(f"{folder}/model.onnx")
+print(session.run(["scores"], {"tokens": tokens})[0].tolist())
+assert "cnnzoo" not in sys.modules and "tensorflow" not in sys.modules
+"""
+
+
+@pytest.mark.slow
+def test_a_network_over_texts_is_asked_by_tokens(of_texts, tmp_path):
+    rows = cnnzoo.export(of_texts, tmp_path, list(formats.FORMATS))
+    assert [row["examples"] for row in rows] == ["test"] * 5
+    assert [row["compared"] for row in rows] == [200, 200, 200, 1_099, 200]
+    folder = Path(rows[0]["path"]) / "assets.extra"
+    texts = ["Free entry!", "see you at home 😀", ""]
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, str(folder), *texts], check=True, capture_output=True, text=True
+    )
+    for line in done.stdout.splitlines():
+        assert np.abs(np.array(json.loads(line)) - of_texts.scores(texts)).max() <= 1e-4
+    assert (folder / "tokenizer.js").is_file()
+
+
+@pytest.mark.slow
+def test_a_network_over_sounds_takes_samples_as_they_are(of_sounds, tmp_path):
+    rows = cnnzoo.export(of_sounds, tmp_path, list(formats.FORMATS))
+    assert [row["compared"] for row in rows] == [120 + 15, 120, 120, 120, 120]
+    sounds, labels = DATASETS["export_tones"].examples("test")
+    runtime = LiteRT(Path(rows[3]["path"]).read_bytes())
+    assert np.mean(runtime(sounds).argmax(axis=1) == labels) > 0.95
+
+
+@pytest.mark.slow
+def test_without_its_data_a_network_is_compared_on_generated_examples(classifier, tmp_path):
+    missing = from_model(classifier.model, {**classifier.card, "dataset": "gone/data.csv"})
+    rows = cnnzoo.export(missing, tmp_path, ["litert", "onnx"])
+    assert [row["examples"] for row in rows] == ["generated"] * 3
+    assert [row["compared"] for row in rows] == [235, 200, 200]
+    with pytest.raises(CnnzooError, match="dataset must be on this machine for format litert_int8"):
+        cnnzoo.export(missing, tmp_path, ["litert_int8"])

@@ -1,0 +1,140 @@
+"""Every family of networks in LiteRT and ONNX, in the state that training leaves it in."""
+
+import keras
+import numpy as np
+import pytest
+
+import cnnzoo
+from cnnzoo.export import litert, onnx_file, quantization
+from cnnzoo.export.folding import folded
+from cnnzoo.export.runtime import LiteRT
+from cnnzoo.models import MODELS
+from cnnzoo.pipelines.tokenizer import Tokenizer
+
+RNG = np.random.default_rng(0)
+BATCHES = (3, 1)
+
+
+def slow(*arguments):
+    return pytest.param(*arguments, marks=pytest.mark.slow)
+
+
+ARRAYS = [
+    "mlp",
+    "lenet5",
+    "lenet5_1998",
+    "basic_cnn",
+    slow("alexnet"),
+    slow("vgg11_bn_small"),
+    slow("resnet18"),
+    "resnet20",
+    slow("preact_resnet20"),
+    slow("wrn16_4"),
+    "resnet8",
+    slow("capsnet"),
+    "m3",
+    "m5",
+    slow("m34_res"),
+]
+TEXTS = [
+    ("text_cnn_rand", None),
+    slow("text_cnn_multichannel", 60),
+    ("char_cnn_small", 130),
+    slow("vdcnn9", None),
+    slow("vdcnn9", 60),
+]
+
+
+def trained(network):
+    """Give every normalisation statistics, scale and offset of its own."""
+    for layer in network._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([RNG.uniform(0.5, 1.5, weight.shape) for weight in layer.weights])
+    return network
+
+
+def of_arrays(name):
+    """The model of an artifact over raw images or sounds, as small as the network allows."""
+    variant = MODELS[name].VARIANTS[name]
+    *sides, channels = variant.input_shape
+    shape = (*(min(side, variant.smallest + 3) for side in sides), channels)
+    dtype, scale = ("uint8", 1 / 255) if len(shape) == 3 else ("int16", 1 / 2**15)
+    raw = keras.Input(shape, dtype=dtype, name="raw")
+    network = trained(cnnzoo.create_model(name, input_shape=shape))
+    return keras.Model(raw, keras.layers.Softmax()(network(keras.layers.Rescaling(scale)(raw))))
+
+
+def of_texts(name, length):
+    """The model of an artifact over texts of `length` characters, or of any length."""
+    tokenizer = Tokenizer("abcdefgh ", level="character", length=length, shortest=length or 57)
+    raw = keras.Input((), dtype="string", name="raw")
+    options = {} if name.startswith("char_cnn") else {"vocabulary_size": 60}
+    network = trained(cnnzoo.create_model(name, input_shape=(length,), **options))
+    return keras.Model(raw, keras.layers.Softmax()(network(tokenizer(raw))))
+
+
+def examples(model, size):
+    spec = litert.numeric_spec(model)
+    if spec.dtype == "int32":
+        tokens = RNG.integers(0, 11, (size, spec.shape[1] or 70)).astype(np.int32)
+        tokens[0, 50:] = 0
+        return tokens
+    limits = np.iinfo(spec.dtype.as_numpy_dtype)
+    shape = (size, *spec.shape[1:])
+    return RNG.integers(limits.min, limits.max, shape, limits.dtype, endpoint=True)
+
+
+def check(model, run):
+    """Compare what `run` gives with what Keras does, for several sizes of batch."""
+    numeric = litert.after_tokenizer(model)
+    for size in BATCHES:
+        inputs = examples(model, size)
+        expected = np.asarray(numeric(inputs))
+        assert np.ptp(expected) > 1e-6
+        assert np.abs(run(inputs) - expected).max() <= 1e-4
+        if litert.tokenizer_of(model) is not None and numeric.input_shape[1] is None:
+            longer = np.pad(inputs, ((0, 0), (0, 13)))
+            assert np.abs(run(longer) - expected).max() <= 1e-4
+
+
+def in_onnx_runtime(content):
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    (given,), (scores,) = session.get_inputs(), session.get_outputs()
+    assert given.shape[0] == scores.shape[0] == "batch"
+    assert scores.name == "scores"
+    return lambda inputs: session.run(None, {given.name: inputs})[0]
+
+
+def check_all(model):
+    copy = folded(model)
+    check(model, LiteRT(litert.convert(copy)))
+    check(model, in_onnx_runtime(onnx_file.convert(copy)))
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_images_and_sounds(name):
+    check_all(of_arrays(name))
+
+
+@pytest.mark.parametrize(("name", "length"), TEXTS)
+def test_texts(name, length):
+    check_all(of_texts(name, length))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["lenet5", "resnet20", "m5"])
+def test_int8_takes_the_raw_input_of_arrays(name):
+    model = of_arrays(name)
+    inputs = examples(model, 50)
+    scores = LiteRT(quantization.int8(folded(model), inputs))(inputs)
+    assert np.abs(scores - np.asarray(model(inputs))).max() <= 0.1
+
+
+@pytest.mark.slow
+def test_openvino_reads_the_savedmodel_as_it_is(saved_model, classifier, digits):
+    openvino = pytest.importorskip("openvino")
+    compiled = openvino.Core().compile_model(openvino.convert_model(saved_model), "CPU")
+    scores = compiled(digits)[compiled.output("scores")]
+    assert np.abs(scores - classifier.scores(digits)).max() <= 1e-5
