@@ -13,7 +13,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 import cnnzoo
 from cnnzoo.export.artifact import assemble
-from cnnzoo.export.classifier import ServingGraph
+from cnnzoo.export.signatures import ServingGraph
 from cnnzoo.guard.sums import write_sums
 from cnnzoo.pipelines.tokenizer import Tokenizer
 
@@ -39,7 +39,7 @@ def honest(tmp_path_factory):
     network = cnnzoo.create_model(
         "text_cnn_rand", input_shape=(8,), vocabulary_size=tokenizer.vocabulary_size
     )
-    card = {"format": 1, "name": "texts", "class_names": ["a", "b"], "input": {"shape": []}}
+    card = {"format": 2, "name": "texts", "class_names": ["a", "b"], "input": {"shape": []}}
     graph = ServingGraph(assemble([tokenizer], network, card["input"]), card)
     return publish(graph, graph.functions, card, tmp_path_factory.mktemp("honest") / "1")
 
