@@ -409,7 +409,7 @@ def hostile_folders(honest, folder):
     """All hostile folders: name -> (how it is opened, path, message)."""
     canary = folder / "canary"
     cases = {}
-    card = {"format": 1, "name": "images", "class_names": list("0123456789")}
+    card = {"format": 2, "name": "images", "class_names": list("0123456789")}
     card["input"] = {"shape": [28, 28, 1], "light_on_dark": True}
     for name, (act, message) in acting(canary).items():
         graph = Serving(act)
