@@ -12,7 +12,7 @@ from cnnzoo import weights
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import artifact
 from cnnzoo.export.artifact import assemble
-from cnnzoo.export.classifier import ServingGraph
+from cnnzoo.export.signatures import ServingGraph
 from cnnzoo.guard.keras_file import check_keras_file
 from cnnzoo.guard.saved_model import check_saved_model
 from cnnzoo.models import MODELS
