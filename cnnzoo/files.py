@@ -127,10 +127,13 @@ def read_sealed(path: Path) -> dict[str, bytes]:
     """Return the parts of an archive that `write_sealed` wrote.
 
     Raises:
-        CnnzooError: As `check_seal`.
+        CnnzooError: As `check_seal`, or its parts are compressed.
     """
     check_seal(path)
     with zipfile.ZipFile(path) as archive:
+        size = sum(part.file_size for part in archive.infolist())
+        if size > path.stat().st_size:
+            raise CnnzooError(f"{path} must hold its parts as they are; got {size:,} bytes of them")
         return {name: archive.read(name) for name in archive.namelist()}
 
 

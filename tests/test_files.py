@@ -1,5 +1,9 @@
+import hashlib
+import io
 import os
 import stat
+import struct
+import zipfile
 
 import pytest
 
@@ -48,3 +52,27 @@ def test_a_section_is_replaced_between_its_marks(tmp_path):
     with pytest.raises(CnnzooError, match=r"README.md must hold the lines '<!-- y: begin -->'"):
         files.replace_between(page, "y", "new")
     assert "new" in page.read_text()
+
+
+def test_a_sealed_archive_gives_back_its_parts_and_shows_any_change(tmp_path):
+    path = tmp_path / "parts"
+    parts = {"a": b"x" * 3_000_000, "b": b""}
+    files.write_sealed(path, parts)
+    assert files.read_sealed(path) == parts
+    content = bytearray(path.read_bytes())
+    for place in (0, 2_000_000, len(content) - 1):
+        content[place] ^= 1
+        path.write_bytes(content)
+        with pytest.raises(CnnzooError, match="is damaged or was not written by cnnzoo"):
+            files.read_sealed(path)
+        content[place] ^= 1
+
+
+def test_a_sealed_archive_of_compressed_parts_is_refused(tmp_path):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", bytes(10**6))
+    body = buffer.getvalue()[:-2] + struct.pack("<H", 64)  # The length of what follows.
+    (tmp_path / "bomb").write_bytes(body + hashlib.sha256(body).hexdigest().encode())
+    with pytest.raises(CnnzooError, match="must hold its parts as they are; got 1,000,000 bytes"):
+        files.read_sealed(tmp_path / "bomb")

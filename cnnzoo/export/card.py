@@ -56,17 +56,24 @@ def migrated(card: dict[str, Any], path: Any) -> dict[str, Any]:
     """Return `card` in today's format.
 
     Raises:
-        CnnzooError: It is of a format that this version does not know.
+        CnnzooError: It is damaged, or of a format that this version does not know.
     """
     found = card.get("format")
     if found == 1:
-        recipe = {"folds": None, "fold": 0, **card["recipe"]}
-        card = {**card, "format": FORMAT, "recipe": recipe, "macs": None, "limits": limits(card)}
+        try:
+            card = _from_1(card)
+        except (KeyError, TypeError) as error:
+            raise CnnzooError(f"card.json of {path} is damaged: {error!r}") from error
     if card.get("format") != FORMAT:
         raise CnnzooError(
             f"{path} must have artifact format 1 to {FORMAT}; got {found}; install a newer cnnzoo"
         )
     return card
+
+
+def _from_1(card: dict[str, Any]) -> dict[str, Any]:
+    recipe = {"folds": None, "fold": 0, **card["recipe"]}
+    return {**card, "format": FORMAT, "recipe": recipe, "macs": None, "limits": limits(card)}
 
 
 def markdown(card: dict[str, Any]) -> str:

@@ -26,7 +26,7 @@ def without_values() -> Iterator[None]:
 def build(config: dict[str, Any]) -> keras.Model:
     """Return the network that Keras's `config` describes, without values; `config` is used up."""
     with without_values(), ObjectSharingScope():
-        return keras.saving.deserialize_keras_object({**config, "compile_config": None})
+        return keras.saving.deserialize_keras_object(config)
 
 
 def bytes_of(shape: Any, dtype: Any) -> int:

@@ -95,7 +95,7 @@ class Predict:
             if len(body) > _SMALL:
                 return await self._in_thread(self._all, names, engine, body)
             question = self._question(names, engine, body)
-            if question.signature.quick and not self._waiting:
+            if len(body) <= question.signature.quick and not self._waiting:
                 return question.answer()
             return await self._in_thread(question.answer)
         finally:

@@ -2,13 +2,14 @@
 
 import base64
 import json
+import threading
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from cnnzoo.serving import answers
-from cnnzoo.serving.engine import Engine
+from cnnzoo.serving.engine import Engine, Signature
 
 
 def b64(content):
@@ -115,3 +116,25 @@ def test_one_output_stands_bare_and_bytes_as_base64():
     row = {"top": ["a", "\N{REPLACEMENT CHARACTER}"], "top_bytes": [b64(b"\xff")], "id": 7}
     assert json.loads(answers.body(outputs, True)) == {"predictions": [row]}
     assert json.loads(answers.body(outputs, False))["outputs"]["id"] == [7]
+
+
+def test_only_quick_answers_are_made_between_those_of_others(
+    client, images, texts, digits, monkeypatch
+):
+    """What takes long is for a thread: decoding, a long text, many images."""
+    answer, names = Signature.__call__, []
+
+    def recorded(self, arrays):
+        names.append(threading.current_thread().name)
+        return answer(self, arrays)
+
+    monkeypatch.setattr(Signature, "__call__", recorded)
+    encoded = b64(tf.io.encode_png(digits[0]).numpy())
+    for name, body in (
+        (images, {"signature_name": "serving_bytes", "instances": [encoded]}),
+        (images, {"instances": np.concatenate([digits] * 4).tolist()}),
+        (texts, {"instances": ["a good film " * 100]}),
+        (images, {"signature_name": "serving_features", "instances": digits[:1].tolist()}),
+    ):
+        assert client.post(f"/v1/models/{name}:predict", json=body).status_code == 200
+        assert names.pop().startswith("predict")
