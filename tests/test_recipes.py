@@ -31,5 +31,5 @@ def test_a_short_epoch_ends_in_an_answer(name, tmp_path, monkeypatch):
     run = cnnzoo.train(name, out=tmp_path / "run", **SHORT)
     assert run.metrics["examples"] == 8
     assert np.isfinite(run.metrics["loss"])
-    (export,) = cnnzoo.export(cnnzoo.load(run.path), tmp_path / "saved_models")
+    (export,) = cnnzoo.export(cnnzoo.load(run.path), tmp_path / "saved_models", ["savedmodel"])
     assert export["max_difference"] <= 1e-5

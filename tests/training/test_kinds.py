@@ -72,7 +72,7 @@ def test_a_text_network_learns_and_answers_alike_from_a_savedmodel(text_run, tmp
     answers = classifier.predict(texts)
     assert [answers[0]["label"], answers[1]["label"]] == ["good", "bad"]
     assert [answer["input"] for answer in answers[:2]] == ["one GOOD two", "bad"]
-    (export,) = cnnzoo.export(classifier, tmp_path)
+    export, _ = cnnzoo.export(classifier, tmp_path)
     assert export["max_difference"] <= 1e-5
     served = cnnzoo.load(export["path"]).predict(texts)
     for one, other in zip(answers, served, strict=True):
@@ -117,7 +117,7 @@ def test_a_sound_network_learns_and_answers_from_wav_files(own_sets, tmp_path):
     np.save(tmp_path / "high.npy", sound)
     forms = [path, path.read_bytes(), sound, str(tmp_path / "high.npy")]
     answers = classifier.predict(forms)
-    (export,) = cnnzoo.export(classifier, tmp_path / "exports")
+    export, _ = cnnzoo.export(classifier, tmp_path / "exports")
     answers += cnnzoo.load(export["path"]).predict(forms)
     assert [answer["label"] for answer in answers] == ["high"] * 8
     for answer in answers:
