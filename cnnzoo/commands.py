@@ -6,16 +6,15 @@ Each command imports what it needs, so that `cnnzoo --help` and `cnnzoo list` ne
 from __future__ import annotations
 
 import argparse
-import contextlib
 import dataclasses
 import os
 import shlex
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from cnnzoo.errors import CnnzooError
+from cnnzoo.quiet import silent_stderr
 
 KINDS = ("models", "datasets", "recipes", "weights")
 
@@ -265,7 +264,7 @@ def export_trained(arguments: argparse.Namespace) -> Answer:
     from cnnzoo.export.formats import export
 
     classifier = load(arguments.name)
-    with _silent_stderr():  # Converters tell much that nobody can act on.
+    with silent_stderr():  # Converters tell much that nobody can act on.
         results = export(classifier, arguments.to, arguments.format.split(","))
     rows = [("format", "bytes", "largest difference", "same labels", "latency", "")]
     rows += [
@@ -353,22 +352,7 @@ def sweep_recipe(arguments: argparse.Namespace) -> Answer:
 def _start_tensorflow() -> None:
     """Import TensorFlow without its messages, which it writes before any setting can stop them."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _silent_stderr():
+    with silent_stderr():
         import tensorflow as tf
 
         tf.config.list_physical_devices()  # The first look at devices has messages of its own.
-
-
-@contextlib.contextmanager
-def _silent_stderr() -> Iterator[None]:
-    """Send file descriptor 2 nowhere; Python's exceptions still reach the caller."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)

@@ -180,7 +180,9 @@ def test_train_from_the_command_line(command, tmp_path):
     assert line.startswith("epoch 1/1  loss ")
     assert len(list((tmp_path / result["run"] / "tensorboard").rglob("events*"))) == 2
     model = tf.saved_model.load(str(tmp_path / result["saved_model"]))
-    assert set(model.signatures) == {"serving_default", "serving_bytes"}
+    assert set(model.signatures) == {
+        *("serving_default", "serving_bytes", "serving_features", "serving_explain")
+    }
     assert result["example"]["input"] == "runs/mnist_lenet5/1/example.png"
     assert result["example"]["scores"][7] > 0.2
     again = command(

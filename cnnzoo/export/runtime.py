@@ -13,6 +13,7 @@ from ai_edge_litert.interpreter import Interpreter
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.readers.tokenizer import Tokenizer
 from cnnzoo.files import read
+from cnnzoo.quiet import silent_stderr
 
 
 def scores_of(folder: Path) -> Callable[[np.ndarray], np.ndarray] | None:
@@ -49,9 +50,11 @@ class LiteRT:
             ValueError: It is none.
         """
         threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
-        self._interpreter = Interpreter(
-            model_content=content, num_threads=threads or os.cpu_count() or 1
-        )
+        with silent_stderr():  # It tells, once a process, by which delegate it computes.
+            self._interpreter = Interpreter(
+                model_content=content, num_threads=threads or os.cpu_count() or 1
+            )
+            self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._output = self._interpreter.get_output_details()[0]["index"]
         self._shape: tuple[int, ...] | None = None
