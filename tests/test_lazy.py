@@ -39,7 +39,7 @@ def test_start_is_instant():
     assert seconds("-m", "cnnzoo", "--help") - python < 0.3
     assert seconds("-m", "cnnzoo", "list", "models") - python < 0.3
     assert seconds("-m", "cnnzoo", "list", "recipes") - python < 0.3
-    assert seconds("-m", "cnnzoo", "list", "datasets") - python < 0.3
+    assert seconds("-m", "cnnzoo", "list", "datasets") - python < 0.5  # NumPy takes half of it.
 
 
 def test_the_public_names_are_there():

@@ -221,7 +221,8 @@ def test_a_network_answers_texts():
     model = keras.Model(strings, network(tokenizer(strings)))
     answers = model(tf.constant(["good film", "film"])).numpy()
     assert np.allclose(answers, network(np.array([[4, 2], [2, 0]])), atol=1e-6)
-    assert np.array_equal(model.predict(tf.constant(["film"]), verbose=0)[0], answers[1])
+    alone = model.predict(tf.constant(["film"]), verbose=0)[0]
+    assert np.allclose(alone, answers[1], atol=1e-7)  # A batch of one may add in another order.
 
 
 @pytest.mark.parametrize(
