@@ -123,6 +123,7 @@ def sides(name, classifier, paths, raw, address):
     yield "ONNX Runtime", lambda x: session.run(["scores"], {name_of_input: x}), numbers
     threads = len(os.sched_getaffinity(0))
     interpreter = Interpreter(paths["litert"], num_threads=threads)
+    interpreter.allocate_tensors()
     into, out = (
         one[0]["index"]
         for one in (interpreter.get_input_details(), interpreter.get_output_details())
@@ -185,7 +186,8 @@ def served(folder):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "cnnzoo", "serve", str(folder), "--port", str(port)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, **quiet)
     try:
         for _ in range(600):
             with contextlib.suppress(OSError):
