@@ -26,7 +26,6 @@ _BATCH = 500  # Examples that go through the network at once.
 _LENGTH = 50  # Tokens of a text on which LiteRT is tried.
 
 Scores = Callable[[np.ndarray], np.ndarray]  # Of a raw batch.
-Encoded = Callable[[bytes], np.ndarray]  # Scores of one encoded image or sound, `[classes]`.
 
 
 class Classifier:
@@ -36,7 +35,6 @@ class Classifier:
         self,
         card: dict[str, Any],
         scores: Scores,
-        encoded: Encoded | None,
         model: keras.Model | None = None,
     ) -> None:
         self.card = card
@@ -44,7 +42,6 @@ class Classifier:
         self.class_names: list[str] = card["class_names"]
         self.raw = raw_input(card["input"])
         self._scores = scores
-        self._encoded = encoded  # None for texts.
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -77,49 +74,102 @@ class Classifier:
             CnnzooError: An input is none of these, or damaged.
         """
         listed = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        named = [
+            one
+            for place, value in enumerate(listed)
+            for one in self._raw(value, f"inputs[{place}]")
+        ]
+        if not named:
+            return []
+        scores = self.scores(np.stack([raw for _, raw in named]))
         return [
             {
                 "input": name,
-                "label": self.class_names[int(scores.argmax())],
-                "class_id": int(scores.argmax()),
-                "scores": [float(score) for score in scores],
+                "label": self.class_names[class_id],
+                "class_id": class_id,
+                "scores": row,
             }
-            for place, value in enumerate(listed)
-            for name, scores in self._answer(value, f"inputs[{place}]")
+            for (name, _), class_id, row in zip(
+                named, scores.argmax(axis=-1).tolist(), scores.tolist(), strict=True
+            )
         ]
 
-    def _answer(self, value: Any, name: str) -> Iterator[tuple[str, np.ndarray]]:
+    @property
+    def network(self) -> keras.Model:
+        """The network, from what `prepare` returns to logits.
+
+        Raises:
+            CnnzooError: The classifier came from a SavedModel, which holds no Keras layers.
+        """
+        return self._layers()[-2]
+
+    def prepare(self, inputs: Any) -> np.ndarray:
+        """Return what the network takes: normalised images or sounds, or tokens `[texts, length]`.
+
+        Args:
+            inputs: As for `scores`.
+
+        Raises:
+            CnnzooError: As for `scores` and `network`.
+        """
+        values = self.raw.check(inputs)
+        for layer in self._layers()[:-2]:
+            values = layer(values)
+        return np.asarray(values)
+
+    def words(self, tokens: np.ndarray) -> list[list[str]]:
+        """Return the word or character of each of `tokens`, int `[texts, length]`.
+
+        That of padding is empty.
+
+        Raises:
+            CnnzooError: The network does not take texts, or as for `network`.
+        """
+        tokenizer = next((one for one in self._layers() if isinstance(one, Tokenizer)), None)
+        if tokenizer is None:
+            raise CnnzooError(f"trained network must take texts; got one over {self.raw.name}")
+        names = [name.decode("utf-8", "replace") for name in tokenizer.names]
+        return [[names[token] for token in row] for row in tokens]
+
+    def _layers(self) -> list[Any]:
+        """Return preprocessing, network and softmax."""
+        if self.model is None:
+            raise CnnzooError(
+                "trained network must be a run folder, an artifact or a shipped name to look "
+                "inside; got a SavedModel, which holds no Keras layers"
+            )
+        return self.model.layers[1:]
+
+    def _raw(self, value: Any, name: str) -> Iterator[tuple[str, Any]]:
+        """Yield each raw example of `value`, and what to call it."""
         name, content = self.raw.take(value, name)
         if isinstance(content, bytes):
             yield name, self._decoded(content, name)
             return
-        for place, scores in enumerate(self.scores(content)):
-            yield (f"{name}[{place}]" if len(content) > 1 else name), scores
+        for place, raw in enumerate(content):
+            yield (f"{name}[{place}]" if len(content) > 1 else name), raw
 
     def _decoded(self, content: bytes, name: str) -> np.ndarray:
-        assert self._encoded is not None  # Texts are never encoded.
         try:
-            return self._encoded(content)
+            return self._decode(content).numpy()
         except UNDECODABLE as error:
             raise CnnzooError(f"{name} is damaged: it cannot be decoded") from error
+
+    @functools.cached_property
+    def _decode(self) -> Callable[[bytes], tf.Tensor]:
+        """Raw example in an encoded one; texts are never encoded."""
+        assert not isinstance(self.raw, RawTexts)
+        return tf.function(self.raw.decode, input_signature=[tf.TensorSpec([], tf.string)])
 
 
 def from_model(model: keras.Model, card: dict[str, Any]) -> Classifier:
     """Return the classifier of a model from raw input to scores whose weights stay as they are."""
-    return _of_model(model, card, _Fast(model))
+    return Classifier(card, _Fast(model), model)
 
 
 def of_training(model: keras.Model, card: dict[str, Any]) -> Classifier:
     """Return the classifier of a model whose weights still change."""
-    return _of_model(model, card, _in_tensorflow(model))
-
-
-def _of_model(model: keras.Model, card: dict[str, Any], scores: Scores) -> Classifier:
-    raw = raw_input(card["input"])
-    if isinstance(raw, RawTexts):
-        return Classifier(card, scores, None, model)
-    decode = tf.function(raw.decode, input_signature=[tf.TensorSpec([], tf.string)])
-    return Classifier(card, scores, lambda one: scores(decode(one).numpy()[None])[0], model)
+    return Classifier(card, _in_tensorflow(model), model)
 
 
 def _in_tensorflow(model: keras.Model) -> Scores:
@@ -177,19 +227,15 @@ def from_saved_model(folder: Path, card: dict[str, Any]) -> Classifier:
     """
     check_sums(folder)
     check_saved_model(folder)
-    raw = raw_input(card["input"])
+    spec = raw_input(card["input"]).spec
     try:
-        loaded = tf.saved_model.load(folder)
-        scores = scores_of(folder) or _signature(loaded, "serving_default", raw.spec)
-        if isinstance(raw, RawTexts):
-            return Classifier(card, scores, None)
-        answer = _signature(loaded, "serving_bytes", tf.TensorSpec([None], tf.string, raw.encoded))
+        scores = scores_of(folder) or _signature(tf.saved_model.load(folder), spec)
     except Exception as error:  # Of any kind: TensorFlow builds objects from what the file says.
         raise CnnzooError(f"{folder} is damaged or no SavedModel of cnnzoo: {error}") from error
-    return Classifier(card, scores, lambda content: answer([content])[0])
+    return Classifier(card, scores)
 
 
-def _signature(loaded: Any, name: str, spec: tf.TensorSpec) -> Callable[[Any], np.ndarray]:
-    function = loaded.signatures[name]
+def _signature(loaded: Any, spec: tf.TensorSpec) -> Scores:
+    function = loaded.signatures["serving_default"]
     function._cnnzoo_owner = loaded  # A signature alone does not keep its variables alive.
     return lambda batch: function(**{spec.name: tf.constant(batch, spec.dtype)})["scores"].numpy()

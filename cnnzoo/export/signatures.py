@@ -141,5 +141,4 @@ def _before_logits(network: keras.Model) -> keras.KerasTensor:
 
 def _words(tokens: tf.Tensor, tokenizer: Tokenizer) -> tf.Tensor:
     """Return the word or character of each token; padding is empty."""
-    words = tf.constant([b"", "\N{REPLACEMENT CHARACTER}".encode(), *tokenizer.vocabulary])
-    return tf.gather(words, tokens)
+    return tf.gather(tf.constant(tokenizer.names), tokens)

@@ -152,6 +152,11 @@ class Tokenizer(keras.layers.Layer):
         """Number of tokens, padding and unknown included."""
         return FIRST + len(self.vocabulary)
 
+    @property
+    def names(self) -> list[bytes]:
+        """The word or character of each token, in order; that of padding is empty."""
+        return [b"", "\N{REPLACEMENT CHARACTER}".encode(), *self.vocabulary]
+
     def __call__(self, texts: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the tokens of `texts`, a tensor or list of strings `[batch]`.
 

@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import io
-
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from cnnzoo import figures
 from cnnzoo.training.checkpoints import Row
 
 
-def curves(name: str, history: list[Row], chosen: int) -> bytes:
-    """Return a PNG picture of loss and accuracy over the epochs of `history`.
+@figures.style()
+def curves(name: str, history: list[Row], chosen: int) -> Figure:
+    """Return a picture of loss and accuracy over the epochs of `history`.
 
     Args:
         name: Of the run.
         history: A row an epoch.
         chosen: The epoch whose weights are served, counted from 1.
     """
-    figure = Figure(figsize=(9, 3.6), dpi=120, layout="constrained")
+    figure = Figure(figsize=(9, 3.6))
     figure.suptitle(name)
     epochs = [row["epoch"] for row in history]
     panels = (("loss", "loss", 1), ("accuracy", "accuracy, %", 100))
-    for axes, (figures, label, scale) in zip(figure.subplots(1, 2), panels, strict=True):
+    for axes, (measure, label, scale) in zip(figure.subplots(1, 2), panels, strict=True):
         for prefix, what, style in (("", "training", "-"), ("val_", "validation", "--")):
-            values = [scale * row[f"{prefix}{figures}"] for row in history]
+            values = [scale * row[f"{prefix}{measure}"] for row in history]
             axes.plot(epochs, values, style, marker="o", markersize=3, label=what)
         axes.axvline(chosen, color="grey", linewidth=0.8, linestyle=":", label="chosen epoch")
         axes.set_xlabel("epoch")
         axes.set_ylabel(label)
-        axes.grid(alpha=0.3)
         axes.xaxis.get_major_locator().set_params(integer=True)
-    figure.axes[0].legend(frameon=False)
-    picture = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(picture)
-    return picture.getvalue()
+    figure.axes[0].legend()
+    return figure

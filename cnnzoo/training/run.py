@@ -23,6 +23,7 @@ from cnnzoo.datasets import DATASETS, Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation.metrics import evaluate
 from cnnzoo.export import artifact
+from cnnzoo.figures import png
 from cnnzoo.files import write_whole
 from cnnzoo.pipelines.own_data import find
 from cnnzoo.pipelines.raw import RawTexts
@@ -206,7 +207,7 @@ def _finish(folder: Path, history: list[Row], job: Job, seconds: float, name: st
     card = {**best.card, "metrics": {**best.card["metrics"], "test": test}}
     artifact.save(folder / artifact.ARTIFACT, best.model, card)
     epoch = int(best_epoch(history)["epoch"])
-    write_whole(folder / "curves.png", curves(name, history, epoch))
+    write_whole(folder / "curves.png", png(curves(name, history, epoch)))
     metrics = {
         **test,
         "epoch": epoch,

@@ -45,6 +45,28 @@ def test_an_answer_names_the_class_with_the_highest_score(classifier, digits):
         assert answer["label"] == str(answer["class_id"])
 
 
+def test_a_list_is_answered_in_one_batch(classifier, digits, monkeypatch):
+    batches = []
+    scores = classifier.scores
+    monkeypatch.setattr(classifier, "scores", lambda raw: batches.append(len(raw)) or scores(raw))
+    answers = classifier.predict([*digits, png(digits[0])])
+    assert batches == [7]
+    assert answers[6]["scores"] == answers[0]["scores"]
+    assert classifier.predict([]) == []
+
+
+def test_the_network_and_what_it_takes_give_the_scores(classifier, saved_model, digits):
+    prepared = classifier.prepare(digits)
+    assert prepared.shape == (6, 28, 28, 1)
+    logits = np.asarray(classifier.network(prepared))
+    softmax = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert np.allclose(softmax, classifier.scores(digits), atol=1e-5)
+    with pytest.raises(CnnzooError, match="must be a run folder, an artifact or a shipped name"):
+        cnnzoo.load(saved_model).network  # noqa: B018
+    with pytest.raises(CnnzooError, match="must take texts; got one over images"):
+        classifier.words(np.zeros((1, 3), int))
+
+
 def test_scores_do_not_depend_on_the_batch(classifier, digits):
     many = np.concatenate([digits] * 100)
     scores = classifier.scores(many)

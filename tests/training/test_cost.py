@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cnnzoo.figures import png
 from cnnzoo.training.cost import matmul_rate
 from cnnzoo.training.curves import curves
 
@@ -34,7 +35,7 @@ def test_curves_are_a_picture_of_every_epoch(tmp_path):
         for epoch in (1, 2, 3)
     ]
     path = tmp_path / "curves.png"
-    path.write_bytes(curves("a_run", rows, chosen=2))
+    path.write_bytes(png(curves("a_run", rows, chosen=2)))
     picture = Image.open(path)
     assert picture.size == (1_080, 432)
     assert len(picture.convert("RGB").getcolors(maxcolors=100_000)) > 10
