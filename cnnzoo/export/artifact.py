@@ -133,8 +133,9 @@ def _open(path: Path) -> Classifier:
     try:
         model = keras.saving.load_model(path, compile=False)
     except (TypeError, ValueError) as error:
+        writer, reader = card["versions"]["keras"], keras.__version__
+        advice = "" if writer == reader else f"; install Keras {writer}"
         raise CnnzooError(
-            f"{path} was written by Keras {card['versions']['keras']}, and Keras "
-            f"{keras.__version__} cannot read it; install a newer Keras"
+            f"{path} was written by Keras {writer}, and Keras {reader} cannot read it{advice}"
         ) from error
     return from_model(model, card)
