@@ -114,10 +114,10 @@ def _with_sides(kernel: np.ndarray, shape: str) -> tuple[int, ...]:
 def _checked(inputs: Any, kernel: Any, bias: Any, groups: int) -> tuple[np.ndarray, ...]:
     inputs = numbers("inputs", inputs, "[*sides, channels]")
     kernel = numbers("kernel", kernel, "[*sides, channels, filters]")
-    *kernel_sides, channels, filters = _with_sides(kernel, "[*sides, channels, filters]")
+    *_, channels, filters = _with_sides(kernel, "[*sides, channels, filters]")
     if inputs.ndim != kernel.ndim - 1:
         raise CnnzooError(
-            f"inputs must be one example, {len(kernel_sides)} sides and the channels, "
+            f"inputs must have {kernel.ndim - 1} axes, the sides and the channels of one example, "
             f"for a kernel of the shape {kernel.shape}; got the shape {inputs.shape}"
         )
     (groups,) = each("groups", groups, 1)

@@ -111,8 +111,8 @@ def side(size: int, kernel: int, stride: int, padding: str, dilation: int) -> Si
     padded = unpadded._replace(before=before, after=after)
     if padded.outputs < 1:
         raise CnnzooError(
-            f'kernel must fit into the input, or padding be "same" or "full"; '
-            f"got a kernel that spans {padded.span} of {size} positions"
+            f"a side must have the {padded.span} positions or more that a window spans, "
+            f'or padding be "same"; got {size}'
         )
     return padded
 
