@@ -55,6 +55,10 @@ def fill(axes: Axes, grid: Grid, row: int) -> None:
     if not _has_numbers(plane):
         return
     axes.spines[:].set_visible(False)
+    empty = (
+        max(_PANEL[0] / _CELL - width, 0) / 2
+    )  # Cells are as large in a narrow grid as in others.
+    axes.set_xlim(-left - 0.5 - empty, width - left - 0.5 + empty)
     axes.set_xticks(np.arange(width) - left)
     axes.set_yticks(np.arange(height) - above)
     for (y, x), value in np.ndenumerate(plane):
@@ -70,6 +74,7 @@ def frame(axes: Axes, rows: range, columns: range) -> None:
     """Outline the cells from the first to the last of `rows` and `columns`."""
     height, width = (cells[-1] - cells[0] + 1 for cells in (rows, columns))
     box = _box(columns[0], rows[0], width, height, edgecolor=figures.COLOURS[1], linewidth=2.5)
+    box.set_clip_on(False)  # At the border too it is as wide as elsewhere.
     box.set_path_effects([withStroke(linewidth=5, foreground="white")])
     axes.add_patch(box)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -46,23 +45,29 @@ def draw_step(step: Step) -> Figure:
 
 
 def _grids(step: Step) -> list[Grid]:
-    whole: list[Any] = [slice(None)] * min(len(step.padding), 2)
-    met = (*step.window[:-3], *whole, step.window[-1])
-    row, column = (0, *(before for before, _ in step.padding))[-2:]
-    given = _planes(_without_padding(step)[met])
-    grids = [Grid("input", given, _limits(step.inputs), "0", (row, column))]
+    cell = tuple(slice(place, place + 1) for place in step.position)
+    given = _planes(_without_padding(step)[_whole_planes(step.window)])
+    made = _planes(_so_far(step)[_whole_planes(cell)])
     if step.kernel is None or step.products is None:
-        grids.append(Grid("values", _planes(step.values), _limits(step.inputs)))
-    else:
-        low, high = _limits(step.kernel)
-        largest = max(_limits(step.inputs)[1] * high, 1e-9)
-        signed = low < 0 or step.inputs.min() < 0
-        grids.append(Grid("× kernel", _planes(step.kernel), (low, high)))
-        grids.append(Grid("= products", _planes(step.products), (-largest * signed, largest)))
-    *place, unit = step.position
-    map_of_unit: tuple[Any, ...] = (*place[:-2], *whole, slice(unit, unit + 1))
-    made = _so_far(step)[map_of_unit]
-    return [*grids, Grid("output", _planes(made), _limits(step.outputs))]
+        # A pooled value has the colour that it has in the input.
+        scale = _limits(np.append(step.inputs, step.outputs))
+        values = Grid("values", _planes(step.values), scale)
+        return [Grid("input", given, scale), values, Grid("output", made, scale)]
+    scale, of_kernel = _limits(step.inputs), _limits(step.kernel)
+    largest = max(scale[1] * of_kernel[1], 1e-9)
+    of_products = (-largest if min(scale[0], of_kernel[0]) < 0 else 0.0, largest)
+    row, column = (0, *(before for before, _ in step.padding))[-2:]
+    return [
+        Grid("input", given, scale, white="0", origin=(row, column)),
+        Grid("× kernel", _planes(step.kernel), of_kernel),
+        Grid("= products", _planes(step.products), of_products),
+        Grid("output", made, _limits(step.outputs)),
+    ]
+
+
+def _whole_planes(window: tuple[slice, ...]) -> tuple[slice, ...]:
+    """Return `window` with all rows and columns."""
+    return (*window[:-3], *[slice(None)] * min(len(window) - 1, 2), window[-1])
 
 
 def _planes(array: np.ndarray) -> np.ndarray:
