@@ -111,7 +111,7 @@ def unit(call: Call, given: int) -> int:
     return _index("unit", given, call.outputs[0].shape[-1], f"layer {call.layer.name!r}")
 
 
-def classes(model: keras.Model, given: int | Sequence[int], examples: int) -> np.ndarray:
+def classes(model: keras.Model, given: Any, examples: int) -> np.ndarray:
     """Return the class of each of `examples`, int32 `[examples]`.
 
     Args:
@@ -124,7 +124,7 @@ def classes(model: keras.Model, given: int | Sequence[int], examples: int) -> np
             or the model gives no logits.
     """
     count = class_count(model)
-    listed = [given] * examples if np.ndim(given) == 0 else list(given)  # type: ignore[arg-type]
+    listed = [given] * examples if np.ndim(given) == 0 else list(given)
     if len(listed) != examples:
         raise CnnzooError(
             f"class_id must be one class or one for each of {examples} examples; got {len(listed)}"

@@ -18,7 +18,8 @@ def test_a_layer_that_does_not_exist_gets_near_matches(networks):
     with refused("layer of flat 'conv3' is unknown; did you mean conv2 or conv1?"):
         arguments.layer(networks.flat(), "conv3")
     with refused(
-        "layer of nested 'body/conv' is unknown; did you mean body/conv2 or body/conv1 or body/norm?"
+        "layer of nested 'body/conv' is unknown; "
+        "did you mean body/conv2 or body/conv1 or body/norm?"
     ):
         arguments.layer(networks.nested(), "body/conv")
 
@@ -49,7 +50,8 @@ def test_a_model_that_is_not_built_is_refused():
         (["seven.png"], "inputs must be numbers [batch, 8, 8, 2]; got str288 [1]"),
         (
             np.zeros((0, 8, 8, 2)),
-            "inputs must be at least one example of shape [batch, 8, 8, 2]; got float64 [0, 8, 8, 2]",
+            "inputs must be at least one example of shape [batch, 8, 8, 2]; "
+            "got float64 [0, 8, 8, 2]",
         ),
         (np.full((1, 8, 8, 2), np.nan), "inputs must be finite; got NaN or infinity"),
     ],
