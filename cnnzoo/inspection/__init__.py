@@ -11,6 +11,11 @@ __getattr__, __all__ = exports(
     {
         "deconvolve": "cnnzoo.inspection.deconvolution",
         "deep_dream": "cnnzoo.inspection.dreaming",
+        "draw_explanations": "cnnzoo.inspection.drawing_inputs",
+        "draw_feature_maps": "cnnzoo.inspection.drawing_layers",
+        "draw_filters": "cnnzoo.inspection.drawing_layers",
+        "draw_nearest_examples": "cnnzoo.inspection.drawing_inputs",
+        "draw_units": "cnnzoo.inspection.drawing_layers",
         "feature_maps": "cnnzoo.inspection.maps",
         "filters": "cnnzoo.inspection.kernels",
         "grad_cam": "cnnzoo.inspection.cams",

@@ -18,6 +18,7 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.inspection import arguments
 from cnnzoo.inspection.graph import output_call
 from cnnzoo.inspection.passes import batched, run_to_logits
+from cnnzoo.inspection.rectifiers import REDIRECTED, rectified
 
 
 def maximise(
@@ -85,7 +86,8 @@ def _gradient(model: keras.Model, layer: Any) -> Callable[..., np.ndarray]:
     """Return the gradient of a unit's mean over its positions by the inputs."""
 
     def gradient(values: tf.Tensor, units: tf.Tensor) -> tf.Tensor:
-        maps = run_to_logits(model, values, [layer]).values[0]
+        with rectified(REDIRECTED):  # Noise may leave a unit without a gradient.
+            maps = run_to_logits(model, values, [layer]).values[0]
         means = tf.reduce_mean(maps, axis=list(range(1, len(maps.shape) - 1)))
         return tf.gradients(tf.gather(means, units, batch_dims=1), values)[0]
 
