@@ -86,6 +86,7 @@ def test_a_dream_raises_what_a_layer_gives_and_keeps_the_range(networks):
 
     assert response(dream) > 1.5 * response(image)
     assert (dream == deep_dream(model, image, "relu1", octaves=2, seed=1)).all()
+    assert (dream != deep_dream(model, image, "relu1", octaves=2, seed=2)).any()  # Other tiles.
 
 
 def test_a_dream_follows_the_gradient_of_the_mean_square():
