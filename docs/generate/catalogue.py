@@ -1,0 +1,245 @@
+"""Parts of pages on what the zoo holds, from its registries, docstrings and the ledger."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from cnnzoo import datasets as catalogue_of_datasets
+from cnnzoo import registry
+from cnnzoo.datasets import DATASETS
+from cnnzoo.evaluation import ledger
+from cnnzoo.inspection.table import table
+from cnnzoo.models import MODELS
+from cnnzoo.training.fields import Fields
+from cnnzoo.training.recipe import Recipe
+from cnnzoo.training.recipe import recipes as registered
+
+ROOT = Path(__file__).resolve().parents[2]
+HISTORIES = ROOT / "histories"  # <recipe>.csv: `history.csv` of a run of each, if there is one.
+
+_STATED = ("variant", "input_shape", "num_classes", "name")  # Arguments of every `build`.
+
+
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def networks() -> str:
+    """Return the table of all networks."""
+    return table()
+
+
+def families() -> str:
+    """Return a section for each family of networks."""
+    modules = dict.fromkeys(MODELS[name] for name in MODELS)
+    return "\n\n".join(map(_family, modules))
+
+
+def _family(module: ModuleType) -> str:
+    rows = [
+        [
+            f"`{name}`",
+            f"{row.params:,}",
+            f"{row.macs:,}",
+            _shape(row.input_shape),
+            str(row.num_classes),
+            ", ".join(f"[`{one}`](recipes.md#{one})" for one in _recipes_of(name)),
+        ]
+        for name, row in module.VARIANTS.items()
+    ]
+    header = ("name", "parameters", "multiply-adds", "input", "classes", "recipes")
+    return "\n\n".join(
+        [
+            f"## {module.__name__.rpartition('.')[2]}",
+            registry.summary(module),
+            f"**Source:** {registry.paragraph(module, 'Source')}",
+            f"**Departures:** {registry.paragraph(module, 'Departures')}",
+            *_options(module),
+            markdown_table(header, rows),
+        ]
+    )
+
+
+def _recipes_of(model: str) -> list[str]:
+    return [name for name, module in registered().items() if module.RECIPE.model == model]
+
+
+def _options(module: ModuleType) -> list[str]:
+    parameters = inspect.signature(module.build).parameters
+    options = [
+        f"`{name}={parameter.default!r}`"
+        for name, parameter in parameters.items()
+        if name not in _STATED
+    ]
+    return [f"**Options** of `create_model`: {', '.join(options)}."] if options else []
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return "x".join(map(str, shape)) if len(shape) > 1 else f"{shape[0]:,} tokens"
+
+
+def datasets() -> str:
+    """Return the table of all data sets, and a section for each."""
+    header = ("name", "examples", "classes", "train", "test", "licence")
+    modules = [one for one in registry.modules(catalogue_of_datasets) if hasattr(one, "DATASET")]
+    rows = [
+        [
+            f"[`{one.name}`](#{one.name})",
+            f"{one.kind} {_shape(one.input_shape)}" if one.input_shape else one.kind,
+            str(len(one.class_names)),
+            *(f"{one.sizes[split]:,}" for split in ("train", "test")),
+            one.licence,
+        ]
+        for one in DATASETS.values()
+    ]
+    sections = [_dataset(module) for module in modules]
+    return "\n\n".join([markdown_table(header, rows), *sections])
+
+
+def _dataset(module: ModuleType) -> str:
+    one = module.DATASET
+    facts = [
+        ("Source", one.source),
+        ("Citation", one.citation),
+        ("Licence", one.licence),
+        ("Mean of each channel", ", ".join(map(str, one.mean))),
+        ("Standard deviation", ", ".join(map(str, one.std))),
+    ]
+    lines = [f"- **{name}:** {value}" for name, value in facts if value]
+    return "\n\n".join([f"## {one.name}", inspect.getdoc(module) or "", "\n".join(lines)])
+
+
+def results() -> str:
+    """Return the table of the ledger."""
+    return ledger.table(ledger.read(ROOT / "results.csv"))
+
+
+def recipes() -> str:
+    """Return the table of all recipes, and a section for each."""
+    measured = {row["recipe"] for row in ledger.read(ROOT / "results.csv")}
+    rows = [
+        [
+            f"[`{name}`](#{name})",
+            registry.summary(module).removesuffix("."),
+            "yes" if name in measured else "no",
+        ]
+        for name, module in registered().items()
+    ]
+    sections = [_recipe(name, module) for name, module in registered().items()]
+    return "\n\n".join([markdown_table(("name", "what", "measured"), rows), *sections])
+
+
+def _recipe(name: str, module: ModuleType) -> str:
+    rows = [row for row in ledger.read(ROOT / "results.csv") if row["recipe"] == name]
+    parts = [
+        f"## {name}",
+        registry.summary(module),
+        f"**Expect:** {registry.paragraph(module, 'Expect')}",
+        f"```console\n{registry.paragraph(module, 'Run')}\n```",
+        markdown_table(("field", "value"), list(_fields(module.RECIPE))),
+    ]
+    if rows:
+        made = "; ".join(f"{row['versions']}, commit `{row['commit'][:12]}`" for row in rows)
+        parts += [ledger.table(rows), f"Made with {made}."]
+    if (HISTORIES / f"{name}.csv").is_file():
+        parts.append(f"![Loss and accuracy of {name}, epoch by epoch](curves/{name}.png)")
+    return "\n\n".join(parts)
+
+
+def _fields(recipe: Recipe) -> Iterator[list[str]]:
+    """Yield the name and value of each field that is not the default, as `--set` takes them."""
+    for field in dataclasses.fields(recipe):
+        value = getattr(recipe, field.name)
+        default = field.default
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        if value != default:
+            yield [f"`{field.name}`", f"`{_expression(value)}`"]
+
+
+def _expression(value: Any) -> str:
+    """Return what makes `value`, a schedule or tokens, without arguments that are the default."""
+    if not isinstance(value, Fields):
+        return str(value)
+    arguments = []
+    for field in dataclasses.fields(value):
+        content = getattr(value, field.name)
+        if field.default is dataclasses.MISSING:
+            arguments.append(repr(content))
+        elif content != field.default:
+            arguments.append(f"{field.name}={_short(content)}")
+    return f"{type(value).__name__}({', '.join(arguments)})"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:24]}...{text[-8:]}"
+
+
+def curves(folder: Path = HISTORIES) -> dict[str, bytes]:
+    """Return the learning curves, PNG pictures by recipe, of the histories in `folder`."""
+    paths = sorted(folder.glob("*.csv"))
+    if not paths:
+        return {}
+    from cnnzoo.figures import png
+    from cnnzoo.training import curves, loop  # Takes TensorFlow.
+
+    pictures = {}
+    for path in paths:
+        rows = [{name: float(value) for name, value in row.items()} for row in ledger.read(path)]
+        chosen = int(loop.best_epoch(rows)["epoch"])
+        pictures[path.stem] = png(curves.curves(path.stem, rows, chosen))
+    return pictures
+
+
+def notebooks() -> str:
+    """Return the table of the course: a row a notebook, its heading and first paragraph."""
+    rows = []
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        heading, _, text = "".join(cells[0]["source"]).partition("\n")
+        first = text.strip().split("\n\n")[0]
+        rows.append([f"`{path.name}`", heading.lstrip("# "), " ".join(first.split())])
+    return markdown_table(("notebook", "title", "about"), rows)
+
+
+def sources() -> str:
+    """Return the papers: of families, of data sets, and of methods wherever a docstring has one."""
+    modules = dict.fromkeys(MODELS[name] for name in MODELS)
+    of_families = [
+        [module.__name__.rpartition(".")[2], registry.paragraph(module, "Source")]
+        for module in modules
+    ]
+    of_datasets = [[one.name, one.citation or one.source] for one in DATASETS.values()]
+    tables = (
+        ("Networks", "family", of_families),
+        ("Data sets", "data set", of_datasets),
+        ("Methods", "in", list(_methods())),
+    )
+    return "\n\n".join(
+        f"## {title}\n\n{markdown_table((what, 'source'), rows)}" for title, what, rows in tables
+    )
+
+
+def _methods() -> Iterator[list[str]]:
+    """Yield where, and the source, of each docstring outside `models` that names one."""
+    for path in sorted((ROOT / "cnnzoo").rglob("*.py")):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        if module.startswith("cnnzoo.models."):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+                continue
+            documented = ModuleType("documented", ast.get_docstring(node))
+            if source := registry.paragraph(documented, "Source"):
+                where = module if isinstance(node, ast.Module) else f"{module}.{node.name}"
+                yield [f"`{where.removeprefix('cnnzoo.')}`", source]

@@ -1,0 +1,78 @@
+"""MkDocs hooks: what the repository states elsewhere stands on the site by reference.
+
+A page holds lines `<!-- generated: PART ARGUMENT -->`, in place of which stands what a function of
+`PARTS` returns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import catalogue
+import reference
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File
+
+PARTS: dict[str, Callable[..., str]] = {
+    "api": reference.api,
+    "block": reference.block,
+    "commands": reference.commands,
+    "datasets": catalogue.datasets,
+    "families": catalogue.families,
+    "fields": reference.fields,
+    "layers": reference.layers,
+    "networks": catalogue.networks,
+    "notebooks": catalogue.notebooks,
+    "policies": reference.policies,
+    "recipes": catalogue.recipes,
+    "results": catalogue.results,
+    "sources": catalogue.sources,
+}
+
+_MARKER = re.compile(r"^<!-- generated: (\S+)(?: (.+))? -->$", re.M)
+
+# Files of the repository that are pages or downloads of the site too -> where they stand there.
+_FILES = {
+    "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "benchmarks/README.md": "benchmarks.md",
+    "cnnzoo/datasets/NOTICE.md": "notice.md",
+    "deploy/README.md": "guides/deploy.md",
+    "deploy/docker-compose.yml": "guides/docker-compose.yml",
+    "deploy/kubernetes.yaml": "guides/kubernetes.yaml",
+    "deploy/openvino-model-server.yaml": "guides/openvino-model-server.yaml",
+}
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Add the files of the repository, and the learning curves."""
+    root = Path(config.config_file_path).parent
+    for source, target in _FILES.items():
+        files.append(File.generated(config, target, abs_src_path=str(root / source)))
+    for name, picture in catalogue.curves().items():
+        files.append(File.generated(config, f"curves/{name}.png", content=picture))
+    return files
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Put what is generated in place of its marker."""
+    return filled(markdown)
+
+
+def filled(markdown: str) -> str:
+    """Return the text of a page with all its parts.
+
+    Raises:
+        PluginError: A marker names no part.
+    """
+
+    def part(found: re.Match[str]) -> str:
+        name, argument = found.groups()
+        if name not in PARTS:
+            raise PluginError(f"part must be one of {', '.join(PARTS)}; got {name!r}")
+        return PARTS[name](argument) if argument else PARTS[name]()
+
+    return _MARKER.sub(part, markdown)

@@ -1,0 +1,138 @@
+"""Parts of pages on how the package is called, from its parser, exports and docstrings."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import dataclasses
+import importlib
+import inspect
+import io
+import os
+import re
+from collections.abc import Iterator
+
+from catalogue import ROOT, markdown_table
+from cnnzoo.cli import main
+from mkdocs.exceptions import PluginError
+
+
+def commands() -> str:
+    """Return a section for each command: what `--help` prints."""
+    overview = _help()
+    names = re.findall(r"^    (\w+)  ", overview, re.M)
+    sections = [f"## {name}\n\n```text\n{_help(name)}```" for name in names]
+    return "\n\n".join([f"```text\n{overview}```", *sections])
+
+
+def _help(*command: str) -> str:
+    text = io.StringIO()
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = "90"
+    try:
+        with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
+            main([*command, "--help"])
+    finally:
+        if before is None:
+            del os.environ["COLUMNS"]
+        else:
+            os.environ["COLUMNS"] = before
+    return text.getvalue()
+
+
+def block(where: str) -> str:
+    """Return a block of lines of a file, as `README.md: Median microseconds`.
+
+    Args:
+        where: The file, and how the block begins; blank lines end it.
+
+    Raises:
+        PluginError: No block begins so, or several do.
+    """
+    name, _, start = where.partition(": ")
+    blocks = (ROOT / name).read_text(encoding="utf-8").split("\n\n")
+    found = [one.strip() for one in blocks if one.strip().startswith(start)]
+    if len(found) != 1:
+        raise PluginError(f"{name} must have one block that begins {start!r}; got {len(found)}")
+    return found[0]
+
+
+def api(package: str) -> str:
+    """Return the reference of all names that `package` exports lazily, for mkdocstrings."""
+    return "\n\n".join(
+        f"::: {origin}\n    options:\n      heading: {package}.{name}"
+        for name, origin in public(package).items()
+    )
+
+
+def public(package: str) -> dict[str, str]:
+    """Return what `package` exports by `lazy.exports`: the name, and the path of its definition."""
+    tree = ast.parse(inspect.getsource(importlib.import_module(package)))
+    (origins,) = [
+        ast.literal_eval(node.args[1])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "exports"
+    ]
+    return {
+        name: f"{_DEFINED.get(origin, origin)}.{name}"
+        for name, origin in sorted(origins.items())
+        if name != "__version__"
+    }
+
+
+_DEFINED = {"cnnzoo.export": "cnnzoo.export.formats"}  # Callable module -> its function's.
+
+
+def layers() -> str:
+    """Return the table of the layers that Keras lacks."""
+    rows = []
+    for name, origin in public("cnnzoo.layers").items():
+        module, _, _ = origin.rpartition(".")
+        tree = ast.parse((ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8"))
+        (defined,) = [node for node in tree.body if getattr(node, "name", "") == name]
+        about = (ast.get_docstring(defined) or "").split("\n\n")[0]
+        rows.append([f"[`{name}`][{origin}]", " ".join(about.split())])
+    return markdown_table(("layer", "what it does"), rows)
+
+
+def policies() -> str:
+    """Return the table of augmentation policies: the name, and what makes it."""
+    path = ROOT / "cnnzoo" / "pipelines" / "augmentation.py"
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "POLICIES":
+            pairs = zip(node.value.keys, node.value.values, strict=True)
+            rows = [
+                [f"`{ast.literal_eval(key)}`", f"`{ast.unparse(getattr(value, 'body', value))}`"]
+                for key, value in pairs
+            ]
+            return markdown_table(("policy", "made of"), rows)
+    raise PluginError(f"{path} must define POLICIES")
+
+
+def fields(path: str) -> str:
+    """Return the table of the fields of a dataclass, with the comments beside them.
+
+    Args:
+        path: Of the class, such as `cnnzoo.training.recipe.Recipe`.
+    """
+    module, _, name = path.rpartition(".")
+    kind = getattr(importlib.import_module(module), name)
+    comments = dict(_comments(inspect.getsource(kind)))
+    rows = []
+    for field in dataclasses.fields(kind):
+        default = "required" if field.default is dataclasses.MISSING else f"`{field.default!r}`"
+        if field.default_factory is not dataclasses.MISSING:
+            default = f"`{field.default_factory()!r}`"
+        kinds = str(field.type).replace("|", "or")
+        rows.append([f"`{field.name}`", kinds, default, comments.get(field.name, "")])
+    return markdown_table(("field", "type", "default", "meaning"), rows)
+
+
+def _comments(source: str) -> Iterator[tuple[str, str]]:
+    """Yield each field, and the comment behind it or on the line above."""
+    above = ""
+    for line in source.splitlines():
+        if found := re.match(r"    (\w+): .*?(?:  # (.*))?$", line):
+            yield found[1], found[2] or above
+        found = re.match(r"    # (.*)", line)
+        above = found[1] if found else ""
