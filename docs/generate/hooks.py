@@ -34,23 +34,11 @@ PARTS: dict[str, Callable[..., str]] = {
 
 _MARKER = re.compile(r"^<!-- generated: (\S+)(?: (.+))? -->$", re.M)
 
-# Files of the repository that are pages or downloads of the site too -> where they stand there.
-_FILES = {
-    "CHANGELOG.md": "changelog.md",
-    "CONTRIBUTING.md": "contributing.md",
-    "benchmarks/README.md": "benchmarks.md",
-    "cnnzoo/datasets/NOTICE.md": "notice.md",
-    "deploy/README.md": "guides/deploy.md",
-    "deploy/docker-compose.yml": "guides/docker-compose.yml",
-    "deploy/kubernetes.yaml": "guides/kubernetes.yaml",
-    "deploy/openvino-model-server.yaml": "guides/openvino-model-server.yaml",
-}
-
 
 def on_files(files: Any, config: Any) -> Any:
     """Add the files of the repository, and the learning curves."""
     root = Path(config.config_file_path).parent
-    for source, target in _FILES.items():
+    for source, target in reference.FILES.items():
         files.append(File.generated(config, target, abs_src_path=str(root / source)))
     for name, picture in catalogue.curves().items():
         files.append(File.generated(config, f"curves/{name}.png", content=picture))

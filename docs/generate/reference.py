@@ -13,8 +13,21 @@ import re
 from collections.abc import Iterator
 
 from catalogue import ROOT, markdown_table
-from cnnzoo.cli import main
 from mkdocs.exceptions import PluginError
+
+from cnnzoo.cli import main
+
+# Files of the repository that are pages or downloads of the site too -> where they stand there.
+FILES = {
+    "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "benchmarks/README.md": "benchmarks.md",
+    "cnnzoo/datasets/NOTICE.md": "notice.md",
+    "deploy/README.md": "guides/deploy.md",
+    "deploy/docker-compose.yml": "guides/docker-compose.yml",
+    "deploy/kubernetes.yaml": "guides/kubernetes.yaml",
+    "deploy/openvino-model-server.yaml": "guides/openvino-model-server.yaml",
+}
 
 
 def commands() -> str:
@@ -41,20 +54,24 @@ def _help(*command: str) -> str:
 
 
 def block(where: str) -> str:
-    """Return a block of lines of a file, as `README.md: Median microseconds`.
+    """Return a block of lines of a file, as `README.md: Median microseconds`, with its links.
 
     Args:
-        where: The file, and how the block begins; blank lines end it.
+        where: The file, and how the block begins, on one line; blank lines end a block.
 
     Raises:
         PluginError: No block begins so, or several do.
     """
     name, _, start = where.partition(": ")
     blocks = (ROOT / name).read_text(encoding="utf-8").split("\n\n")
-    found = [one.strip() for one in blocks if one.strip().startswith(start)]
+    found = [one.strip() for one in blocks if " ".join(one.split()).startswith(start)]
     if len(found) != 1:
         raise PluginError(f"{name} must have one block that begins {start!r}; got {len(found)}")
-    return found[0]
+    return re.sub(r"\]\(([^)]+)\)", lambda link: f"]({_on_site(link[1])})", found[0])
+
+
+def _on_site(address: str) -> str:
+    return f"/{FILES[address]}" if address in FILES else address
 
 
 def api(package: str) -> str:
