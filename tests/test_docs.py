@@ -5,6 +5,7 @@ file's name. Those of `py` and `console` need a server, another machine or a dow
 """
 
 import ast
+import functools
 import os
 import re
 import shlex
@@ -36,6 +37,7 @@ from mkdocs.exceptions import PluginError  # noqa: E402
 every_page = pytest.mark.parametrize("page", PAGES)
 
 
+@functools.cache
 def text(page):
     return hooks.filled((DOCS / page).read_text(encoding="utf-8"))
 
@@ -50,6 +52,7 @@ def is_part_of_the_package(title):
     return title.startswith(("cnnzoo/", "recipes/"))
 
 
+@functools.cache
 def packages():
     """The packages whose reference is on the site, with their public names."""
     pages = "".join((DOCS / page).read_text(encoding="utf-8") for page in PAGES)
@@ -58,6 +61,7 @@ def packages():
     }
 
 
+@functools.cache
 def documented():
     """All that mkdocstrings is asked for, by name and by path."""
     paths = {path for page in PAGES for path in re.findall(r"^::: (\S+)", text(page), re.M)}
@@ -156,8 +160,8 @@ def test_python_samples_use_public_names_alone(page):
 
 
 def commands():
-    overview = re.search(r"^  command\n(.*?)\n\n", reference.commands(), re.S | re.M)[1]
-    return re.findall(r"^    (\w+) ", overview, re.M)
+    (action,) = cli._parser()._subparsers._group_actions
+    return list(action.choices)
 
 
 @every_page

@@ -33,7 +33,7 @@ FILES = {
 def commands() -> str:
     """Return a section for each command: what `--help` prints."""
     overview = _help()
-    names = re.findall(r"^    (\w+)  ", overview, re.M)
+    names = re.findall(r"^    (\w+)(?:  |$)", overview, re.M)
     sections = [f"## {name}\n\n```text\n{_help(name)}```" for name in names]
     return "\n\n".join([f"```text\n{overview}```", *sections])
 
