@@ -21,6 +21,7 @@ import cnnzoo
 from cnnzoo import cli
 from cnnzoo.datasets import DATASETS
 from cnnzoo.evaluation import ledger
+from cnnzoo.export.formats import FORMATS
 from cnnzoo.models import MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -121,6 +122,15 @@ def test_the_help_of_every_command_is_on_the_site():
     assert {"list", "train", "serve"} <= set(commands())
     for command in commands():
         assert f"\n## {command}\n\n```text\nusage: cnnzoo {command} " in told
+
+
+def test_the_formats_differ_as_told():
+    told = re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \|$", text("guides/export.md"), re.M)
+    rows = {name: (file, tolerance) for name, file, tolerance in told}
+    for name, one in FORMATS.items():
+        file, tolerance = rows[name]
+        assert one.file in file
+        assert one.tolerance == (None if name == "litert_int8" else float(tolerance))
 
 
 def test_what_cannot_be_generated_is_told():

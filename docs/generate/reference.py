@@ -11,6 +11,7 @@ import io
 import os
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from catalogue import ROOT, markdown_table
 from mkdocs.exceptions import PluginError
@@ -134,7 +135,8 @@ def fields(path: str) -> str:
     """
     module, _, name = path.rpartition(".")
     kind = getattr(importlib.import_module(module), name)
-    comments = dict(_comments(inspect.getsource(kind)))
+    constants = vars(importlib.import_module(module))
+    comments = dict(_comments(inspect.getsource(kind), constants))
     rows = []
     for field in dataclasses.fields(kind):
         default = "required" if field.default is dataclasses.MISSING else f"`{field.default!r}`"
@@ -145,11 +147,15 @@ def fields(path: str) -> str:
     return markdown_table(("field", "type", "default", "meaning"), rows)
 
 
-def _comments(source: str) -> Iterator[tuple[str, str]]:
-    """Yield each field, and the comment behind it or on the line above."""
+def _comments(source: str, constants: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each field, and the comment behind it or above, with constants' values for names."""
+
+    def value(name: re.Match[str]) -> str:
+        return ", ".join(f"`{one}`" for one in constants[name[0]])
+
     above = ""
     for line in source.splitlines():
         if found := re.match(r"    (\w+): .*?(?:  # (.*))?$", line):
-            yield found[1], found[2] or above
+            yield found[1], re.sub(r"\b[A-Z]{4,}\b", value, found[2] or above)
         found = re.match(r"    # (.*)", line)
         above = found[1] if found else ""
