@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -199,17 +198,6 @@ def curves(folder: Path = HISTORIES) -> dict[str, bytes]:
         chosen = int(loop.best_epoch(rows)["epoch"])
         pictures[path.stem] = png(curves.curves(path.stem, rows, chosen))
     return pictures
-
-
-def notebooks() -> str:
-    """Return the table of the course: a row a notebook, its heading and first paragraph."""
-    rows = []
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        heading, _, text = "".join(cells[0]["source"]).partition("\n")
-        first = text.strip().split("\n\n")[0]
-        rows.append([f"`{path.name}`", heading.lstrip("# "), " ".join(first.split())])
-    return markdown_table(("notebook", "title", "about"), rows)
 
 
 def sources() -> str:

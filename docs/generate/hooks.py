@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import catalogue
 import reference
+from catalogue import ROOT
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 
@@ -23,9 +23,8 @@ PARTS: dict[str, Callable[..., str]] = {
     "datasets": catalogue.datasets,
     "families": catalogue.families,
     "fields": reference.fields,
-    "layers": reference.layers,
+    "names": reference.names,
     "networks": catalogue.networks,
-    "notebooks": catalogue.notebooks,
     "policies": reference.policies,
     "recipes": catalogue.recipes,
     "results": catalogue.results,
@@ -37,9 +36,10 @@ _MARKER = re.compile(r"^<!-- generated: (\S+)(?: (.+))? -->$", re.M)
 
 def on_files(files: Any, config: Any) -> Any:
     """Add the files of the repository, and the learning curves."""
-    root = Path(config.config_file_path).parent
     for source, target in reference.FILES.items():
-        files.append(File.generated(config, target, abs_src_path=str(root / source)))
+        files.append(File.generated(config, target, abs_src_path=str(ROOT / source)))
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        files.append(File.generated(config, f"course/{path.name}", abs_src_path=str(path)))
     for name, picture in catalogue.curves().items():
         files.append(File.generated(config, f"curves/{name}.png", content=picture))
     return files

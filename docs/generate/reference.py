@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import contextlib
 import dataclasses
-import importlib
+import importlib.util
 import inspect
 import io
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from catalogue import ROOT, markdown_table
@@ -76,11 +77,46 @@ def _on_site(address: str) -> str:
 
 
 def api(package: str) -> str:
-    """Return the reference of all names that `package` exports lazily, for mkdocstrings."""
-    return "\n\n".join(
-        f"::: {origin}\n    options:\n      heading: {package}.{name}"
-        for name, origin in public(package).items()
-    )
+    """Return the reference of all that `package` exports, and of the classes that it returns."""
+    parts = [
+        f"::: {path}\n    options:\n      heading: {package}.{name}"
+        for name, path in public(package).items()
+    ]
+    returned = dict.fromkeys(one for path in public(package).values() for one in _returned(path))
+    others = [path for path in returned if path not in public(package).values()]
+    if others:
+        parts.append("## What these return")
+        parts += [f"::: {path}\n    options:\n      heading_level: 3" for path in others]
+    return "\n\n".join(parts)
+
+
+def _returned(path: str) -> Iterator[str]:
+    """Yield the paths of this project's classes in what the function at `path` returns."""
+    tree, function = _defined(path)
+    if not isinstance(function, ast.FunctionDef) or function.returns is None:
+        return
+    module, _, _ = path.rpartition(".")
+    known = {
+        alias.name: f"{node.module}.{alias.name}"
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("cnnzoo.")
+        for alias in node.names
+    }
+    known |= {
+        node.name: f"{module}.{node.name}" for node in tree.body if isinstance(node, ast.ClassDef)
+    }
+    for name in re.findall(r"\b[A-Z]\w+", ast.unparse(function.returns)):
+        if name in known:
+            yield known[name]
+
+
+def _defined(path: str) -> tuple[ast.Module, ast.stmt | None]:
+    """Return the module of what is at `path`, and the class or function there, if it is one."""
+    module, _, name = path.rpartition(".")
+    file = Path(importlib.util.find_spec(module).origin)
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    found = (node for node in tree.body if getattr(node, "name", None) == name)
+    return tree, next(found, None)
 
 
 def public(package: str) -> dict[str, str]:
@@ -101,16 +137,14 @@ def public(package: str) -> dict[str, str]:
 _DEFINED = {"cnnzoo.export": "cnnzoo.export.formats"}  # Callable module -> its function's.
 
 
-def layers() -> str:
-    """Return the table of the layers that Keras lacks."""
+def names(package: str) -> str:
+    """Return the table of what `package` exports: each name, and what its docstring begins with."""
     rows = []
-    for name, origin in public("cnnzoo.layers").items():
-        module, _, _ = origin.rpartition(".")
-        tree = ast.parse((ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8"))
-        (defined,) = [node for node in tree.body if getattr(node, "name", "") == name]
-        about = (ast.get_docstring(defined) or "").split("\n\n")[0]
-        rows.append([f"[`{name}`][{origin}]", " ".join(about.split())])
-    return markdown_table(("layer", "what it does"), rows)
+    for name, path in public(package).items():
+        _, node = _defined(path)
+        about = (node and ast.get_docstring(node) or "").split("\n\n")[0]
+        rows.append([f"[`{name}`][{path}]", " ".join(about.split())])
+    return markdown_table(("name", "what it is"), rows)
 
 
 def policies() -> str:
