@@ -71,7 +71,7 @@ def documented():
 
 def test_every_public_name_has_its_reference():
     assert "cnnzoo" in packages()
-    lazy = re.compile(r"^__getattr__, __all__ = exports\($", re.M)
+    lazy = re.compile(r"^__getattr__, __all__ = exports\(", re.M)
     exporting = {
         ".".join(path.parent.relative_to(ROOT).parts)
         for path in (ROOT / "cnnzoo").rglob("__init__.py")

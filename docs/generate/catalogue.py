@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -198,6 +200,17 @@ def curves(folder: Path = HISTORIES) -> dict[str, bytes]:
         chosen = int(loop.best_epoch(rows)["epoch"])
         pictures[path.stem] = png(curves.curves(path.stem, rows, chosen))
     return pictures
+
+
+def notebooks() -> str:
+    """Return the table of the course: what the first cell of each notebook states."""
+    stated = re.compile(r"# (.+)\n\n\*\*(.+)\*\* \(about (\d+) minutes\)")
+    rows = []
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cell = json.loads(path.read_text(encoding="utf-8"))["cells"][0]
+        title, question, minutes = stated.match("".join(cell["source"])).groups()
+        rows.append([f"[{title}](/course/{path.name})", question, minutes])
+    return markdown_table(("notebook", "question", "minutes"), rows)
 
 
 def sources() -> str:

@@ -25,6 +25,7 @@ PARTS: dict[str, Callable[..., str]] = {
     "fields": reference.fields,
     "names": reference.names,
     "networks": catalogue.networks,
+    "notebooks": catalogue.notebooks,
     "policies": reference.policies,
     "recipes": catalogue.recipes,
     "results": catalogue.results,

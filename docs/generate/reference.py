@@ -77,13 +77,17 @@ def _on_site(address: str) -> str:
 
 
 def api(package: str) -> str:
-    """Return the reference of all that `package` exports, and of the classes that it returns."""
+    """Return the reference of all that `package` exports, and of the classes that it returns.
+
+    What `cnnzoo` exports too has its reference there.
+    """
+    elsewhere = () if package == "cnnzoo" else public("cnnzoo").values()
+    own = {name: path for name, path in public(package).items() if path not in elsewhere}
     parts = [
-        f"::: {path}\n    options:\n      heading: {package}.{name}"
-        for name, path in public(package).items()
+        f"::: {path}\n    options:\n      heading: {package}.{name}" for name, path in own.items()
     ]
-    returned = dict.fromkeys(one for path in public(package).values() for one in _returned(path))
-    others = [path for path in returned if path not in public(package).values()]
+    returned = dict.fromkeys(one for path in own.values() for one in _returned(path))
+    others = [path for path in returned if path not in own.values()]
     if others:
         parts.append("## What these return")
         parts += [f"::: {path}\n    options:\n      heading_level: 3" for path in others]
