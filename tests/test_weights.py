@@ -15,7 +15,7 @@ shipped = pytest.mark.parametrize("name", cnnzoo.list_weights())
 
 
 def test_the_files_are_small():
-    sizes = [path.stat().st_size for path in weights.FOLDER.glob("*.keras")]
+    sizes = [path.stat().st_size for path in weights.FOLDER.glob("*.xz")]
     assert sizes
     assert max(sizes) < 2e6
     assert sum(sizes) < 20e6
