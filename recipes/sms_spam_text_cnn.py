@@ -11,9 +11,10 @@ from cnnzoo.training.schedules import Cosine
 RECIPE = Recipe(
     model="text_cnn_rand",
     dataset="sms_spam",
-    tokens=Tokens(cleaning="kim", window=8),
-    epochs=6,
+    tokens=Tokens(cleaning="shapes", max_tokens=1_500, window=8),
+    epochs=8,
     batch_size=50,
-    learning_rate=Cosine(0.001),
+    learning_rate=Cosine(0.002),
     validation=450,
+    target=0.985,
 )
