@@ -30,9 +30,9 @@ PAGES = sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md"))
 
 pytest.importorskip("mkdocs", reason="the extra docs is not installed")
 sys.path.insert(0, str(DOCS / "generate"))
-import catalogue  # noqa: E402
 import hooks  # noqa: E402
 import reference  # noqa: E402
+import results  # noqa: E402
 from mkdocs.exceptions import PluginError  # noqa: E402
 
 every_page = pytest.mark.parametrize("page", PAGES)
@@ -103,16 +103,16 @@ def test_fields_are_written_as_set_takes_them():
         assert {"model", "dataset", "epochs", "learning_rate"} <= set(told)
         parsed = recipe.parse({field: value for field, value in told.items() if "..." not in value})
         wanted = recipe.replace(**parsed)
-        found = catalogue.registered()[name].RECIPE
+        found = results.registered()[name].RECIPE
         assert set(found.differences(wanted)) <= {f for f in told if "..." in told[f]}
 
 
 def test_a_history_becomes_a_curve(tmp_path):
-    assert catalogue.curves(tmp_path) == {}
+    assert results.curves(tmp_path) == {}
     header = "epoch,loss,accuracy,val_loss,val_accuracy,seconds\n"
     rows = "1,0.5,0.8,0.4,0.9,3\n2,0.3,0.9,0.3,0.95,3\n"
     (tmp_path / "mnist_lenet5.csv").write_text(header + rows)
-    pictures = catalogue.curves(tmp_path)
+    pictures = results.curves(tmp_path)
     assert list(pictures) == ["mnist_lenet5"]
     assert pictures["mnist_lenet5"].startswith(b"\x89PNG")
 

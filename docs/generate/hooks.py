@@ -10,8 +10,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import arguments
 import catalogue
 import reference
+import results
 from catalogue import ROOT
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
@@ -19,16 +21,16 @@ from mkdocs.structure.files import File
 PARTS: dict[str, Callable[..., str]] = {
     "api": reference.api,
     "block": reference.block,
-    "commands": reference.commands,
+    "commands": arguments.commands,
     "datasets": catalogue.datasets,
     "families": catalogue.families,
-    "fields": reference.fields,
+    "fields": arguments.fields,
     "names": reference.names,
     "networks": catalogue.networks,
     "notebooks": catalogue.notebooks,
-    "policies": reference.policies,
-    "recipes": catalogue.recipes,
-    "results": catalogue.results,
+    "policies": arguments.policies,
+    "recipes": results.recipes,
+    "results": results.results,
     "sources": catalogue.sources,
 }
 
@@ -41,7 +43,7 @@ def on_files(files: Any, config: Any) -> Any:
         files.append(File.generated(config, target, abs_src_path=str(ROOT / source)))
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         files.append(File.generated(config, f"course/{path.name}", abs_src_path=str(path)))
-    for name, picture in catalogue.curves().items():
+    for name, picture in results.curves().items():
         files.append(File.generated(config, f"curves/{name}.png", content=picture))
     return files
 
