@@ -34,7 +34,6 @@ ARRAYS = [
     slow("capsnet"),
     "m3",
     "m5",
-    slow("m34_res"),
 ]
 TEXTS = [
     ("text_cnn_rand", None),
@@ -48,7 +47,7 @@ TEXTS = [
 def trained(network):
     """Give every normalisation statistics, scale and offset of its own.
 
-    Hidden dense layers become narrow: megabytes of weights take most of the time of a conversion.
+    Layers become narrow: megabytes of weights take most of the time of a conversion.
     """
     network = keras.models.clone_model(network, clone_function=narrow)
     for layer in network._flatten_layers():
@@ -60,7 +59,9 @@ def trained(network):
 def narrow(layer):
     config = layer.get_config()
     if isinstance(layer, keras.layers.Dense) and config["activation"] == "relu":
-        config["units"] = min(config["units"], 48)
+        config["units"] = min(config["units"], 64)
+    if "filters" in config:
+        config["filters"] = min(config["filters"], 64)
     return type(layer).from_config(config)
 
 
