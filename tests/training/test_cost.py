@@ -2,7 +2,6 @@ import json
 import time
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from cnnzoo.figures import png
@@ -26,8 +25,8 @@ def test_the_rate_of_the_machine_is_that_of_another_library_within_ten_times():
         matrix @ matrix
         seconds.append(time.perf_counter() - begun)
     rate = 2 * 512**3 / min(seconds)  # What else runs makes products longer and never shorter.
-    assert matmul_rate() == pytest.approx(rate, rel=10)
-    assert matmul_rate() > rate / 10
+    found = max(matmul_rate() for _ in range(3))
+    assert rate / 10 < found < rate * 10
 
 
 def test_curves_are_a_picture_of_every_epoch(tmp_path):
