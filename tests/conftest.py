@@ -1,8 +1,10 @@
+import contextlib
 import dataclasses
 import functools
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,29 @@ def saved_model(classifier, tmp_path_factory):
     """The folder of a published SavedModel."""
     to = tmp_path_factory.mktemp("exports")
     return Path(cnnzoo.export(classifier, to)[0]["path"])
+
+
+@pytest.fixture(scope="session")
+def proving_here():
+    """A context in which exports are compared in this process, and not timed.
+
+    A fresh process takes seconds to load TensorFlow; tests/export/test_formats.py starts them.
+    """
+
+    @contextlib.contextmanager
+    def proving():
+        from cnnzoo.export import proof, reload
+
+        def run(command, **_):
+            reload.main(command[-1])
+            return subprocess.CompletedProcess(command, 0)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(proof, "subprocess", types.SimpleNamespace(run=run))
+            patch.setattr(reload, "_SECONDS", 0)
+            yield
+
+    return proving
 
 
 @pytest.fixture
