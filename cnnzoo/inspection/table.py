@@ -50,7 +50,7 @@ def layer_lines(layers: list[dict[str, Any]]) -> list[str]:
     rows = [[*header, "field", "stride", "centre"]]
     for layer in layers:
         seen = [layer[key] for key in ("receptive_field", "stride", "centre")]
-        places = ["all" if sides is None else sides(sides) for sides in seen]
+        places = ["all" if values is None else sides(values) for values in seen]
         counts = [layer[key] for key in ("params", "macs", "activation_bytes")]
         names = [layer["name"], layer["kind"], sides(layer["output_shape"])]
         rows.append([*names, *(f"{count:,}" for count in counts), *places])

@@ -26,6 +26,7 @@ class Picture(NamedTuple):
     figure: Figure
     alt: str  # What it shows.
     caption: str  # How to read it.
+    html: str = ""  # What the page shows in place of the figure, where that is better as text.
 
 
 class Table(NamedTuple):
@@ -123,11 +124,12 @@ def _fact(fact: tuple[str, str, str]) -> str:
 
 def _picture(picture: Picture) -> str:
     """Return the figure at its own width at most; a wide one scrolls where the page is narrow."""
-    width = picture.figure.get_figwidth()
-    svg = figures.svg(picture.figure, picture.name)
-    svg = svg.replace("<svg", f'<svg role="img" aria-label="{escape(picture.alt)}"', 1)
+    width, shown = picture.figure.get_figwidth(), picture.html
+    if not shown:
+        svg = figures.svg(picture.figure, picture.name)
+        shown = svg.replace("<svg", f'<svg role="img" aria-label="{escape(picture.alt)}"', 1)
     return (
-        f'<figure><div class="drawing" tabindex="0" style="--inches: {width:g}">{svg}</div>\n'
+        f'<figure><div class="drawing" tabindex="0" style="--inches: {width:g}">{shown}</div>\n'
         f"<figcaption>{escape(picture.caption)}</figcaption></figure>"
     )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -23,7 +23,7 @@ LENGTH = 50  # Tokens of a text whose cost is counted, where a network takes any
 _PARTS = 26  # Rows of the drawing at most, so that it stays readable.
 
 # The beginning of a name such as stage2_unit1_conv1 that the layers of a part share.
-_GROUPS = [re.compile(pattern) for pattern in (".*", r".*_unit\d+|[^_]*", "[^_]*")]
+_GROUPS: list[Any] = [re.compile(pattern) for pattern in (".*", r".*_unit\d+|[^_]*", "[^_]*")]
 
 _KINDS = {  # What a layer's class is called with -> what it is, and its colour.
     "Conv": ("convolution", figures.COLOURS[0]),
@@ -75,21 +75,21 @@ def rows_of(network: keras.Model) -> list[LayerCost]:
 
 def parts_of(rows: list[LayerCost]) -> list[Part]:
     """Return `rows` in the finest grouping that can be drawn: by layer, unit, stage, or evenly."""
-    for part in _GROUPS:
-        parts = _grouped(rows, lambda row, part=part: part.match(row.name)[0])
+    for group in _GROUPS:
+        parts = _grouped(rows, [group.match(row.name)[0] for row in rows])
         if len(parts) <= _PARTS:
             return parts
     size = math.ceil(len(rows) / _PARTS)
-    places = iter(range(len(rows)))
-    return _grouped(rows, lambda _: next(places) // size)
+    return _grouped(rows, [place // size for place in range(len(rows))])
 
 
-def _grouped(rows: list[LayerCost], key: Callable[[LayerCost], object]) -> list[Part]:
+def _grouped(rows: list[LayerCost], keys: Sequence[str | int]) -> list[Part]:
+    """Return `rows` with a part for each run of equal `keys`, which are names if they are texts."""
     found = []
-    for value, group in groupby(rows, key):
-        layers = list(group)
+    for key, group in groupby(zip(keys, rows, strict=True), lambda pair: pair[0]):
+        layers = [row for _, row in group]
         costly = max(layers, key=lambda row: (row.macs, row.params))
-        name = value if isinstance(value, str) else f"{layers[0].name} to {layers[-1].name}"
+        name = key if isinstance(key, str) else f"{layers[0].name} to {layers[-1].name}"
         found.append(Part(name, kind_of(costly), layers))
     return found
 

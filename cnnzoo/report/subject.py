@@ -66,6 +66,10 @@ class Subject:
         """What it takes: "images", "sounds" or "texts"."""
         return self.classifier.raw.name
 
+    def shown(self, inputs: np.ndarray) -> np.ndarray:
+        """Return a raw batch as it is shown: texts as strings, all else as it is."""
+        return decoded(inputs) if self.kind == "texts" else inputs
+
     @cached_property
     def rows(self) -> list[LayerCost]:
         """The cost of each layer; none where it is not known."""
@@ -130,3 +134,8 @@ def _examples(classifier: Classifier) -> tuple[Examples | None, str]:
 def spread(count: int, most: int) -> np.ndarray:
     """Return at most so many of the places 0 to `count` - 1, ascending and evenly spread."""
     return np.linspace(0, count - 1, min(count, most)).astype(int)
+
+
+def decoded(texts: np.ndarray) -> np.ndarray:
+    """Return raw texts, UTF-8, as strings."""
+    return np.array([text.decode("utf-8", "replace") for text in texts], object)
