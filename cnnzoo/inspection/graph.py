@@ -41,3 +41,25 @@ def calls(model: keras.Model) -> Iterator[Call]:
         for node in by_depth[depth]:
             if not isinstance(node.operation, keras.layers.InputLayer):
                 yield Call(node.operation, node.arguments.keras_tensors, node.outputs)
+
+
+def nested(layer: Any) -> bool:
+    """Return whether `layer` is a model that has calls of its own."""
+    return isinstance(layer, keras.Model) and hasattr(
+        getattr(layer, "_functional", layer), "_nodes_by_depth"
+    )
+
+
+def walk(model: keras.Model, prefix: str = "") -> Iterator[tuple[str, Call]]:
+    """Yield path and call of each layer; "inner/conv1" is a layer of the nested model "inner".
+
+    A nested model follows its own layers.
+
+    Raises:
+        CnnzooError: As for `calls`.
+    """
+    for call in calls(model):
+        path = f"{prefix}{call.layer.name}"
+        if nested(call.layer):
+            yield from walk(call.layer, f"{path}/")
+        yield path, call
