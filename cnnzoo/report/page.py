@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from importlib.resources import files
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from cnnzoo import figures
+from cnnzoo.errors import CnnzooError
 
 
 class Title(NamedTuple):
@@ -65,6 +66,17 @@ class Section(NamedTuple):
     name: str  # Of its anchor.
     title: str
     pieces: list[Piece]
+
+
+def collected(*parts: Callable[[], list[Piece]]) -> list[Piece]:
+    """Return what `parts` give, and a sentence in place of one that this network does not allow."""
+    found: list[Piece] = []
+    for part in parts:
+        try:
+            found += part()
+        except CnnzooError as error:
+            found.append(f"A part is left out: {error}.")
+    return found
 
 
 def page(title: str, lead: str, facts: Facts, sections: Iterable[Section]) -> str:

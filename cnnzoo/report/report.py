@@ -9,7 +9,7 @@ from typing import Any
 from cnnzoo import figures
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import write_whole
-from cnnzoo.report import overview
+from cnnzoo.report import overview, results
 from cnnzoo.report.page import Section, page, pictures
 from cnnzoo.report.subject import Subject, subject
 
@@ -58,7 +58,14 @@ def _folder(about: Subject) -> Path:
 
 def sections_of(about: Subject) -> list[Section]:
     """Return all that can be said of a network, in the order in which one reads it."""
-    return [overview.structure_section(about), overview.card_section(about)]
+    sections = (
+        overview.structure_section,
+        results.results_section,
+        results.mistakes_section,
+        overview.card_section,
+    )
+    found = (section(about) for section in sections)
+    return [section for section in found if section is not None]
 
 
 def _accuracy(about: Subject) -> dict[str, Any]:

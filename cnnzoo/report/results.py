@@ -95,7 +95,11 @@ def _most_confused(matrix: np.ndarray, names: list[str]) -> str:
 def _figures_of(found: PerClass, names: list[str]) -> Table:
     measures = (found.precision, found.recall, found.f1)
     rows = [
-        (name, *(f"{100 * measure[place]:.2f}" for measure in measures), f"{found.support[place]:,}")
+        (
+            name,
+            *(f"{100 * measure[place]:.2f}" for measure in measures),
+            f"{found.support[place]:,}",
+        )
         for place, name in enumerate(names)
     ]
     means = (f"{100 * value:.2f}" for value in found.macro)

@@ -190,15 +190,16 @@ def fields_drawing(image: np.ndarray, parts: list[Part]) -> Figure | None:
         parts: Of the network that takes it.
     """
     known = [part for part in parts if part.layers[-1].receptive_field is not None]
-    frames = {tuple(_frame(part.layers[-1])): part.name for part in known}  # The last of equals.
-    chosen = sorted(frames, key=lambda frame: frame[2] * frame[3])
-    chosen = [chosen[place] for place in np.linspace(0, len(chosen) - 1, 6).round().astype(int)]
     if not known:
         return None
+    frames = {_frame(part.layers[-1]): part.name for part in known}  # The last of equals.
+    by_size = sorted(frames, key=lambda frame: frame[2] * frame[3])
+    places = np.linspace(0, len(by_size) - 1, len(figures.COLOURS)).round().astype(int)
+    chosen = dict.fromkeys(by_size[place] for place in places)
     figure = Figure(figsize=(5.6, 3.4))
     axes = figure.subplots()
     axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
-    for colour, frame in zip(figures.COLOURS, dict.fromkeys(chosen), strict=False):
+    for colour, frame in zip(figures.COLOURS, chosen, strict=False):
         left, top, width, height = frame
         axes.add_patch(
             Rectangle((left, top), width, height, fill=False, edgecolor=colour, linewidth=2)
