@@ -5,7 +5,18 @@ from cnnzoo.lazy import exports
 __getattr__, __all__ = exports(
     __name__,
     {
+        "capsule_reconstructions": "cnnzoo.inspection.capsules",
+        "draw_capsule_reconstructions": "cnnzoo.inspection.drawing_capsules",
+        "draw_filter_spectra": "cnnzoo.inspection.drawing_sounds",
+        "draw_ngrams": "cnnzoo.inspection.drawing_texts",
+        "draw_sound_maps": "cnnzoo.inspection.drawing_sounds",
+        "draw_sounds": "cnnzoo.inspection.drawing_sounds",
+        "draw_word_attributions": "cnnzoo.inspection.drawing_texts",
         "feature_maps": "cnnzoo.inspection.maps",
+        "filter_spectra": "cnnzoo.inspection.spectra",
+        "ngrams": "cnnzoo.inspection.ngram_search",
+        "word_attributions": "cnnzoo.inspection.attribution",
+        "word_attributions_html": "cnnzoo.inspection.drawing_texts",
     },
 )
 

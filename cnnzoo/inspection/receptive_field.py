@@ -6,12 +6,12 @@ https://doi.org/10.23915/distill.00021
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import keras
 
-from cnnzoo.inspection.graph import Call
+from cnnzoo.inspection.graph import Call, calls, graph
 
 
 class Side(NamedTuple):
@@ -28,6 +28,33 @@ class Side(NamedTuple):
 
 
 Field = list[Side] | None  # A side each; None where every unit sees all of the input.
+
+
+def fields(model: keras.Model) -> Generator[tuple[str, Call, Field], None, list[Field]]:
+    """Yield path, call and field of each layer, those of nested models among them, in order.
+
+    Raises:
+        CnnzooError: The model is neither Functional nor Sequential, or not yet built.
+    """
+    return _fields(model, [of_input(tensor) for tensor in graph(model).inputs], prefix="")
+
+
+def _fields(
+    model: keras.Model, inputs: list[Field], prefix: str
+) -> Generator[tuple[str, Call, Field], None, list[Field]]:
+    """Do as `fields`, and return the fields of the outputs."""
+    functional = graph(model)
+    known = {id(tensor): field for tensor, field in zip(functional.inputs, inputs, strict=True)}
+    for call in calls(model):
+        seen = [known[id(tensor)] for tensor in call.inputs]
+        path = f"{prefix}{call.layer.name}"
+        if isinstance(call.layer, keras.Model):
+            found = yield from _fields(call.layer, seen, f"{path}/")
+        else:
+            found = [after(call, seen)] * len(call.outputs)
+            yield path, call, found[0]
+        known.update((id(tensor), field) for tensor, field in zip(call.outputs, found, strict=True))
+    return [known[id(tensor)] for tensor in functional.outputs]
 
 
 def of_input(tensor: keras.KerasTensor) -> Field:
