@@ -9,7 +9,7 @@ from typing import Any
 from cnnzoo import figures
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import write_whole
-from cnnzoo.report import overview, results
+from cnnzoo.report import attention, health, overview, results, units
 from cnnzoo.report.page import Section, page, pictures
 from cnnzoo.report.subject import Subject, subject
 
@@ -59,9 +59,13 @@ def _folder(about: Subject) -> Path:
 def sections_of(about: Subject) -> list[Section]:
     """Return all that can be said of a network, in the order in which one reads it."""
     sections = (
+        attention.own_section,
         overview.structure_section,
         results.results_section,
         results.mistakes_section,
+        attention.attention_section,
+        units.units_section,
+        health.health_section,
         overview.card_section,
     )
     found = (section(about) for section in sections)

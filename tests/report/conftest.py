@@ -36,7 +36,10 @@ def texts(split):
     """Seven words each, among them those that are markup; str `[24]`."""
     draw, labels = np.random.default_rng(len(split)), np.arange(EXAMPLES) % 2
     words = draw.choice(["one", "two", "three", "four", "five"], (EXAMPLES, 6))
-    lines = [f"{' '.join(row)} {HOSTILE if label else 'good'}" for row, label in zip(words, labels, strict=True)]
+    lines = [
+        f"{' '.join(row)} {HOSTILE if label else 'good'}"
+        for row, label in zip(words, labels, strict=True)
+    ]
     return Examples(np.array(lines, object), labels)
 
 
