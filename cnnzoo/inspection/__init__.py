@@ -5,7 +5,11 @@ from cnnzoo.lazy import exports
 __getattr__, __all__ = exports(
     __name__,
     {
+        "draw_layer_statistics": "cnnzoo.inspection.drawing_statistics",
+        "draw_weight_histograms": "cnnzoo.inspection.drawing_statistics",
         "feature_maps": "cnnzoo.inspection.maps",
+        "layer_statistics": "cnnzoo.inspection.statistics",
+        "weight_histograms": "cnnzoo.inspection.statistics",
     },
 )
 
