@@ -61,7 +61,7 @@ def calibration(scores: Any, labels: Any, bins: int = 15) -> Calibration:
 class Mistake(NamedTuple):
     """One wrong answer."""
 
-    index: int  # Of the example.
+    example: int  # Its index.
     label: int
     predicted: int
     score: float  # Of the predicted class.

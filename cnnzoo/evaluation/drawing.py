@@ -70,13 +70,13 @@ def draw_mistakes(inputs: Any, found: Sequence[Mistake], class_names: Sequence[s
     """
     if not found:
         raise CnnzooError("found must hold at least one mistake; got none")
-    last = max(mistake.index for mistake in found)
+    last = max(mistake.example for mistake in found)
     if last >= len(inputs):
         raise CnnzooError(f"inputs must hold example {last}, a mistake; got {len(inputs):,}")
     greatest = max(max(mistake.label, mistake.predicted) for mistake in found)
     if greatest >= len(class_names):
         raise CnnzooError(f"class_names must name class {greatest}; got {len(class_names)} names")
-    examples = np.asarray([inputs[mistake.index] for mistake in found])
+    examples = np.asarray([inputs[mistake.example] for mistake in found])
     answers = [
         (f"{class_names[one.predicted]} ({one.score:.1%})", f"is {class_names[one.label]}")
         for one in found
@@ -129,7 +129,7 @@ def _list(texts: np.ndarray, answers: list[tuple[str, str]]) -> Figure:
     axes.set_ylim(sum(heights), 0)
     place = 0.0
     for lines, (said, true), height in zip(blocks, answers, heights, strict=True):
-        options = {"va": "top", "parse_math": False, "fontsize": 9}
+        options: Any = {"va": "top", "parse_math": False, "fontsize": 9}
         axes.text(0, place, f"{said}, {true}", color=figures.COLOURS[1], **options)
         axes.text(0, place + 1, "\n".join(lines), **options)
         place += height

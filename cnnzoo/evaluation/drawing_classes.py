@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from cnnzoo import figures
 from cnnzoo.errors import CnnzooError
@@ -106,7 +107,7 @@ def _most_frequent(axes: Axes, matrix: np.ndarray, names: list[str]) -> None:
     axes.invert_yaxis()
     axes.grid(visible=False)
     axes.set_xlabel("examples")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_title("most frequent mistakes")
 
 
