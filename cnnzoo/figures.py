@@ -6,8 +6,11 @@ colour-blind readers too.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import matplotlib
@@ -55,7 +58,8 @@ def style() -> Any:
 def png(figure: Figure) -> bytes:
     """Return `figure` as a PNG picture."""
     picture = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(picture)
+    with _boxes():
+        FigureCanvasAgg(figure).print_png(picture)
     return picture.getvalue()
 
 
@@ -67,8 +71,16 @@ def svg(figure: Figure, name: str) -> str:
         name: Unlike that of any other picture of the page; the element's ids begin with it.
     """
     picture = io.StringIO()
-    with matplotlib.rc_context(_SVG):
+    with matplotlib.rc_context(_SVG), _boxes():
         figure.savefig(picture, format="svg", transparent=True, dpi=144, metadata=_UNDATED)
     element = picture.getvalue().partition("<svg")[2]
     element = re.sub(r"(\bid=\"|href=\"#|url\(#)", rf"\g<1>{name}-", element)
     return f"<svg{element}".replace(INK, "currentColor")
+
+
+@contextlib.contextmanager
+def _boxes() -> Iterator[None]:
+    """Let a letter that the font lacks be a box without a word."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")
+        yield

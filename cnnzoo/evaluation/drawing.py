@@ -38,7 +38,7 @@ def draw_calibration(found: Calibration) -> Figure:
         hatch="////",
         label="to mean confidence",
     )
-    top.plot([0, 1], [0, 1], ":", color="black", linewidth=1, label="as right as sure")
+    top.plot([0, 1], [0, 1], ":", color=figures.INK, linewidth=1, label="as right as sure")
     top.set_ylabel("share of right answers")
     top.set_ylim(0, 1)
     top.set_title(

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cnnzoo import inspection
 from cnnzoo.report import sights, words
 from cnnzoo.report.page import Piece, Section, Table, collected
 from cnnzoo.report.subject import OWN, Examples, Subject

@@ -30,7 +30,9 @@ def _flow(subject: Subject) -> list[Piece]:
     memory = sum(row.activation_bytes for row in subject.rows) or 1e6
     sample = subject.examples.sample(max(8, min(_EXAMPLES, int(_BYTES / memory))))
     inputs = subject.classifier.prepare(sample.inputs)
-    found = inspection.layer_statistics(subject.network, inputs, sample.labels)
+    measured = inspection.layer_statistics(subject.network, inputs, sample.labels)
+    layers = {row.name for row in subject.rows} or {row.name for row in measured}
+    found = [row for row in measured if row.name in layers]  # Not what computes a mask, say.
     silent = [f"{row.dead} of {row.units} in {row.name}" for row in found if row.dead]
     told = f"Units that never answer: {_listed(silent)}." if silent else "Every unit answers."
     return [

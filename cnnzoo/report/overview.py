@@ -10,15 +10,20 @@ from cnnzoo.report import structure
 from cnnzoo.report.page import Code, Facts, Picture, Piece, Points, Section, Table, Title
 from cnnzoo.report.subject import Subject
 
+_NAMED = 10  # Classes.
+
 _FILES = {"images": "picture.png", "sounds": "sound.wav", "texts": "a text"}
 _POSITIONS = {"images": "pixels", "sounds": "samples", "texts": "words"}
 
 
 def lead(subject: Subject) -> str:
     """Return in a sentence or two what the network does, and how well."""
-    card, classes = subject.card, len(subject.card["class_names"])
-    found = f"A network that tells {classes} classes of {subject.kind} apart, trained on "
-    found += f"{card['dataset']} as recipe {card['name']} says."
+    card, names = subject.card, subject.card["class_names"]
+    classes = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+    found = (
+        f"A {card['model']} that tells {len(names)} classes of {subject.kind} apart, {classes}; "
+    )
+    found += f"trained on {card['dataset']}."
     return found if subject.examples else f"{found} {subject.lacking}"
 
 

@@ -122,10 +122,10 @@ def _calibration(examples: Examples) -> Picture:
 def _tendency(found: Calibration) -> str:
     there = found.counts > 0
     gap = np.average((found.confidence - found.accuracy)[there], weights=found.counts[there])
-    side = "surer than it is right" if gap > 0 else "right more often than it is sure"
     return (
-        f"This network is on average {abs(gap):.2%} {side}; without their signs, the gaps are "
-        f"{found.expected_error:.2%} on average (the expected calibration error)."
+        f"On average its confidence is {abs(gap):.2%} too {'high' if gap > 0 else 'low'}; the gaps "
+        f"of the bins, whatever their sign, are {found.expected_error:.2%} on average (the "
+        "expected calibration error)."
     )
 
 
@@ -144,7 +144,7 @@ def mistakes_section(subject: Subject) -> Section | None:
         f"{names[one.label]} taken for {names[one.predicted]} at {one.score:.1%}"
         for one in found[:6]
     )
-    shown = f"{len(found)} of them of which it is surest" if wrong > len(found) else "all of them"
+    shown = f"the {len(found)} of which it is surest" if wrong > len(found) else "all of them"
     return Section(
         "mistakes",
         title,

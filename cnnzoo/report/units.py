@@ -8,6 +8,7 @@ from cnnzoo.report.subject import Subject
 
 
 def units_section(subject: Subject) -> Section | None:
+    """Return what the units answer to; None where there is nothing to show."""
     parts = {"texts": [lambda: words.filters(subject)]}.get(subject.kind, [])
     pieces = collected(*parts)
     return Section("units", "Filters and feature maps", pieces) if pieces else None
