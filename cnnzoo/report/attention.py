@@ -36,12 +36,17 @@ def own_section(subject: Subject) -> Section | None:
         pieces.append(f"These are the first {OWN} of {len(subject.own):,} inputs.")
     said = [_said(subject, row) for row in scores]
     titles = said if subject.kind == "texts" else _joined(names, said)
-    batch = Batch("own", raw, titles)
+    batch = Batch("own", raw, _plain(subject, titles))
     return Section("own", "Your inputs", [*pieces, *_looks(subject, batch)])
 
 
 def _joined(names: Sequence[str], said: Sequence[str]) -> list[str]:
     return [f"{_short(name)}: {answer}" for name, answer in zip(names, said, strict=True)]
+
+
+def _plain(subject: Subject, titles: list[str]) -> list[str]:
+    """Return titles in which matplotlib finds no formula; those of texts are never read as such."""
+    return titles if subject.kind == "texts" else [one.replace("$", r"\$") for one in titles]
 
 
 def _short(name: str, most: int = 24) -> str:
@@ -74,7 +79,7 @@ def attention_section(subject: Subject) -> Section | None:
         + ("" if _right(examples)[row] else f", is {classes[examples.labels[row]]}")
         for row in rows
     ]
-    batch = Batch("test", examples.inputs[rows], titles)
+    batch = Batch("test", examples.inputs[rows], _plain(subject, titles))
     told = "test examples of several classes that are answered right, and the surest mistake last"
     if _right(examples).all():
         told = "test examples of several classes"

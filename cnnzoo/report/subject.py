@@ -78,6 +78,11 @@ class Subject:
         except CnnzooError:
             return []
 
+    def affordable(self, work: float, most: int, least: int) -> int:
+        """Return how often an example can pass in `work` multiply-adds, from `least` to `most`."""
+        macs = sum(row.macs for row in self.rows)
+        return most if not macs else int(min(max(work / macs, least), most))
+
     @cached_property
     def history(self) -> list[Row]:
         """A row an epoch of the run; none where there is no run."""

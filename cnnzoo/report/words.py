@@ -28,8 +28,8 @@ def attributions(subject: Subject, name: str, texts: np.ndarray, titles: Sequenc
         + ", ".join(f"“{word}”" for word in strongest if word)
         + ".",
         "Integrated gradients: the part of each word in the answer's logit. Purple speaks for the "
-        "answer, orange against it; all texts have the same scale. A word that the network does not "
-        "know is �.",
+        "answer, orange against it; all texts have the same scale. A word that the network "
+        "does not know is �.",
         inspection.word_attributions_html(words, found, titles),
     )
 
