@@ -16,4 +16,5 @@ def start_tensorflow() -> None:
     with silent_stderr():
         import tensorflow as tf
 
+        tf.get_logger().setLevel("ERROR")
         tf.config.list_physical_devices()  # The first look at devices has messages of its own.

@@ -47,8 +47,8 @@ def _filters(subject: Subject) -> list[Piece]:
             inspection.draw_filters(kernels, layer),
             f"The {kernels.shape[-1]} filters of {layer}, {kernels.shape[0]} by "
             f"{kernels.shape[1]} pixels.",
-            f"The filters of {layer}, which meet the image itself; {colours}. A trained network "
-            "has edges, spots and colours here; noise would be a sign of too little training.",
+            f"The filters of {layer}, which meet the image itself; {colours}. Edges, spots "
+            "and colours are what trained networks often have here.",
         )
     ]
 
@@ -145,7 +145,8 @@ def _varied(subject: Subject, layer: str, inputs: np.ndarray) -> list[int]:
 def _classes(subject: Subject, sample: Examples, places: np.ndarray) -> str:
     labels, counts = np.unique(sample.labels[places], return_counts=True)
     most = counts.argmax()
-    return f"{counts[most]} of them are of class {subject.classifier.class_names[labels[most]]}."
+    name = subject.classifier.class_names[labels[most]]
+    return f"Their most frequent class is {name}, {counts[most]} of {len(places)}."
 
 
 def _maximised(subject: Subject) -> list[Piece]:
