@@ -20,7 +20,7 @@ from cnnzoo import registry
 from cnnzoo.errors import CnnzooError
 from cnnzoo.inspection import arguments
 from cnnzoo.inspection import tokens as texts
-from cnnzoo.inspection.passes import in_batches, run_to_logits
+from cnnzoo.inspection.passes import batched, run_to_logits
 
 STEPS = 64  # Points of the path that gradients are integrated over.
 
@@ -86,7 +86,7 @@ METHODS: dict[str, Method] = {
 
 
 def _logits(model: keras.Model, tokens: np.ndarray) -> np.ndarray:
-    return in_batches(lambda batch: run_to_logits(model, batch).output, tokens)
+    return batched(lambda batch: run_to_logits(model, batch).output)(tokens)
 
 
 def _products(
@@ -106,7 +106,7 @@ def _products(
 
     copies = [np.repeat(each, len(scales), axis=0) for each in (tokens, classes)]
     factors = np.tile(scales, len(tokens))[:, None] * np.ones(tokens.shape[1], "float32")
-    found = in_batches(products, *copies, factors)
+    found = batched(products)(*copies, factors)
     return found.reshape(len(tokens), len(scales), -1).mean(axis=1)
 
 

@@ -66,10 +66,10 @@ def _window(model: keras.Model, layer: str) -> Side:
     """Return what the units of `layer` see of the tokens."""
     field = None
     if len(arguments.maps(model, layer).outputs[0].shape) == 3:
-        for path, call, found in receptive_field.fields(model):
-            _check_place(path, call)
-            if path == layer:
-                field = found
+        for seen in receptive_field.walk(model):
+            _check_place(seen.path, seen.call)
+            if seen.path == layer:
+                field = seen.field
     if field is None:
         raise CnnzooError(
             f"layer must see a window of tokens at a time; {layer!r} of {model.name} does not"

@@ -21,9 +21,9 @@ def lead(subject: Subject) -> str:
     card, names = subject.card, subject.card["class_names"]
     classes = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
     found = (
-        f"A {card['model']} that tells {len(names)} classes of {subject.kind} apart, {classes}; "
+        f"A {card['model']} that tells {len(names)} classes of {subject.kind} apart: {classes}. "
     )
-    found += f"trained on {card['dataset']}."
+    found += f"It was trained on {card['dataset']}."
     return found if subject.examples else f"{found} {subject.lacking}"
 
 
