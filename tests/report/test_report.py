@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from html import unescape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -115,7 +116,7 @@ def test_without_its_data_a_report_says_so(finished_run, tmp_path, monkeypatch):
     answer = write(finished_run.path, out=tmp_path / "report")
     assert answer["accuracy"] is None
     html = (tmp_path / "report" / "report.html").read_text("utf-8")
-    assert "The test examples cannot be read: dataset 'small_mnist' is gone." in html
+    assert "The test examples cannot be read: dataset 'small_mnist' is gone." in unescape(html)
     assert 'id="structure"' in html
     assert 'id="mistakes"' not in html
 
