@@ -58,11 +58,13 @@ def maximise(
     call = output_call(model) if layer is None else arguments.layer(model, layer)
     listed: Any = [unit] if np.ndim(unit) == 0 else unit
     units = np.array([arguments.unit(call, one) for one in listed], np.int32)
+    decay, blur = arguments.share("decay", decay), arguments.share("blur", blur)
+    jitter, steps = arguments.count("jitter", jitter, least=0), arguments.count("steps", steps)
     random = np.random.default_rng(seed)
     values = _start(model, start, len(units), step_size, random)
     gradient = _gradient(model, call.layer)
     axes = tuple(range(1, values.ndim - 1))
-    for _ in range(arguments.count("steps", steps)):
+    for _ in range(steps):
         shift = random.integers(-jitter, jitter + 1, len(axes))
         slope = gradient(np.roll(values, shift, axes), units)
         values = values + step_size * normalised(np.roll(slope, -shift, axes))

@@ -33,7 +33,7 @@ def shown(images: np.ndarray) -> np.ndarray:
 
 
 def colours(values: np.ndarray, signed: bool = False) -> dict[str, Any]:
-    """Return how `imshow` colours `values`; zero is in the middle if `signed` or any is negative."""
+    """Return how `imshow` colours `values`: around zero if `signed` or if any is negative."""
     greatest = float(np.abs(values).max(initial=0)) or 1.0
     if signed or values.min(initial=0) < 0:
         return {"cmap": figures.SIGNED, "vmin": -greatest, "vmax": greatest}
