@@ -1,14 +1,28 @@
-"""Looking into any Keras model."""
+"""Looking into any Keras model.
+
+Functions are named after what they give; the modules that hold them are named otherwise, because an
+imported module would take the place of a function of its name.
+"""
 
 from cnnzoo.lazy import exports
 
 __getattr__, __all__ = exports(
     __name__,
     {
+        "deconvolve": "cnnzoo.inspection.deconvolution",
+        "deep_dream": "cnnzoo.inspection.dreaming",
         "draw_layer_statistics": "cnnzoo.inspection.drawing_statistics",
         "draw_weight_histograms": "cnnzoo.inspection.drawing_statistics",
         "feature_maps": "cnnzoo.inspection.maps",
+        "filters": "cnnzoo.inspection.kernels",
+        "grad_cam": "cnnzoo.inspection.cams",
+        "grad_cam_plus_plus": "cnnzoo.inspection.cams",
+        "integrated_gradients": "cnnzoo.inspection.sensitivity",
         "layer_statistics": "cnnzoo.inspection.statistics",
+        "maximise": "cnnzoo.inspection.ascent",
+        "nearest_examples": "cnnzoo.inspection.nearest",
+        "occlusion": "cnnzoo.inspection.covering",
+        "saliency": "cnnzoo.inspection.sensitivity",
         "weight_histograms": "cnnzoo.inspection.statistics",
     },
 )
