@@ -19,7 +19,9 @@ _spec.loader.exec_module(execute)
 BYTES = 300_000  # Of a notebook with its outputs.
 CPU_SECONDS = 120  # A minute of the two cores that a reader has.
 LIBRARIES = ("keras", "matplotlib", "numpy", "tensorflow")
-OWN = tuple(f"cnnzoo.{part}" for part in ("by_hand", "evaluation", "figures", "inspection"))
+OWN = tuple(
+    f"cnnzoo.{part}" for part in ("by_hand", "evaluation", "figures", "inspection", "quiet")
+)
 # Folders, addresses in memory, and what a progress bar leaves.
 OF_ONE_MACHINE = r"/(?:tmp|home|root|work|usr|var|Users)/|site-packages|\b0x[0-9a-f]{6,}|it/s\b|\r"
 SOLUTION = re.compile(
