@@ -23,7 +23,8 @@ MAGNITUDE = "viridis"  # For what starts at zero.
 SIGNED = "PuOr"  # For what has a sign; zero must be in the middle.
 INK = "#1d2329"  # Of text and axes; `svg` turns it into the colour of the text around.
 
-_STYLE: Any = {
+# Parameters of matplotlib; a notebook takes them with `plt.style.use(figures.STYLE)`.
+STYLE: Any = {
     "axes.edgecolor": INK,
     "axes.grid": True,
     "axes.labelcolor": INK,
@@ -52,7 +53,7 @@ _UNDATED: Any = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 def style() -> Any:
     """Return the style, a context manager that also decorates functions that draw."""
-    return matplotlib.rc_context(_STYLE)
+    return matplotlib.rc_context(STYLE)
 
 
 def png(figure: Figure) -> bytes:

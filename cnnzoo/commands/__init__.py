@@ -2,3 +2,7 @@
 
 Each command imports what it needs, so that `cnnzoo --help` and `cnnzoo list` need no TensorFlow.
 """
+
+from typing import Any
+
+Answer = tuple[Any, list[str]]  # The JSON document, and the lines for a person.

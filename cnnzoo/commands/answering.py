@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from cnnzoo.commands.start import Answer, start_tensorflow
+from cnnzoo.commands import Answer
+from cnnzoo.quiet import start_tensorflow
 
 
 def evaluate_trained(arguments: argparse.Namespace) -> Answer:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from cnnzoo.commands.start import Answer, start_tensorflow
+from cnnzoo.commands import Answer
 from cnnzoo.errors import CnnzooError
-from cnnzoo.quiet import silent_stderr
+from cnnzoo.quiet import silent_stderr, start_tensorflow
 
 _SERVE = ("ai_edge_litert", "fastapi", "orjson", "prometheus_client", "uvicorn")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from cnnzoo.commands.start import Answer, start_tensorflow
+from cnnzoo.commands import Answer
+from cnnzoo.quiet import start_tensorflow
 
 
 def inspect_trained(arguments: argparse.Namespace) -> Answer:

@@ -7,8 +7,9 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from cnnzoo.commands.start import Answer, start_tensorflow
+from cnnzoo.commands import Answer
 from cnnzoo.errors import CnnzooError
+from cnnzoo.quiet import start_tensorflow
 
 KINDS = ("models", "datasets", "recipes", "weights")
 

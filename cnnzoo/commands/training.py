@@ -7,9 +7,10 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from cnnzoo.commands import Answer
 from cnnzoo.commands.answering import answer_line
-from cnnzoo.commands.start import Answer, start_tensorflow
 from cnnzoo.errors import CnnzooError
+from cnnzoo.quiet import start_tensorflow
 
 
 def train_recipe(arguments: argparse.Namespace) -> Answer:

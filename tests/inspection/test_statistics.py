@@ -115,13 +115,30 @@ def test_the_softmax_at_the_end_is_left_out(networks):
     assert with_softmax == without
 
 
-def test_networks_over_texts_and_frozen_layers_have_gradients(networks):
-    network = networks.texts()
-    network.trainable = False
-    rows = layer_statistics(network, np.array([[1, 2, 3, 0], [4, 4, 8, 1]]), [0, 1])
+def test_networks_over_texts_have_gradients(networks):
+    rows = layer_statistics(networks.texts(), np.array([[1, 2, 3, 0], [4, 4, 8, 1]]), [0, 1])
     assert rows[0].name == "embedding"
     assert all(row.output_gradient > 0 for row in rows)
     assert rows[0].kernel_gradient > 0
+
+
+class Fixed(keras.layers.Layer):
+    """A layer that multiplies by a matrix of ones, which is never trained."""
+
+    def build(self, shape):
+        self.ones = self.add_weight(shape=(shape[-1], 2), initializer="ones", trainable=False)
+
+    def call(self, inputs):
+        return inputs @ self.ones
+
+
+def test_weights_that_are_never_trained_have_gradients():
+    network = keras.Sequential([keras.Input((3,)), keras.layers.Rescaling(2.0), Fixed()])
+    scaling, fixed = layer_statistics(network, np.ones((1, 3)), [0])
+    # Both logits are 6, and so both scores 1/2.
+    assert fixed.output_gradient == pytest.approx(0.5**0.5)
+    assert fixed.kernel_gradient == pytest.approx(2 * 3**0.5 * 0.5**0.5)
+    assert scaling.output_gradient == pytest.approx(0, abs=1e-6)
 
 
 def test_in_training_batch_normalization_takes_the_inputs_and_the_model_stays(networks):
