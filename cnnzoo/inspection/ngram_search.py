@@ -110,9 +110,11 @@ def _distinct(
     windows: np.ndarray, values: np.ndarray, texts: np.ndarray, starts: np.ndarray, count: int
 ) -> list[list[Ngram]]:
     """Return the n-grams of each filter, from `[windows, size]` and `[windows, filters]`."""
-    _, group = np.unique(windows, axis=0, return_inverse=True)
-    order = np.argsort(group.ravel(), kind="stable")  # Within a group in the order of the texts.
-    bounds = np.flatnonzero(np.diff(group.ravel()[order], prepend=-1))
+    _, first, inverse = np.unique(windows, axis=0, return_index=True, return_inverse=True)
+    # Numbers of equal windows, in the order in which the texts first hold them.
+    group = np.argsort(np.argsort(first))[inverse.ravel()]
+    order = np.argsort(group, kind="stable")
+    bounds = np.flatnonzero(np.diff(group[order], prepend=-1))
     ends = [*bounds[1:], len(order)]
     greatest = np.maximum.reduceat(values[order], bounds, axis=0)
     leading = np.argsort(-greatest, axis=0, kind="stable")[:count]
