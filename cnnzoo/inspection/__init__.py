@@ -1,4 +1,8 @@
-"""Looking into any Keras model."""
+"""Looking into any Keras model.
+
+Functions are named after what they give; the modules that hold them are named otherwise, because an
+imported module would take the place of a function of its name.
+"""
 
 from cnnzoo.lazy import exports
 
@@ -6,6 +10,8 @@ __getattr__, __all__ = exports(
     __name__,
     {
         "capsule_reconstructions": "cnnzoo.inspection.capsules",
+        "deconvolve": "cnnzoo.inspection.deconvolution",
+        "deep_dream": "cnnzoo.inspection.dreaming",
         "draw_capsule_reconstructions": "cnnzoo.inspection.drawing_capsules",
         "draw_filter_spectra": "cnnzoo.inspection.drawing_sounds",
         "draw_ngrams": "cnnzoo.inspection.drawing_texts",
@@ -14,7 +20,15 @@ __getattr__, __all__ = exports(
         "draw_word_attributions": "cnnzoo.inspection.drawing_texts",
         "feature_maps": "cnnzoo.inspection.maps",
         "filter_spectra": "cnnzoo.inspection.spectra",
+        "filters": "cnnzoo.inspection.kernels",
+        "grad_cam": "cnnzoo.inspection.cams",
+        "grad_cam_plus_plus": "cnnzoo.inspection.cams",
+        "integrated_gradients": "cnnzoo.inspection.sensitivity",
+        "maximise": "cnnzoo.inspection.ascent",
+        "nearest_examples": "cnnzoo.inspection.nearest",
         "ngrams": "cnnzoo.inspection.ngram_search",
+        "occlusion": "cnnzoo.inspection.covering",
+        "saliency": "cnnzoo.inspection.sensitivity",
         "word_attributions": "cnnzoo.inspection.attribution",
         "word_attributions_html": "cnnzoo.inspection.drawing_texts",
     },

@@ -24,10 +24,12 @@ def inputs(model: keras.Model, given: Any) -> np.ndarray:
     wanted = _one("input", graph(model).inputs)
     _check_channels_last(model)
     values = np.asarray(given)
-    shape = f"[batch, {', '.join(map(str, wanted.shape[1:]))}]".replace("None", "any")
-    rule, got = f"inputs must be {{}} {shape}", f"got {values.dtype.name} {list(values.shape)}"
+    rule, got = (
+        f"inputs must be {{}} {_sides(wanted.shape)}",
+        f"got {values.dtype.name} {list(values.shape)}",
+    )
     dtype = keras.backend.standardize_dtype(wanted.dtype)
-    if "int" in dtype and len(wanted.shape) == 2:
+    if _over_tokens(wanted):
         if values.dtype.kind not in "iu" or values.ndim != 2:
             raise CnnzooError(
                 f"{rule.format('tokens, integers')}, for {model.name} is over texts; {got}"
@@ -52,12 +54,95 @@ def continuous(model: keras.Model, given: Any) -> np.ndarray:
     Raises:
         CnnzooError: As for `inputs`, or the model takes integers.
     """
+    _check_continuous(model)
+    return inputs(model, given)
+
+
+def _check_continuous(model: keras.Model) -> str:
     dtype = keras.backend.standardize_dtype(_one("input", graph(model).inputs).dtype)
     if "float" not in dtype:
         raise CnnzooError(
             f"model must take floats, for which there are gradients; {model.name} takes {dtype}"
         )
-    return inputs(model, given)
+    return dtype
+
+
+def spatial(model: keras.Model, given: Any) -> np.ndarray:
+    """Return `given` as `continuous` does, `[batch, *sides, channels]`.
+
+    Raises:
+        CnnzooError: As for `continuous`, or examples have no sides.
+    """
+    values = continuous(model, given)
+    if values.ndim < 3:
+        raise CnnzooError(
+            f"model must take images or sounds, [batch, *sides, channels]; "
+            f"{model.name} takes {_sides(model.inputs[0].shape)}"
+        )
+    return values
+
+
+def of_any_size(model: keras.Model, image: Any) -> np.ndarray:
+    """Return `image`, one example `[*sides, channels]`, as the model's own type.
+
+    Raises:
+        CnnzooError: Its rank or channels are not those that the model takes, it is not numeric or
+            finite, or as for `continuous`.
+    """
+    values, dtype, wanted = np.asarray(image), _check_continuous(model), shape(model)
+    _check_channels_last(model)
+    if (
+        values.dtype.kind not in "biuf"
+        or values.ndim != len(wanted)
+        or (values.ndim < 2 or values.shape[-1] != wanted[-1] or values.size == 0)
+    ):
+        sides = ", ".join(["any"] * (len(wanted) - 1))
+        raise CnnzooError(
+            f"image must be numbers [{sides}, {wanted[-1]}], as {model.name} takes but for the "
+            f"size; got {values.dtype.name} {list(values.shape)}"
+        )
+    if not np.isfinite(values).all():
+        raise CnnzooError("image must be finite; got NaN or infinity")
+    return values.astype(dtype)
+
+
+def filler(name: str, given: Any, batch: np.ndarray) -> np.ndarray:
+    """Return `given`, a number, an example or a batch of them, as an array like `batch`.
+
+    Raises:
+        CnnzooError: It is none of these.
+    """
+    values = np.asarray(given)
+    try:
+        return np.broadcast_to(values.astype(batch.dtype), batch.shape)
+    except ValueError:
+        raise CnnzooError(
+            f"{name} must be a number, or an array like one of the inputs, "
+            f"{list(batch.shape[1:])}; got {values.dtype.name} {list(values.shape)}"
+        ) from None
+
+
+def shape(model: keras.Model) -> tuple[int | None, ...]:
+    """Return the shape of one example that `model` takes; None where a side may have any size.
+
+    Raises:
+        CnnzooError: The model is not built or takes several inputs.
+    """
+    return tuple(_one("input", graph(model).inputs).shape[1:])
+
+
+def side_count(model: keras.Model) -> int:
+    """Return how many sides an example has: 2 of an image, 1 of a sound or of tokens.
+
+    Raises:
+        CnnzooError: The model is not built or takes several inputs.
+    """
+    taken = _one("input", graph(model).inputs)
+    return 1 if _over_tokens(taken) else len(taken.shape) - 2
+
+
+def _over_tokens(taken: keras.KerasTensor) -> bool:
+    return "int" in keras.backend.standardize_dtype(taken.dtype) and len(taken.shape) == 2
 
 
 def _check_channels_last(model: keras.Model) -> None:
@@ -148,15 +233,16 @@ def class_count(model: keras.Model) -> int:
     return output.shape[-1]
 
 
-def count(name: str, given: int, most: int, things: str) -> int:
-    """Return `given`, how many `things` are asked for, of `most` that there are.
+def count(name: str, given: int, most: int | None = None, things: str = "") -> int:
+    """Return `given`, a number of at least 1 and at most as many `things` as there are.
 
     Raises:
-        CnnzooError: It is no integer from 1 to `most`.
+        CnnzooError: It is no integer, or out of range.
     """
     whole = _integer(name, given)
-    if not 1 <= whole <= most:
-        raise CnnzooError(f"{name} must be 1 to {most}, the {things} there are; got {given}")
+    if whole < 1 or (most is not None and whole > most):
+        rule = "at least 1" if most is None else f"1 to {most}, the {things} there are"
+        raise CnnzooError(f"{name} must be {rule}; got {given}")
     return whole
 
 

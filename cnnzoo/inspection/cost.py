@@ -16,8 +16,8 @@ from cnnzoo import registry
 from cnnzoo.errors import CnnzooError
 from cnnzoo.guard.shapes import bytes_of, without_values
 from cnnzoo.inspection import receptive_field
-from cnnzoo.inspection.graph import Call, graph
-from cnnzoo.inspection.receptive_field import Field
+from cnnzoo.inspection.graph import Call, graph, nested
+from cnnzoo.inspection.receptive_field import Seen
 from cnnzoo.models import MODELS, create_model
 
 _FREE = (
@@ -110,20 +110,21 @@ def layer_costs(model: keras.Model, batch_size: int = 1) -> list[LayerCost]:
         raise CnnzooError(f"input_shape must be definite for a cost; got {shapes}")
     counted: set[int] = set()
     return [
-        _row(path, call, field, batch_size, counted)
-        for path, call, field in receptive_field.fields(model)
-        if isinstance(call.layer, keras.layers.Layer)  # Not what computes a mask, say.
+        _row(seen, batch_size, counted)
+        for seen in receptive_field.walk(model)
+        # No rows for what computes a mask, say, nor for a nested model beside its layers.
+        if isinstance(seen.call.layer, keras.layers.Layer) and not nested(seen.call.layer)
     ]
 
 
-def _row(path: str, call: Call, field: Field, batch_size: int, counted: set[int]) -> LayerCost:
-    layer = call.layer
+def _row(seen: Seen, batch_size: int, counted: set[int]) -> LayerCost:
+    call, field, layer = seen.call, seen.field, seen.call.layer
     fresh = id(layer) not in counted
     counted.add(id(layer))
     weights = getattr(layer, "weights", []) if fresh else []
     trainable = getattr(layer, "trainable_weights", []) if fresh else []
     return LayerCost(
-        name=path,
+        name=seen.path,
         kind=type(layer).__name__,
         output_shape=list(call.outputs[0].shape[1:]),
         params=sum(math.prod(weight.shape) for weight in trainable),

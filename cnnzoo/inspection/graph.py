@@ -43,6 +43,16 @@ def calls(model: keras.Model) -> Iterator[Call]:
                 yield Call(node.operation, node.arguments.keras_tensors, node.outputs)
 
 
+def output_call(model: keras.Model) -> Call:
+    """Return the call that gives the model's output, the first if there are several.
+
+    Raises:
+        CnnzooError: As for `calls`.
+    """
+    output = graph(model).outputs[0]
+    return next(call for call in calls(model) if any(one is output for one in call.outputs))
+
+
 def nested(layer: Any) -> bool:
     """Return whether `layer` is a model that has calls of its own."""
     return isinstance(layer, keras.Model) and hasattr(

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from cnnzoo.inspection import arguments
-from cnnzoo.inspection.passes import in_batches, run
+from cnnzoo.inspection.passes import batched, run
 
 
 def feature_maps(model: keras.Model, inputs: np.ndarray, layer: str) -> np.ndarray:
@@ -22,4 +22,4 @@ def feature_maps(model: keras.Model, inputs: np.ndarray, layer: str) -> np.ndarr
     """
     found = arguments.layer(model, layer).layer
     batch = arguments.inputs(model, inputs)
-    return in_batches(lambda values: run(model, values, [found]).values[0], batch)
+    return batched(lambda values: run(model, values, [found]).values[0])(batch)

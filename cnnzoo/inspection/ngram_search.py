@@ -48,15 +48,14 @@ def ngrams(model: keras.Model, tokens: Any, layer: str, count: int = 5) -> list[
         CnnzooError: The model takes no tokens, there is no such layer or its units see no definite
             window, or the texts hold fewer than `count` distinct n-grams.
     """
-    if not isinstance(count, int) or count < 1:
-        raise CnnzooError(f"count must be an integer of at least 1; got {count!r}")
+    count = arguments.count("count", count)
     given = texts.checked(model, tokens)
     side = _window(model, layer)
-    found = arguments.layer(model, layer).layer
+    of_layer = arguments.layer(model, layer).layer
     strongest: list[list[Ngram]] = []
     for begin in range(0, len(given), _BATCH):
         batch = given[begin : begin + _BATCH]
-        maps = run(model, batch, [found]).values[0]
+        maps = run(model, batch, [of_layer]).values[0]
         strongest = _merged(strongest, _of_batch(maps, batch, side, count, begin), count)
     arguments.count("count", count, len(strongest[0]), "distinct n-grams")
     return strongest
@@ -66,10 +65,10 @@ def _window(model: keras.Model, layer: str) -> Side:
     """Return what the units of `layer` see of the tokens."""
     field = None
     if len(arguments.maps(model, layer).outputs[0].shape) == 3:
-        for path, call, found in receptive_field.fields(model):
-            _check_place(path, call)
-            if path == layer:
-                field = found
+        for seen in receptive_field.walk(model):
+            _check_place(seen.path, seen.call)
+            if seen.path == layer:
+                field = seen.field
     if field is None:
         raise CnnzooError(
             f"layer must see a window of tokens at a time; {layer!r} of {model.name} does not"

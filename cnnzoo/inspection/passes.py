@@ -10,7 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cnnzoo.inspection.graph import calls, graph, nested
+from cnnzoo.inspection import arguments
+from cnnzoo.inspection.graph import nested, output_call
 
 _BATCH = 128  # Examples that go through the network at once.
 _SQUASHED = (keras.activations.softmax, keras.activations.sigmoid)
@@ -39,6 +40,39 @@ def run_to_logits(model: keras.Model, inputs: tf.Tensor, layers: Sequence[Any] =
         return run(model, inputs, layers)
 
 
+class Slope(NamedTuple):
+    """How the logits of some classes change with what layers give."""
+
+    logits: tf.Tensor
+    values: list[tf.Tensor]  # What each of the layers gave, or the inputs.
+    gradients: list[tf.Tensor]  # By these values.
+
+
+def slope(
+    model: keras.Model,
+    inputs: tf.Tensor,
+    classes: tf.Tensor | None = None,
+    layers: Sequence[Any] = (),
+) -> Slope:
+    """Return the gradients of the logits of `classes`; works only while a graph is traced.
+
+    Args:
+        model: To logits or scores.
+        inputs: What it takes.
+        classes: One an example, int `[batch]`; by default each example's top class.
+        layers: By whose outputs gradients are taken; by the inputs where there are none.
+    """
+    logits, values = run_to_logits(model, inputs, layers)
+    top = tf.argmax(logits, axis=-1) if classes is None else classes
+    values = values or [inputs]
+    gradients = tf.gradients(
+        tf.gather(logits, top, batch_dims=1),
+        values,
+        unconnected_gradients=tf.UnconnectedGradients.ZERO,
+    )
+    return Slope(logits, values, [tf.convert_to_tensor(gradient) for gradient in gradients])
+
+
 @contextlib.contextmanager
 def _watched(layer: Any, values: dict[int, tf.Tensor]) -> Iterator[None]:
     """Note in `values` what `layer` gives."""
@@ -52,10 +86,22 @@ def _watched(layer: Any, values: dict[int, tf.Tensor]) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def multiplied(layer: Any, factors: tf.Tensor) -> Iterator[None]:
+    """Let `layer` give its values times `factors`."""
+    stock = layer.call
+
+    def call(*args: Any, **kwargs: Any) -> tf.Tensor:
+        values = stock(*args, **kwargs)
+        return values * tf.cast(factors, values.dtype)
+
+    with _changed(layer, call=call):
+        yield
+
+
 def _last_layer(model: keras.Model) -> Any:
     """Return the layer, or other operation, that gives the output."""
-    output = graph(model).outputs[0]
-    layer = next(call.layer for call in calls(model) if any(one is output for one in call.outputs))
+    layer = output_call(model).layer
     return _last_layer(layer) if nested(layer) else layer
 
 
@@ -83,19 +129,35 @@ def _changed(layer: Any, **attributes: Any) -> Iterator[None]:
                 delattr(layer, name)  # The class's comes into view again.
 
 
-def in_batches(function: Callable[..., Any], *arrays: np.ndarray) -> Any:
-    """Return what `function`, compiled once, gives for `arrays`, batch by batch and joined.
+def batched(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function`, compiled once, for NumPy arrays of any number of examples.
 
     Args:
         function: From tensors, a row an example, to a tensor or a structure of tensors alike.
-        *arrays: All with as many rows.
     """
-    specs = [tf.TensorSpec([None, *array.shape[1:]], array.dtype) for array in arrays]
-    compiled = tf.function(function, input_signature=specs)
-    answers = [
-        compiled(*(tf.constant(array[start : start + _BATCH]) for array in arrays))
-        for start in range(0, len(arrays[0]), _BATCH)
-    ]
-    return tf.nest.map_structure(
-        lambda *parts: np.concatenate([part.numpy() for part in parts]), *answers
-    )
+    compiled = tf.function(function, reduce_retracing=True)
+
+    def over(*arrays: np.ndarray) -> Any:
+        """Give all `arrays`, of as many rows, to the function, batch by batch; join the answers."""
+        answers = [
+            compiled(*(tf.constant(array[start : start + _BATCH]) for array in arrays))
+            for start in range(0, len(arrays[0]), _BATCH)
+        ]
+        return tf.nest.map_structure(
+            lambda *parts: np.concatenate([part.numpy() for part in parts]), *answers
+        )
+
+    return over
+
+
+def chosen_classes(model: keras.Model, inputs: np.ndarray, class_id: Any) -> np.ndarray:
+    """Return the class that is asked of each example, or its top class, int32 `[batch]`.
+
+    Raises:
+        CnnzooError: As for `arguments.classes`.
+    """
+    if class_id is not None:
+        return arguments.classes(model, class_id, len(inputs))
+    arguments.class_count(model)
+    logits = batched(lambda batch: run_to_logits(model, batch).output)(inputs)
+    return logits.argmax(axis=-1).astype(np.int32)

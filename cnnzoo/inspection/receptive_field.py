@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import keras
 
-from cnnzoo.inspection.graph import Call, calls, graph
+from cnnzoo.inspection.graph import Call, calls, graph, nested
 
 _UNBOUNDED = (
     *(keras.layers.RNN, keras.layers.Bidirectional, keras.layers.MultiHeadAttention),
@@ -35,37 +35,45 @@ class Side(NamedTuple):
 Field = list[Side] | None  # A side each; None where every unit sees all of the input.
 
 
-def fields(model: keras.Model) -> Generator[tuple[str, Call, Field], None, list[Field]]:
-    """Yield path, call and field of each layer, those of nested models among them, in order.
-
-    Raises:
-        CnnzooError: The model is neither Functional nor Sequential, or not yet built.
-    """
-    return _fields(model, [of_input(tensor) for tensor in graph(model).inputs], prefix="")
-
-
-def _fields(
-    model: keras.Model, inputs: list[Field], prefix: str
-) -> Generator[tuple[str, Call, Field], None, list[Field]]:
-    """Do as `fields`, and return the fields of the outputs."""
-    functional = graph(model)
-    known = {id(tensor): field for tensor, field in zip(functional.inputs, inputs, strict=True)}
-    for call in calls(model):
-        seen = [known[id(tensor)] for tensor in call.inputs]
-        path = f"{prefix}{call.layer.name}"
-        if isinstance(call.layer, keras.Model):
-            found = yield from _fields(call.layer, seen, f"{path}/")
-        else:
-            found = [after(call, seen)] * len(call.outputs)
-            yield path, call, found[0]
-        known.update((id(tensor), field) for tensor, field in zip(call.outputs, found, strict=True))
-    return [known[id(tensor)] for tensor in functional.outputs]
-
-
 def of_input(tensor: keras.KerasTensor) -> Field:
     """Return the field of an input: `[batch, *sides, channels]`, or tokens `[batch, length]`."""
     tokens = len(tensor.shape) == 2 and "int" in keras.backend.standardize_dtype(tensor.dtype)
     return [Side(1, 1, 0)] * (1 if tokens else len(tensor.shape) - 2) or None
+
+
+class Seen(NamedTuple):
+    """A call of a layer, and what the units of its output see."""
+
+    path: str  # "inner/conv1" is a layer of the nested model "inner".
+    call: Call
+    field: Field
+
+
+def walk(
+    model: keras.Model, inputs: Sequence[Field] | None = None, prefix: str = ""
+) -> Generator[Seen, None, list[Field]]:
+    """Yield each call of a layer or other operation, in order; return the fields of the outputs.
+
+    Args:
+        model: A built Functional or Sequential model.
+        inputs: Fields of its inputs; by default they are the input.
+        prefix: Of paths.
+
+    Raises:
+        CnnzooError: The model is of another kind.
+    """
+    functional = graph(model)
+    given = [of_input(tensor) for tensor in functional.inputs] if inputs is None else inputs
+    fields = {id(t): field for t, field in zip(functional.inputs, given, strict=True)}
+    for call in calls(model):
+        path, seen = f"{prefix}{call.layer.name}", [fields[id(tensor)] for tensor in call.inputs]
+        if nested(call.layer):
+            found = yield from walk(call.layer, seen, f"{path}/")
+        else:
+            found = [after(call, seen)] * len(call.outputs)
+        yield Seen(path, call, found[0])
+        fields.update((id(t), field) for t, field in zip(call.outputs, found, strict=True))
+    return [fields[id(tensor)] for tensor in functional.outputs]
 
 
 def after(call: Call, fields: Sequence[Field]) -> Field:

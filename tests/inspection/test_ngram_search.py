@@ -46,7 +46,7 @@ def test_windows_over_the_edge_hold_padding_and_windows_of_padding_alone_are_no_
     model = planted([5, 0, 0], layers.MaskedConv1D(2, 3, full=True, name="width3"))
     texts = [[5, 3, 0, 0, 0], [2, 5, 0, 0, 0]]
     first, second = inspection.ngrams(model, texts, "width3", count=7)
-    assert first[0] == (1.0, (5, 0, 0), 1, 1)
+    assert first[:2] == [(1.0, (5, 3, 0), 0, 0), (1.0, (5, 0, 0), 1, 1)]  # In the texts' order.
     # Windows begin with 5, 3, 2 or, before the text, with padding, which counts as zeros.
     assert [one.tokens for one in second[:4]] == [(5, 3, 0), (5, 0, 0), (3, 0, 0), (2, 5, 0)]
     assert {(one.activation, one.start) for one in second[4:]} == {(0.0, -2), (0.0, -1)}
@@ -102,7 +102,7 @@ def test_mistakes_are_told():
         inspection.ngrams(model, texts, "widht3")
     with pytest.raises(CnnzooError, match="layer must give feature maps"):
         inspection.ngrams(model, texts, model.layers[-1].name)
-    with pytest.raises(CnnzooError, match="count must be an integer of at least 1; got 0"):
+    with pytest.raises(CnnzooError, match="count must be at least 1; got 0"):
         inspection.ngrams(model, texts, "width3", count=0)
     with pytest.raises(CnnzooError, match="tokens must be 0 to 8 for .*; got 9"):
         inspection.ngrams(model, [[1, 2, 9]], "width3")
