@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.quiet import silent_stderr
+from cnnzoo.quiet import start_tensorflow as _start_tensorflow
 
 KINDS = ("models", "datasets", "recipes", "weights")
 
@@ -347,12 +347,3 @@ def sweep_recipe(arguments: argparse.Namespace) -> Answer:
         + " ".join(f"{field}={value}" for field, value in row["fields"].items())
         for row in rows
     ]
-
-
-def _start_tensorflow() -> None:
-    """Import TensorFlow without its messages, which it writes before any setting can stop them."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with silent_stderr():
-        import tensorflow as tf
-
-        tf.config.list_physical_devices()  # The first look at devices has messages of its own.

@@ -18,7 +18,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MAGNITUDE = "viridis"  # For what starts at zero.
 SIGNED = "PuOr"  # For what has a sign; zero must be in the middle.
 
-_STYLE: Any = {
+# Parameters of matplotlib; a notebook takes them with `plt.style.use(figures.STYLE)`.
+STYLE: Any = {
     "axes.grid": True,
     "axes.prop_cycle": cycler(color=COLOURS),
     "axes.spines.right": False,
@@ -38,7 +39,7 @@ _STYLE: Any = {
 
 def style() -> Any:
     """Return the style, a context manager that also decorates functions that draw."""
-    return matplotlib.rc_context(_STYLE)
+    return matplotlib.rc_context(STYLE)
 
 
 def png(figure: Figure) -> bytes:
