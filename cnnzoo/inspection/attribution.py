@@ -18,11 +18,18 @@ import tensorflow as tf
 
 from cnnzoo import registry
 from cnnzoo.errors import CnnzooError
-from cnnzoo.inspection import arguments
 from cnnzoo.inspection import tokens as texts
-from cnnzoo.inspection.passes import batched, run_to_logits
+from cnnzoo.inspection.passes import (
+    Slope,
+    batched,
+    chosen_classes,
+    multiplied,
+    run_to_logits,
+    slope,
+)
 
-STEPS = 64  # Points of the path that gradients are integrated over.
+_STEPS = (64, 256, 1024)  # Points of the path; more where fewer do not add up well enough.
+_TOLERANCE = 0.01  # Of the change of the logit, or of a hundredth where that is smaller.
 
 # From a network, tokens `[texts, length]` and a class each to attributions of the same shape.
 Method = Callable[[keras.Model, np.ndarray, np.ndarray], np.ndarray]
@@ -54,8 +61,7 @@ def word_attributions(
     if method not in METHODS:
         raise CnnzooError(registry.unknown("method", method, METHODS))
     given = texts.checked(model, tokens)
-    chosen = _logits(model, given).argmax(axis=-1) if class_id is None else class_id
-    return METHODS[method](model, given, arguments.classes(model, chosen, len(given)))
+    return METHODS[method](model, given, chosen_classes(model, given, class_id))
 
 
 def _gradient(model: keras.Model, tokens: np.ndarray, classes: np.ndarray) -> np.ndarray:
@@ -63,18 +69,28 @@ def _gradient(model: keras.Model, tokens: np.ndarray, classes: np.ndarray) -> np
 
 
 def _integrated(model: keras.Model, tokens: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    middles = (np.arange(STEPS, dtype="float32") + 0.5) / STEPS
-    return _products(model, tokens, classes, middles)
+    ones = np.ones(len(tokens), "float32")
+    change = _logits(model, tokens, classes, ones) - _logits(model, tokens, classes, 0 * ones)
+    found, left = np.zeros(tokens.shape, "float32"), np.arange(len(tokens))
+    for steps in _STEPS:
+        middles = (np.arange(steps, dtype="float32") + 0.5) / steps
+        found[left] = _products(model, tokens[left], classes[left], middles)
+        error = np.abs(found[left].sum(axis=1) - change[left])
+        left = left[error > _TOLERANCE * np.maximum(np.abs(change[left]), 0.01)]
+        if not len(left):
+            break
+    return found
 
 
 def _occlusion(model: keras.Model, tokens: np.ndarray, classes: np.ndarray) -> np.ndarray:
     rows, places = np.nonzero(tokens != texts.PADDING)
     without = tokens[rows]
     without[np.arange(len(rows)), places] = texts.PADDING
-    logits = _logits(model, np.concatenate([tokens, without]))
+    ones = np.ones(len(tokens) + len(rows), "float32")
+    both = np.concatenate([tokens, without]), np.concatenate([classes, classes[rows]])
+    logits = _logits(model, *both, ones)
     found = np.zeros(tokens.shape, "float32")
-    found[rows, places] = logits[rows, classes[rows]]
-    found[rows, places] -= logits[len(tokens) + np.arange(len(rows)), classes[rows]]
+    found[rows, places] = logits[rows] - logits[len(tokens) :]
     return found
 
 
@@ -85,42 +101,48 @@ METHODS: dict[str, Method] = {
 }
 
 
-def _logits(model: keras.Model, tokens: np.ndarray) -> np.ndarray:
-    return batched(lambda batch: run_to_logits(model, batch).output)(tokens)
+def _logits(
+    model: keras.Model, tokens: np.ndarray, classes: np.ndarray, scales: np.ndarray
+) -> np.ndarray:
+    """Return the logit of each text's class, `[texts]`, with its word vectors times a scale."""
+
+    def logits(batch: tf.Tensor, of_class: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
+        with _scaled(model, scale):
+            found = run_to_logits(model, batch).output
+        return tf.gather(found, of_class, batch_dims=1)
+
+    return batched(logits)(tokens, classes, scales)
 
 
 def _products(
     model: keras.Model, tokens: np.ndarray, classes: np.ndarray, scales: np.ndarray
 ) -> np.ndarray:
     """Return gradients times word vectors, the gradients averaged over scaled vectors."""
+    layers = texts.embeddings(model)
 
-    def products(batch: tf.Tensor, of_class: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
-        # The gradient by a vector's factor is the gradient by the vector, times the vector.
-        with tf.GradientTape() as tape, contextlib.ExitStack() as stack:
-            tape.watch(factors)
-            for layer in texts.embeddings(model):
-                stack.enter_context(_multiplied(layer, factors[..., None]))
-            logits = run_to_logits(model, batch).output
-            total = tf.reduce_sum(tf.gather(logits, of_class, batch_dims=1))
-        return tape.gradient(total, factors)
+    def products(batch: tf.Tensor, of_class: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
+        with _scaled(model, scale):
+            found = gradient_times_values(slope(model, batch, of_class, layers))
+        return found / scale[:, None]  # Times the vectors as they were.
 
-    copies = [np.repeat(each, len(scales), axis=0) for each in (tokens, classes)]
-    factors = np.tile(scales, len(tokens))[:, None] * np.ones(tokens.shape[1], "float32")
-    found = batched(products)(*copies, factors)
+    copies = (np.repeat(each, len(scales), axis=0) for each in (tokens, classes))
+    found = batched(products)(*copies, np.tile(scales, len(tokens)))
     return found.reshape(len(tokens), len(scales), -1).mean(axis=1)
 
 
 @contextlib.contextmanager
-def _multiplied(layer: Any, factors: tf.Tensor) -> Iterator[None]:
-    """Let `layer` give its vectors times `factors`."""
-    stock = layer.call
-
-    def call(*args: Any, **kwargs: Any) -> tf.Tensor:
-        vectors = stock(*args, **kwargs)
-        return vectors * tf.cast(factors, vectors.dtype)
-
-    layer.call = call
-    try:
+def _scaled(model: keras.Model, scale: tf.Tensor) -> Iterator[None]:
+    """Multiply the word vectors of each text of a batch by its `scale`."""
+    with contextlib.ExitStack() as stack:
+        for layer in texts.embeddings(model):
+            stack.enter_context(multiplied(layer, scale[:, None, None]))
         yield
-    finally:
-        del layer.call  # The class's comes into view again.
+
+
+def gradient_times_values(found: Slope) -> tf.Tensor:
+    """Return gradients times values, summed over channels and over layers."""
+    parts = [
+        tf.reduce_sum(value * gradient, axis=-1)
+        for value, gradient in zip(found.values, found.gradients, strict=True)
+    ]
+    return tf.add_n(parts)

@@ -28,7 +28,7 @@ def draw_capsule_reconstructions(reconstructions: np.ndarray) -> Figure:
             f"got {list(shape)}"
         )
     dimensions, steps, height, width, _ = shape
-    figure = Figure(figsize=(5.2, 5.2 * dimensions / steps * height / width + 0.6))
+    figure = Figure(figsize=(5.2, 4.75 * dimensions / steps * height / width + 0.55))
     axes = figure.subplots()
     tiled = np.full((dimensions * (height + 1) - 1, steps * (width + 1) - 1, shape[4]), 1.0)
     for row in range(dimensions):
@@ -41,7 +41,9 @@ def draw_capsule_reconstructions(reconstructions: np.ndarray) -> Figure:
     axes.tick_params(length=0)
     rows = [str(dimension) for dimension in range(dimensions)]
     columns = (np.arange(steps) + 0.5) * (width + 1) - 1
-    axes.set_xticks(columns, [f"{change:+.2f}" for change in PERTURBATIONS], fontsize=7)
+    axes.set_xticks(
+        columns, [f"{change:+.2f}" if change else "0" for change in PERTURBATIONS], fontsize=7
+    )
     axes.set_yticks((np.arange(dimensions) + 0.5) * (height + 1) - 1, rows, fontsize=7)
     axes.set_xlabel("change of the dimension")
     axes.set_ylabel("dimension of the capsule")

@@ -13,6 +13,7 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.inspection.spectra import Spectra
 
 _POINTS = 2_000  # Pieces of a waveform that are drawn, each from its least to its greatest sample.
+_COLUMNS = 400  # Pieces of maps or heat that are drawn, each with its greatest value.
 _SHOWN = 6  # Filters that are drawn as waveforms.
 
 
@@ -70,24 +71,31 @@ def _check_rate(sample_rate: float) -> None:
 
 def _waveform(axes: Axes, samples: np.ndarray, sample_rate: float) -> None:
     """Draw the least and the greatest sample of each of many pieces."""
-    size = -(-len(samples) // _POINTS)
-    pieces = np.pad(samples, (0, -len(samples) % size), "edge").reshape(-1, size)
+    pieces = _pieces(samples, _POINTS)
     ends = np.stack([pieces.min(axis=1), pieces.max(axis=1)], axis=1).ravel()
-    seconds = np.repeat((np.arange(len(pieces)) + 0.5) * size / sample_rate, 2)
-    if size == 1:
-        ends, seconds = ends[::2], seconds[::2]
+    seconds = np.repeat((np.arange(len(pieces)) + 0.5) * pieces.shape[1] / sample_rate, 2)
     axes.plot(seconds, ends, color="black", linewidth=0.5)
+
+
+def _pieces(steps: np.ndarray, most: int) -> np.ndarray:
+    """Return `steps`, `[steps, ...]`, as at most so many pieces of equal size, the last filled."""
+    size = -(-len(steps) // most)
+    filling = [(0, -len(steps) % size), *[(0, 0)] * (steps.ndim - 1)]
+    return np.pad(steps, filling, "edge").reshape(-1, size, *steps.shape[1:])
 
 
 def _shade(axes: Axes, heat: np.ndarray, seconds: float) -> None:
     """Colour what lies behind a waveform; zero is white."""
     bottom, top = axes.get_ylim()
+    columns = _pieces(heat, _COLUMNS)
+    drawn = seconds * columns.size / len(heat)
     axes.imshow(
-        heat[None],
+        columns.max(axis=1)[None],
         cmap="Oranges",
+        alpha=0.7,
         vmin=0,
         vmax=float(heat.max()) or 1.0,
-        extent=(0, seconds, bottom, top),
+        extent=(0, drawn, bottom, top),
         aspect="auto",
         zorder=0,
     )
@@ -97,6 +105,8 @@ def _shade(axes: Axes, heat: np.ndarray, seconds: float) -> None:
 @figures.style()
 def draw_sound_maps(maps: np.ndarray, seconds: float) -> Figure:
     """Return the feature maps of a sound, a row a unit, over time.
+
+    Of long maps, each of 400 pieces shows its greatest value, whatever its sign.
 
     Args:
         maps: Of `feature_maps` for one sound, `[steps, units]`.
@@ -112,18 +122,20 @@ def draw_sound_maps(maps: np.ndarray, seconds: float) -> Figure:
         raise CnnzooError(f"seconds must be positive; got {seconds!r}")
     signed = bool(maps.min() < 0)
     greatest = float(np.abs(maps).max()) or 1.0
+    pieces = _pieces(maps, _COLUMNS)
+    places = np.abs(pieces).argmax(axis=1)[:, None]
     figure = Figure(figsize=(8, 3.2))
     axes = figure.subplots()
     image = axes.imshow(
-        maps.T,
+        np.take_along_axis(pieces, places, axis=1)[:, 0].T,
         cmap=figures.SIGNED if signed else figures.MAGNITUDE,
         vmin=-greatest if signed else 0,
         vmax=greatest,
-        extent=(0, seconds, maps.shape[1] - 0.5, -0.5),
+        extent=(0, seconds * pieces.size / maps.size, maps.shape[1] - 0.5, -0.5),
         aspect="auto",
     )
     axes.grid(visible=False)
-    axes.set(xlabel="seconds", ylabel="unit")
+    axes.set(xlim=(0, seconds), xlabel="seconds", ylabel="unit")
     figure.colorbar(image, ax=axes, label="activation")
     return figure
 

@@ -48,15 +48,14 @@ def ngrams(model: keras.Model, tokens: Any, layer: str, count: int = 5) -> list[
         CnnzooError: The model takes no tokens, there is no such layer or its units see no definite
             window, or the texts hold fewer than `count` distinct n-grams.
     """
-    if not isinstance(count, int) or count < 1:
-        raise CnnzooError(f"count must be an integer of at least 1; got {count!r}")
+    count = arguments.count("count", count)
     given = texts.checked(model, tokens)
     side = _window(model, layer)
-    found = arguments.layer(model, layer).layer
+    of_layer = arguments.layer(model, layer).layer
     strongest: list[list[Ngram]] = []
     for begin in range(0, len(given), _BATCH):
         batch = given[begin : begin + _BATCH]
-        maps = run(model, batch, [found]).values[0]
+        maps = run(model, batch, [of_layer]).values[0]
         strongest = _merged(strongest, _of_batch(maps, batch, side, count, begin), count)
     arguments.count("count", count, len(strongest[0]), "distinct n-grams")
     return strongest
@@ -110,9 +109,11 @@ def _distinct(
     windows: np.ndarray, values: np.ndarray, texts: np.ndarray, starts: np.ndarray, count: int
 ) -> list[list[Ngram]]:
     """Return the n-grams of each filter, from `[windows, size]` and `[windows, filters]`."""
-    _, group = np.unique(windows, axis=0, return_inverse=True)
-    order = np.argsort(group.ravel(), kind="stable")  # Within a group in the order of the texts.
-    bounds = np.flatnonzero(np.diff(group.ravel()[order], prepend=-1))
+    _, first, inverse = np.unique(windows, axis=0, return_index=True, return_inverse=True)
+    # Numbers of equal windows, in the order in which the texts first hold them.
+    group = np.argsort(np.argsort(first))[inverse.ravel()]
+    order = np.argsort(group, kind="stable")
+    bounds = np.flatnonzero(np.diff(group[order], prepend=-1))
     ends = [*bounds[1:], len(order)]
     greatest = np.maximum.reduceat(values[order], bounds, axis=0)
     leading = np.argsort(-greatest, axis=0, kind="stable")[:count]

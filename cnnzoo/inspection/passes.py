@@ -90,6 +90,19 @@ def _watched(layer: Any, values: dict[int, tf.Tensor]) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def multiplied(layer: Any, factors: tf.Tensor) -> Iterator[None]:
+    """Let `layer` give its values times `factors`."""
+    stock = layer.call
+
+    def call(*args: Any, **kwargs: Any) -> tf.Tensor:
+        values = stock(*args, **kwargs)
+        return values * tf.cast(factors, values.dtype)
+
+    with _changed(layer, call=call):
+        yield
+
+
 def _last_layer(model: keras.Model) -> Any:
     """Return the layer, or other operation, that gives the output."""
     layer = output_call(model).layer

@@ -15,23 +15,17 @@ PADDING = 0  # The token that fills up short texts, in the zoo as in Keras's mas
 
 
 def embeddings(model: keras.Model) -> list[Any]:
-    """Return the layers that turn the tokens into vectors: several if side by side.
+    """Return the layers that turn tokens into vectors: several if side by side.
 
     Raises:
-        CnnzooError: The model is not built, or has none: it is not over texts.
+        CnnzooError: The model is of another kind than those that are looked into.
     """
     taken = graph(model).inputs[0]
-    found = [
+    return [
         call.layer
         for call in calls(model)
         if call.inputs[0] is taken and len(taken.shape) == 2 and len(call.outputs[0].shape) == 3
     ]
-    if not found:
-        raise CnnzooError(
-            f"model must turn tokens [texts, length] into vectors; {model.name} takes "
-            f"{list(taken.shape[1:])} and has no embedding"
-        )
-    return found
 
 
 def checked(model: keras.Model, given: Any) -> np.ndarray:
@@ -41,6 +35,11 @@ def checked(model: keras.Model, given: Any) -> np.ndarray:
         CnnzooError: The model is not over texts, or `given` is something else.
     """
     layers = embeddings(model)
+    if not layers:
+        raise CnnzooError(
+            f"model must turn tokens [texts, length] into vectors; {model.name} takes "
+            f"{list(graph(model).inputs[0].shape[1:])} and has no embedding"
+        )
     tokens = arguments.inputs(model, given)
     end = min(getattr(layer, "input_dim", np.inf) for layer in layers)
     for token in (tokens.min(), tokens.max()):
