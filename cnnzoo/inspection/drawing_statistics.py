@@ -110,7 +110,7 @@ def draw_weight_histograms(found: Sequence[WeightHistogram]) -> Figure:
     rows = -(-len(found) // columns)
     figure = Figure(figsize=(1.9 * columns + 0.2, 1.5 * rows))
     grid = figure.subplots(rows, columns, squeeze=False).flat
-    for axes, one in zip(grid, found, strict=False):
+    for one, axes in zip(found, grid, strict=False):
         axes.stairs(one.counts, one.edges, fill=True)
         broken = f"\n{one.not_finite:,} not finite" if one.not_finite else ""
         axes.set_title(f"{one.name}\n{one.mean:.2g} ± {one.std:.2g}{broken}", fontsize=7)

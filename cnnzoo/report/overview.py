@@ -6,6 +6,7 @@ import shlex
 
 from cnnzoo.export.card import how_good, interval
 from cnnzoo.inspection.table import sides
+from cnnzoo.report import parts as grouping
 from cnnzoo.report import structure
 from cnnzoo.report.page import Code, Facts, Picture, Piece, Points, Section, Table, Title
 from cnnzoo.report.subject import Subject
@@ -31,7 +32,7 @@ def facts(subject: Subject) -> Facts:
     """Return the figures that one wants to know first."""
     card, rows = subject.card, subject.rows
     found = []
-    test = card["metrics"].get("test")
+    test = card["metrics"].get("test") or subject.score
     if test:
         low, high = interval(test["accuracy"], test["examples"])
         note = f"95% interval {low:.2%} to {high:.2%}, {test['examples']:,} {subject.kind}"
@@ -55,15 +56,15 @@ def _bytes(count: int) -> str:
 
 def _counted_for(subject: Subject) -> str:
     definite = None not in subject.network.inputs[0].shape[1:]
-    return "" if definite else f"of a text of {structure.LENGTH} tokens"
+    return "" if definite else f"of a text of {grouping.LENGTH} tokens"
 
 
 def structure_section(subject: Subject) -> Section:
     """Return the drawing of the network, what its units see, and a table of all layers."""
     if not subject.rows:
         return Section("structure", "Structure and cost", ["The cost of its layers is not known."])
-    parts = structure.parts_of(subject.rows)
-    names = ", ".join(f"{part.name} ({structure.described(part)})" for part in parts)
+    parts = grouping.parts_of(subject.rows)
+    names = ", ".join(f"{part.name} ({grouping.described(part)})" for part in parts)
     pieces: list[Piece] = [
         f"From top to bottom, the way of an example through {len(subject.rows)} layers, "
         "whose last gives a number a class, its logit.",

@@ -45,10 +45,11 @@ def write(
     for path, content in drawn.items():
         write_whole(path, content)
     write_whole(folder / REPORT, html.encode())
+    score = about.score or {"accuracy": None, "examples": None}
     return {
         "report": str(folder / REPORT),
         "pictures": list(map(str, drawn)),
-        **_accuracy(about),
+        **{name: score[name] for name in ("accuracy", "examples")},
     }
 
 
@@ -70,11 +71,3 @@ def sections_of(about: Subject) -> list[Section]:
     )
     found = (section(about) for section in sections)
     return [section for section in found if section is not None]
-
-
-def _accuracy(about: Subject) -> dict[str, Any]:
-    if about.examples is None:
-        return {"accuracy": None, "examples": None}
-    found = about.examples
-    right = found.scores.argmax(axis=-1) == found.labels
-    return {"accuracy": float(right.mean()), "examples": len(right)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from cnnzoo import evaluation
@@ -18,8 +20,8 @@ _SHOWN = 18  # Mistakes.
 def results_section(subject: Subject) -> Section:
     """Return accuracy, course of training, confusions, figures of each class, and calibration."""
     pieces: list[Piece] = []
-    if subject.examples is not None:
-        pieces.append(_score(subject.examples))
+    if subject.examples is not None and subject.score is not None:
+        pieces.append(_score(subject.score, subject.examples.of))
     if subject.history:
         pieces.append(_course(subject))
     if subject.examples is None:
@@ -30,10 +32,9 @@ def results_section(subject: Subject) -> Section:
     return Section("results", "How good it is", pieces)
 
 
-def _score(examples: Examples) -> str:
-    found = evaluation.score(examples.scores, examples.labels)
+def _score(found: dict[str, Any], of: int) -> str:
     low, high = interval(found["accuracy"], found["examples"])
-    which = "all" if found["examples"] == examples.of else f"of {examples.of:,}, evenly spread,"
+    which = "all" if found["examples"] == of else f"of {of:,}, evenly spread,"
     return (
         f"Of {found['examples']:,} test examples ({which} scored for this report), "
         f"{round(found['accuracy'] * found['examples']):,} are answered right: "

@@ -34,10 +34,10 @@ def images(subject: Subject, name: str, raw: np.ndarray, titles: Sequence[str]) 
             f"{len(raw)} images with heat over each, of four methods. Grad-CAM is strongest at: "
             f"{centred}.",
             "Grad-CAM: where the last feature maps speak for the answer. Occlusion: how far the "
-            "answer's logit falls when a grey square covers the place; purple where it falls, "
+            "answer's logit falls when a square of zeros covers the place; purple where it falls, "
             "orange where it rises. Saliency: how much each pixel would change the logit, averaged "
-            f"over noisy copies. Integrated gradients, in {steps} steps from a grey image: each "
-            "pixel's part in the logit; purple speaks for the answer, orange against it.",
+            f"over noisy copies. Integrated gradients, in {steps} steps from zeros: the "
+            "part of each pixel in the logit; purple speaks for the answer, orange against it.",
         )
     ]
 

@@ -3,110 +3,19 @@
 from __future__ import annotations
 
 import math
-import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from itertools import groupby
-from typing import Any, NamedTuple
+from collections.abc import Iterable
 
-import keras
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from cnnzoo import figures
-from cnnzoo.inspection.cost import LayerCost, layer_costs
-from cnnzoo.inspection.graph import graph
+from cnnzoo.inspection.cost import LayerCost
+from cnnzoo.report.parts import Part
 
-LENGTH = 50  # Tokens of a text whose cost is counted, where a network takes any number.
-_PARTS = 26  # Rows of the drawing at most, so that it stays readable.
-
-# The beginning of a name such as stage2_unit1_conv1 that the layers of a part share.
-_GROUPS: list[Any] = [re.compile(pattern) for pattern in (".*", r".*_unit\d+|[^_]*", "[^_]*")]
-
-_KINDS = {  # What a layer's class is called with -> what it is, and its colour.
-    "Conv": ("convolution", figures.COLOURS[0]),
-    "Dense": ("dense", figures.COLOURS[1]),
-    "Pool": ("pooling", figures.COLOURS[2]),
-    "Subsampling": ("pooling", figures.COLOURS[2]),
-    "Caps": ("capsules", figures.COLOURS[3]),
-    "Squash": ("capsules", figures.COLOURS[3]),
-    "Embedding": ("embedding", figures.COLOURS[4]),
-}
-_OTHER = ("other", "#8c939b")
-
-
-class Part(NamedTuple):
-    """Layers that follow each other, drawn as one."""
-
-    name: str
-    kind: str
-    layers: list[LayerCost]
-
-    @property
-    def params(self) -> int:
-        """Trainable parameters."""
-        return sum(layer.params for layer in self.layers)
-
-    @property
-    def macs(self) -> int:
-        """Multiply-adds of one example."""
-        return sum(layer.macs for layer in self.layers)
-
-    @property
-    def output(self) -> list[int]:
-        """Shape of what the last layer gives for one example."""
-        return [side or 1 for side in self.layers[-1].output_shape]
-
-
-def rows_of(network: keras.Model) -> list[LayerCost]:
-    """Return the cost of each layer; of a network over texts of any length, for LENGTH tokens.
-
-    Raises:
-        CnnzooError: As `layer_costs`.
-    """
-    tokens = graph(network).inputs[0]
-    if None in tokens.shape[1:]:
-        definite = keras.Input([side or LENGTH for side in tokens.shape[1:]], dtype=tokens.dtype)
-        network = keras.models.clone_model(network, input_tensors=definite)
-    return layer_costs(network)
-
-
-def parts_of(rows: list[LayerCost]) -> list[Part]:
-    """Return `rows` in the finest grouping that can be drawn: by layer, unit, stage, or evenly."""
-    for group in _GROUPS:
-        parts = _grouped(rows, [group.match(row.name)[0] for row in rows])
-        if len(parts) <= _PARTS:
-            return parts
-    size = math.ceil(len(rows) / _PARTS)
-    return _grouped(rows, [place // size for place in range(len(rows))])
-
-
-def _grouped(rows: list[LayerCost], keys: Sequence[str | int]) -> list[Part]:
-    """Return `rows` with a part for each run of equal `keys`, which are names if they are texts."""
-    found = []
-    for key, group in groupby(zip(keys, rows, strict=True), lambda pair: pair[0]):
-        layers = [row for _, row in group]
-        costly = max(layers, key=lambda row: (row.macs, row.params))
-        name = key if isinstance(key, str) else f"{layers[0].name} to {layers[-1].name}"
-        found.append(Part(name, kind_of(costly), layers))
-    return found
-
-
-def kind_of(row: LayerCost) -> str:
-    """Return what a layer is, in one word."""
-    return next((kind for start, (kind, _) in _KINDS.items() if start in row.kind), _OTHER[0])
-
-
-def described(part: Part) -> str:
-    """Return what a part is made of: its one layer's class, or its weighted layers, counted."""
-    if len(part.layers) == 1:
-        return part.layers[0].kind
-    kinds = Counter(row.kind for row in part.layers if row.macs) or Counter(
-        row.kind for row in part.layers
-    )
-    return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(2))
+_KINDS = ("convolution", "dense", "pooling", "capsules", "embedding")
+_COLOURS = {**dict(zip(_KINDS, figures.COLOURS, strict=False)), "other": "#8c939b"}
 
 
 @figures.style()
@@ -115,7 +24,7 @@ def drawing(parts: list[Part]) -> Figure:
     figure = Figure(figsize=(8.4, 0.9 + 0.25 * len(parts)))
     places = np.arange(len(parts))
     axes = figure.subplots(1, 4, sharey=True, width_ratios=[2.1, 1, 1, 1])
-    colours = [_colour(part.kind) for part in parts]
+    colours = [_COLOURS[part.kind] for part in parts]
     _outputs(axes[0], parts, colours)
     fields = [part.layers[-1].receptive_field for part in parts]
     columns = [
@@ -132,10 +41,9 @@ def drawing(parts: list[Part]) -> Figure:
             column.text(value + max(*values, 1) * 0.03, place, text, va="center", fontsize=8)
     axes[0].set_yticks(places, [part.name for part in parts])
     axes[0].set_ylim(len(parts) - 0.4, -0.6)
-    known = dict([*_KINDS.values(), _OTHER])
-    used = [kind for kind in known if kind in {part.kind for part in parts}]
+    used = [kind for kind in _COLOURS if kind in {part.kind for part in parts}]
     figure.legend(
-        handles=[Patch(color=known[kind], label=kind) for kind in used],
+        handles=[Patch(color=_COLOURS[kind], label=kind) for kind in used],
         loc="outside upper right",
         ncols=len(used),
     )
@@ -163,10 +71,6 @@ def _bare(axes: Axes) -> None:
     axes.set_xticks([])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-
-
-def _colour(kind: str) -> str:
-    return dict([*_KINDS.values(), _OTHER])[kind]
 
 
 def _seen(fields: Iterable[list[int] | None]) -> list[str]:

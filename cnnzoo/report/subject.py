@@ -14,13 +14,14 @@ import keras
 import numpy as np
 
 from cnnzoo.errors import CnnzooError
+from cnnzoo.evaluation.metrics import score
 from cnnzoo.export.artifact import load
 from cnnzoo.export.classifier import Classifier
 from cnnzoo.files import read
 from cnnzoo.inspection.cost import LayerCost
 from cnnzoo.pipelines.own_data import find
 from cnnzoo.pipelines.splits import Cut, part
-from cnnzoo.report import structure
+from cnnzoo.report.parts import rows_of
 from cnnzoo.training.checkpoints import Row
 from cnnzoo.training.folders import holds_run
 
@@ -74,7 +75,7 @@ class Subject:
     def rows(self) -> list[LayerCost]:
         """The cost of each layer; none where it is not known."""
         try:
-            return structure.rows_of(self.network)
+            return rows_of(self.network)
         except CnnzooError:
             return []
 
@@ -82,6 +83,12 @@ class Subject:
         """Return how often an example can pass in `work` multiply-adds, from `least` to `most`."""
         macs = sum(row.macs for row in self.rows)
         return most if not macs else int(min(max(work / macs, least), most))
+
+    @cached_property
+    def score(self) -> dict[str, Any] | None:
+        """Accuracy, loss and number of the examples; None without any."""
+        found = self.examples
+        return None if found is None else score(found.scores, found.labels)
 
     @cached_property
     def history(self) -> list[Row]:

@@ -1,5 +1,7 @@
 """Untrained networks over a few generated examples, as artifacts, and their reports."""
 
+import contextlib
+import io
 import json
 from types import SimpleNamespace
 
@@ -9,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 import cnnzoo
+from cnnzoo import cli
 from cnnzoo.datasets import DATASETS, Dataset, Examples
 from cnnzoo.export import artifact
 from cnnzoo.pipelines.tokenizer import Tokenizer
@@ -113,17 +116,22 @@ def own_digit(tmp_path_factory):
 @pytest.fixture(scope="session")
 def reports(finished_run, capsules, of_sounds, of_texts, own_digit, tmp_path_factory):
     """Reports of a run over images, and of networks over texts, over sounds and of capsules."""
+    out = tmp_path_factory.mktemp("reports")
     given = {
         "run": (finished_run.path, [own_digit]),
-        "texts": (of_texts, [f"two {HOSTILE} words"]),
-        "sounds": (of_sounds, []),
-        "capsules": (capsules, []),
+        "sounds": (of_sounds, ()),
+        "capsules": (capsules, ()),
     }
-    found = {}
-    for name, (network, inputs) in given.items():
-        out = tmp_path_factory.mktemp("reports") / name
-        answer = write(network, inputs, out)
-        json.dumps(answer)
-        html = (out / "report.html").read_text("utf-8")
-        found[name] = SimpleNamespace(folder=out, answer=answer, html=html)
+    found = {
+        name: reported(out / name, write(network, inputs, out / name))
+        for name, (network, inputs) in given.items()
+    }
+    with contextlib.chdir(out), contextlib.redirect_stdout(io.StringIO()) as printed:
+        cli.main(["inspect", str(of_texts), f"two {HOSTILE} words", "--json"])
+    found["texts"] = reported(out / "inspect" / "texts", json.loads(printed.getvalue()))
     return found
+
+
+def reported(folder, answer):
+    html = (folder / "report.html").read_text("utf-8")
+    return SimpleNamespace(folder=folder, answer=answer, html=html)

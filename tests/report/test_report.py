@@ -1,6 +1,5 @@
 """Whole reports: what they hold for each kind of network, and mistakes of those who ask."""
 
-import json
 import re
 import shutil
 from html import unescape
@@ -157,12 +156,25 @@ def test_mistakes_get_one_sentence(
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_the_command_prints_one_json_document(of_texts, tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert cli.main(["inspect", str(of_texts), "--json"]) == 0
-    answer = json.loads(capsys.readouterr().out)
+def test_the_command_prints_one_json_document(reports, of_texts):
+    answer = reports["texts"].answer
     assert set(answer) == {"report", "pictures", "accuracy", "examples"}
     assert answer["report"] == "inspect/texts/report.html"
     expected = cnnzoo.evaluate(cnnzoo.load(of_texts))
     assert answer["accuracy"] == expected["accuracy"]
-    assert (tmp_path / answer["report"]).is_file()
+    assert answer["examples"] == 24
+
+
+def test_nothing_is_left_out(report):
+    assert "left out" not in report.html
+
+
+def test_each_kind_has_pictures_of_its_own(reports):
+    names = {
+        kind: {path.rpartition("/")[2].removesuffix(".png") for path in found.answer["pictures"]}
+        for kind, found in reports.items()
+    }
+    assert {"own_heat", "test_heat", "filters", "maximised", "maps_conv2"} <= names["run"]
+    assert {"own_words", "test_words", "ngrams_width3_conv"} <= names["texts"]
+    assert {"test_heat", "spectra", "maximised"} <= names["sounds"]
+    assert {"test_heat", "capsule_reconstructions", "maps_conv1"} <= names["capsules"]
