@@ -120,7 +120,7 @@ def _piece(piece: Piece) -> str:
         case Table():
             return _table(piece)
         case Code(text):
-            return f'<pre tabindex="0"><code>{escape(text)}</code></pre>'
+            return f"<pre><code>{escape(text)}</code></pre>"
         case Facts(items):
             return f'<dl class="facts">{"".join(map(_fact, items))}</dl>'
         case Points(items):
@@ -141,7 +141,7 @@ def _picture(picture: Picture) -> str:
         svg = figures.svg(picture.figure, picture.name)
         shown = svg.replace("<svg", f'<svg role="img" aria-label="{escape(picture.alt)}"', 1)
     return (
-        f'<figure><div class="drawing" tabindex="0" style="--inches: {width:g}">{shown}</div>\n'
+        f'<figure><div class="drawing" style="--inches: {width:g}">{shown}</div>\n'
         f"<figcaption>{escape(picture.caption)}</figcaption></figure>"
     )
 
@@ -154,12 +154,9 @@ def _table(table: Table) -> str:
     body = f"<thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody>"
     if table.folded:
         inner = f'<table{kind} aria-label="{caption}">{body}</table>'
-        return (
-            f"<details><summary>{caption}</summary>"
-            f'<div class="wide" tabindex="0">{inner}</div></details>'
-        )
+        return f'<details><summary>{caption}</summary><div class="wide">{inner}</div></details>'
     inner = f"<table{kind}><caption>{caption}</caption>{body}</table>"
-    return f'<div class="wide" tabindex="0">{inner}</div>'
+    return f'<div class="wide">{inner}</div>'
 
 
 def _row(row: Sequence[str]) -> str:

@@ -107,5 +107,5 @@ def _maps_of(subject: Subject, layer: str, inputs: np.ndarray, label: str) -> Pi
         figure,
         f"{maps.shape[-1]} feature maps of {layer} for a test example of class {label}; {silent} "
         "are zero everywhere.",
-        f"The {maps.shape[-1]} units of {layer}; {silent} do not answer anywhere.",
+        f"The {maps.shape[-1]} units of {layer}; {silent or 'none'} of them silent here.",
     )

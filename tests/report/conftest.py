@@ -126,7 +126,9 @@ def reports(finished_run, capsules, of_sounds, of_texts, own_digit, tmp_path_fac
         name: reported(out / name, write(network, inputs, out / name))
         for name, (network, inputs) in given.items()
     }
-    with contextlib.chdir(out), contextlib.redirect_stdout(io.StringIO()) as printed:
+    printed = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
+        patch.chdir(out)
         cli.main(["inspect", str(of_texts), f"two {HOSTILE} words", "--json"])
     found["texts"] = reported(out / "inspect" / "texts", json.loads(printed.getvalue()))
     return found

@@ -40,7 +40,7 @@ COLOURS = """() => {
 def test_it_fits_a_phone(open_report, name):
     page = open_report(name, width=360)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert page.title() == name.replace("run", "mnist_lenet5")
+    assert page.title() == f"{name.replace('run', 'mnist_lenet5')} – cnnzoo report"
 
 
 def test_letters_of_pictures_have_the_pages_colour_in_light_and_dark(open_report):
