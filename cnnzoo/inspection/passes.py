@@ -139,12 +139,14 @@ def batched(function: Callable[..., Any]) -> Callable[..., Any]:
     Args:
         function: From tensors, a row an example, to a tensor or a structure of tensors alike.
     """
-    compiled = tf.function(function, reduce_retracing=True)
+    compiled = tf.function(function)
 
     def over(*arrays: np.ndarray) -> Any:
         """Give all `arrays`, of as many rows, to the function, batch by batch; join the answers."""
+        specs = [tf.TensorSpec([None, *array.shape[1:]], array.dtype) for array in arrays]
+        traced = compiled.get_concrete_function(*specs)  # Once; a short last batch fits as well.
         answers = [
-            compiled(*(tf.constant(array[start : start + _BATCH]) for array in arrays))
+            traced(*(tf.constant(array[start : start + _BATCH]) for array in arrays))
             for start in range(0, len(arrays[0]), _BATCH)
         ]
         return tf.nest.map_structure(
