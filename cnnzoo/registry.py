@@ -66,14 +66,21 @@ class Registry(Mapping[str, Entry]):
         return sorted(fnmatch.filter(self._entries, pattern))
 
 
-def unknown(kind: str, name: object, known: Iterable[str]) -> str:
-    """Return the sentence for an unknown `name` of some `kind`, with near matches."""
+def unknown(kind: str, name: object, known: Iterable[str], see: str | None = None) -> str:
+    """Return the sentence for an unknown `name` of some `kind`, with near matches.
+
+    Args:
+        kind: Of name, a noun.
+        name: What was asked for.
+        known: The names of this kind.
+        see: What lists them, where they are many; by default the command for their kind.
+    """
     known = sorted(known)
     near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
     if near:
         return f"{kind} {name!r} is unknown; did you mean {' or '.join(near)}?"
     if len(known) > 12:
-        return f"{kind} {name!r} is unknown; see `cnnzoo list {kind}s`"
+        return f"{kind} {name!r} is unknown; see `{see or f'cnnzoo list {kind}s'}`"
     return f"{kind} {name!r} is unknown; known: {', '.join(known) or 'none'}"
 
 

@@ -51,7 +51,7 @@ def freeze(model: keras.Model, layer: str | None = None) -> None:
 def _layer(model: keras.Model, name: str) -> keras.layers.Layer:
     names = [layer.name for layer in model.layers]
     if name not in names:
-        raise CnnzooError(unknown(f"layer of {model.name}", name, names))
+        raise CnnzooError(unknown(f"layer of {model.name}", name, names, see="model.summary()"))
     return model.get_layer(name)
 
 

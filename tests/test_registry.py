@@ -37,6 +37,8 @@ def test_without_near_matches_all_are_named_while_they_are_few():
     assert unknown("model", "zzz", ["a", "b"]) == "model 'zzz' is unknown; known: a, b"
     many = [f"name{number}" for number in range(50)]
     assert unknown("model", "zzz", many) == "model 'zzz' is unknown; see `cnnzoo list models`"
+    found = unknown("layer", "zzz", many, see="model.summary()")
+    assert found == "layer 'zzz' is unknown; see `model.summary()`"
 
 
 def test_docstrings_are_read_by_paragraph():

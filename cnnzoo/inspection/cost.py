@@ -16,8 +16,8 @@ from cnnzoo import registry
 from cnnzoo.errors import CnnzooError
 from cnnzoo.guard.shapes import bytes_of, without_values
 from cnnzoo.inspection import receptive_field
-from cnnzoo.inspection.graph import Call, calls, graph
-from cnnzoo.inspection.receptive_field import Field
+from cnnzoo.inspection.graph import Call, graph, nested
+from cnnzoo.inspection.receptive_field import Seen
 from cnnzoo.models import MODELS, create_model
 
 _FREE = (
@@ -108,44 +108,23 @@ def layer_costs(model: keras.Model, batch_size: int = 1) -> list[LayerCost]:
     if any(side is None for tensor in inputs for side in tensor.shape[1:]):
         shapes = ", ".join(str(tensor.shape[1:]) for tensor in inputs)
         raise CnnzooError(f"input_shape must be definite for a cost; got {shapes}")
-    rows: list[LayerCost] = []
-    fields = [receptive_field.of_input(tensor) for tensor in inputs]
-    _walk(model, fields, rows, batch_size, prefix="", counted=set())
-    return rows
+    counted: set[int] = set()
+    return [
+        _row(seen, batch_size, counted)
+        for seen in receptive_field.walk(model)
+        # No rows for what computes a mask, say, nor for a nested model beside its layers.
+        if isinstance(seen.call.layer, keras.layers.Layer) and not nested(seen.call.layer)
+    ]
 
 
-def _walk(
-    model: keras.Model,
-    inputs: list[Field],
-    rows: list[LayerCost],
-    batch_size: int,
-    prefix: str,
-    counted: set[int],
-) -> list[Field]:
-    """Add the rows of `model` to `rows` and return the fields of its outputs."""
-    functional = graph(model)
-    fields = {id(t): field for t, field in zip(functional.inputs, inputs, strict=True)}
-    for call in calls(model):
-        seen = [fields[id(tensor)] for tensor in call.inputs]
-        if isinstance(call.layer, keras.Model):
-            inner = f"{prefix}{call.layer.name}/"
-            found = _walk(call.layer, seen, rows, batch_size, inner, counted)
-        else:
-            found = [receptive_field.after(call, seen)] * len(call.outputs)
-            if isinstance(call.layer, keras.layers.Layer):  # Not what computes a mask, say.
-                rows.append(_row(call, found[0], batch_size, prefix, counted))
-        fields.update((id(t), field) for t, field in zip(call.outputs, found, strict=True))
-    return [fields[id(tensor)] for tensor in functional.outputs]
-
-
-def _row(call: Call, field: Field, batch_size: int, prefix: str, counted: set[int]) -> LayerCost:
-    layer = call.layer
+def _row(seen: Seen, batch_size: int, counted: set[int]) -> LayerCost:
+    call, field, layer = seen.call, seen.field, seen.call.layer
     fresh = id(layer) not in counted
     counted.add(id(layer))
     weights = getattr(layer, "weights", []) if fresh else []
     trainable = getattr(layer, "trainable_weights", []) if fresh else []
     return LayerCost(
-        name=prefix + layer.name,
+        name=seen.path,
         kind=type(layer).__name__,
         output_shape=list(call.outputs[0].shape[1:]),
         params=sum(math.prod(weight.shape) for weight in trainable),

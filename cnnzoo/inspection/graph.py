@@ -41,3 +41,35 @@ def calls(model: keras.Model) -> Iterator[Call]:
         for node in by_depth[depth]:
             if not isinstance(node.operation, keras.layers.InputLayer):
                 yield Call(node.operation, node.arguments.keras_tensors, node.outputs)
+
+
+def output_call(model: keras.Model) -> Call:
+    """Return the call that gives the model's output, the first if there are several.
+
+    Raises:
+        CnnzooError: As for `calls`.
+    """
+    output = graph(model).outputs[0]
+    return next(call for call in calls(model) if any(one is output for one in call.outputs))
+
+
+def nested(layer: Any) -> bool:
+    """Return whether `layer` is a model that has calls of its own."""
+    return isinstance(layer, keras.Model) and hasattr(
+        getattr(layer, "_functional", layer), "_nodes_by_depth"
+    )
+
+
+def walk(model: keras.Model, prefix: str = "") -> Iterator[tuple[str, Call]]:
+    """Yield path and call of each layer; "inner/conv1" is a layer of the nested model "inner".
+
+    A nested model follows its own layers.
+
+    Raises:
+        CnnzooError: As for `calls`.
+    """
+    for call in calls(model):
+        path = f"{prefix}{call.layer.name}"
+        if nested(call.layer):
+            yield from walk(call.layer, f"{path}/")
+        yield path, call

@@ -6,12 +6,12 @@ https://doi.org/10.23915/distill.00021
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import keras
 
-from cnnzoo.inspection.graph import Call
+from cnnzoo.inspection.graph import Call, calls, graph, nested
 
 
 class Side(NamedTuple):
@@ -34,6 +34,41 @@ def of_input(tensor: keras.KerasTensor) -> Field:
     """Return the field of an input: `[batch, *sides, channels]`, or tokens `[batch, length]`."""
     tokens = len(tensor.shape) == 2 and "int" in keras.backend.standardize_dtype(tensor.dtype)
     return [Side(1, 1, 0)] * (1 if tokens else len(tensor.shape) - 2) or None
+
+
+class Seen(NamedTuple):
+    """A call of a layer, and what the units of its output see."""
+
+    path: str  # "inner/conv1" is a layer of the nested model "inner".
+    call: Call
+    field: Field
+
+
+def walk(
+    model: keras.Model, inputs: Sequence[Field] | None = None, prefix: str = ""
+) -> Generator[Seen, None, list[Field]]:
+    """Yield each call of a layer or other operation, in order; return the fields of the outputs.
+
+    Args:
+        model: A built Functional or Sequential model.
+        inputs: Fields of its inputs; by default they are the input.
+        prefix: Of paths.
+
+    Raises:
+        CnnzooError: The model is of another kind.
+    """
+    functional = graph(model)
+    given = [of_input(tensor) for tensor in functional.inputs] if inputs is None else inputs
+    fields = {id(t): field for t, field in zip(functional.inputs, given, strict=True)}
+    for call in calls(model):
+        path, seen = f"{prefix}{call.layer.name}", [fields[id(tensor)] for tensor in call.inputs]
+        if nested(call.layer):
+            found = yield from walk(call.layer, seen, f"{path}/")
+        else:
+            found = [after(call, seen)] * len(call.outputs)
+        yield Seen(path, call, found[0])
+        fields.update((id(t), field) for t, field in zip(call.outputs, found, strict=True))
+    return [fields[id(tensor)] for tensor in functional.outputs]
 
 
 def after(call: Call, fields: Sequence[Field]) -> Field:

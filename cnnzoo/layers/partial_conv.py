@@ -54,12 +54,14 @@ class PartialConv2D(keras.layers.Layer):
 
     def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         """Return the convolved maps of `inputs`."""
+        return ops.conv(inputs, self.dense_kernel(), padding="valid") + self.bias
+
+    def dense_kernel(self) -> keras.KerasTensor:
+        """Return the kernel `[k, k, in, out]`, with zeros for what an output map does not see."""
         # A matrix product with zeros and ones spreads the kernels out, and its gradient collects.
         all_pairs = self._dense_shape[2] * self._dense_shape[3]
         spread = ops.one_hot(self._places, all_pairs, dtype=self.kernel.dtype)
-        kernel = ops.reshape(ops.matmul(self.kernel, spread), self._dense_shape)
-        maps = ops.conv(inputs, kernel, padding="valid")
-        return maps + self.bias
+        return ops.reshape(ops.matmul(self.kernel, spread), self._dense_shape)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the maps."""

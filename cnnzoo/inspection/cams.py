@@ -1,0 +1,131 @@
+"""Class activation maps: where in the input the evidence for a class is.
+
+Sources: Grad-CAM, Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391, section 3; Grad-CAM++,
+Chattopadhyay et al. 2018, https://arxiv.org/abs/1710.11063, section 3.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.inspection import arguments
+from cnnzoo.inspection.graph import Call, nested, walk
+from cnnzoo.inspection.passes import batched, chosen_classes, slope
+from cnnzoo.inspection.resizing import resized
+
+Weights = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # Of maps, from maps and gradients.
+
+
+def grad_cam(
+    model: keras.Model, inputs: np.ndarray, class_id: Any = None, layer: str | None = None
+) -> np.ndarray:
+    """Return heat, float32 `[batch, *sides]` from 0 to 1, at the positions of the input.
+
+    Maps are weighed by their mean gradient; the greatest heat of each example is 1, unless there is
+    none at all.
+
+    Args:
+        model: A built Functional or Sequential model to logits or scores, `[batch, classes]`.
+        inputs: Images, sounds or tokens, as the model takes them.
+        class_id: The class, or one an example; by default each example's top class.
+        layer: What gives the feature maps; by default the last layer whose maps are as large as
+            those of the last convolution.
+
+    Raises:
+        CnnzooError: The inputs, class or layer do not fit the model.
+    """
+    return _of_class(model, inputs, class_id, layer, mean_gradient)
+
+
+def grad_cam_plus_plus(
+    model: keras.Model, inputs: np.ndarray, class_id: Any = None, layer: str | None = None
+) -> np.ndarray:
+    """Do as `grad_cam`, but weigh positions so that each of several objects counts fully.
+
+    Raises:
+        CnnzooError: As for `grad_cam`.
+    """
+    return _of_class(model, inputs, class_id, layer, _shared_out_gradient)
+
+
+def _of_class(
+    model: keras.Model, inputs: Any, class_id: Any, layer: str | None, weights: Weights
+) -> np.ndarray:
+    batch = arguments.inputs(model, inputs)
+    found = _maps(model, layer)
+    classes = chosen_classes(model, batch, class_id)
+
+    def heat(values: tf.Tensor, of_values: tf.Tensor) -> tf.Tensor:
+        _, (maps,), (gradient,) = slope(model, values, of_values, [found])
+        return heat_of_maps(maps, gradient, values, weights)
+
+    return batched(heat)(batch, classes)
+
+
+def _maps(model: keras.Model, layer: str | None) -> Any:
+    """Return the layer, whose maps have as many sides as the input."""
+    call = last_maps(model) if layer is None else arguments.maps(model, layer)
+    if call is None:
+        raise CnnzooError(f"model must have a convolution, or layer be named; got {model.name}")
+    sides, given = arguments.side_count(model), len(call.outputs[0].shape) - 2
+    if given != sides:
+        raise CnnzooError(
+            f"layer must give maps with as many sides as the input, {sides}; "
+            f"{call.layer.name!r} of {model.name} gives {given}"
+        )
+    return call.layer
+
+
+def last_maps(model: keras.Model) -> Call | None:
+    """Return the last operation that gives maps of the shape of the last convolution's."""
+    found = [call for _, call in walk(model) if not nested(call.layer)]
+    convolutions = [
+        place
+        for place, call in enumerate(found)
+        if hasattr(call.layer, "kernel_size") and len(call.outputs[0].shape) > 2
+    ]
+    if not convolutions:
+        return None
+    shape = found[convolutions[-1]].outputs[0].shape
+    return [call for call in found[convolutions[-1] :] if call.outputs[0].shape == shape][-1]
+
+
+def mean_gradient(maps: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
+    """Return Grad-CAM's weight of each map, `[batch, *ones, units]`."""
+    return tf.reduce_mean(gradient, axis=_sides(maps), keepdims=True)
+
+
+def _shared_out_gradient(maps: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
+    """Return Grad-CAM++'s weight of each map, without the factor that all maps share.
+
+    The paper derives the exponential of the logit, whose n-th derivative is itself times the n-th
+    power of the logit's gradient: the exponential cancels, or scales all heat alike.
+    """
+    total = tf.reduce_sum(maps, axis=_sides(maps), keepdims=True)
+    shares = tf.math.divide_no_nan(gradient**2, 2 * gradient**2 + total * gradient**3)
+    return tf.reduce_sum(shares * tf.nn.relu(gradient), axis=_sides(maps), keepdims=True)
+
+
+def _sides(maps: tf.Tensor) -> list[int]:
+    return list(range(1, len(maps.shape) - 1))
+
+
+def heat_of_maps(
+    maps: tf.Tensor, gradient: tf.Tensor, inputs: tf.Tensor, weights: Weights
+) -> tf.Tensor:
+    """Return the positive part of the weighed sum of `maps`, scaled, at the size of `inputs`."""
+    heat = tf.nn.relu(tf.reduce_sum(weights(maps, gradient) * maps, axis=-1))
+    heat = scaled(resized(heat, tf.shape(inputs)[1 : len(maps.shape) - 1]))
+    return tf.ensure_shape(heat, inputs.shape[: len(maps.shape) - 1])
+
+
+def scaled(heat: tf.Tensor) -> tf.Tensor:
+    """Return `heat` with 1 as the greatest of each example; all zeros stay zeros."""
+    greatest = tf.reduce_max(heat, axis=list(range(1, len(heat.shape))), keepdims=True)
+    return tf.math.divide_no_nan(heat, greatest)

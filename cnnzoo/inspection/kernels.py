@@ -1,0 +1,52 @@
+"""What a convolution looks for: its kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.inspection import arguments
+
+_SEPARABLE = keras.layers.SeparableConv1D, keras.layers.SeparableConv2D
+_DEPTHWISE = keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D
+_TRANSPOSED = (  # Keras has their kernels as [*sides, out, in].
+    *(keras.layers.Conv1DTranspose, keras.layers.Conv2DTranspose, keras.layers.Conv3DTranspose),
+)
+
+
+def filters(model: keras.Model, layer: str) -> np.ndarray:
+    """Return the kernels of a convolution, `[*sides, in, out]`.
+
+    Of a convolution in groups, in is what one output map sees; it is 1 of a depthwise one. Of a
+    separable one, the kernels are those of the ordinary convolution that gives the same maps.
+
+    Args:
+        model: A built Functional or Sequential model.
+        layer: Name of a convolution, or path in nested models: "inner/conv1".
+
+    Raises:
+        CnnzooError: The model has no such layer, or it is no convolution.
+    """
+    found = arguments.layer(model, layer).layer
+    kernels = _kernels(found)
+    if kernels is None:
+        raise CnnzooError(f"layer must be a convolution; {layer!r} is {type(found).__name__}")
+    return kernels
+
+
+def _kernels(layer: Any) -> np.ndarray | None:
+    if hasattr(layer, "dense_kernel"):  # Of the zoo, with fewer weights than it convolves with.
+        return np.asarray(layer.dense_kernel())
+    if isinstance(layer, _SEPARABLE):
+        depthwise, pointwise = map(np.asarray, (layer.depthwise_kernel, layer.pointwise_kernel))
+        mixed = pointwise.reshape(*depthwise.shape[-2:], -1)
+        return np.einsum("...im,imo->...io", depthwise, mixed)
+    if not hasattr(layer, "kernel_size") or not hasattr(layer, "kernel"):
+        return None
+    kernel = np.asarray(layer.kernel)
+    if isinstance(layer, _DEPTHWISE):
+        return kernel.reshape(*kernel.shape[:-2], 1, -1)
+    return np.swapaxes(kernel, -1, -2) if isinstance(layer, _TRANSPOSED) else kernel

@@ -1,0 +1,113 @@
+"""How the logit of a class depends on each value of the input, by gradients.
+
+Sources: saliency, Simonyan, Vedaldi and Zisserman 2013, https://arxiv.org/abs/1312.6034, section 3;
+SmoothGrad, Smilkov et al. 2017, https://arxiv.org/abs/1706.03825; integrated gradients,
+Sundararajan, Taly and Yan 2017, https://arxiv.org/abs/1703.01365, section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from cnnzoo.inspection import arguments
+from cnnzoo.inspection.passes import batched, chosen_classes, run_to_logits, slope
+
+_INCOMPLETE = 0.01  # Share of the difference that integrated gradients may miss.
+_MOST_STEPS = 1_024
+
+Gradient = Callable[..., np.ndarray]  # Of inputs and classes.
+
+
+def saliency(
+    model: keras.Model,
+    inputs: np.ndarray,
+    class_id: Any = None,
+    *,
+    copies: int = 1,
+    noise: float = 0.0,
+    seed: int = 0,
+) -> np.ndarray:
+    """Return the gradient of the class's logit by the input, of the input's shape and type.
+
+    Args:
+        model: A built Functional or Sequential model to logits or scores, `[batch, classes]`.
+        inputs: Images or sounds, as the model takes them.
+        class_id: The class, or one an example; by default each example's top class.
+        copies: For SmoothGrad: copies of an example over which the gradient is averaged.
+        noise: Standard deviation of the copies' noise, as a share of the example's range.
+        seed: Of the noise.
+
+    Raises:
+        CnnzooError: The inputs or class do not fit the model, or it takes integers.
+    """
+    batch = arguments.continuous(model, inputs)
+    classes = chosen_classes(model, batch, class_id)
+    gradient, copies = _gradient(model), arguments.count("copies", copies)
+    if copies == 1 and not noise:
+        return gradient(batch, classes)
+    random, weights = np.random.default_rng(seed), np.full(copies, 1 / copies)
+    found = []
+    for example, of in zip(batch, classes, strict=True):
+        spread = noise * np.ptp(example) * random.standard_normal((copies, *example.shape))
+        found.append(_mean(gradient, (example + spread).astype(batch.dtype), of, weights))
+    return np.stack(found)
+
+
+def integrated_gradients(
+    model: keras.Model,
+    inputs: np.ndarray,
+    class_id: Any = None,
+    baseline: Any = None,
+    steps: int = 64,
+) -> np.ndarray:
+    """Return each value's part in how far the class's logit is above that of the baseline.
+
+    The parts, of the input's shape and type, sum up to that difference. The integral along the
+    straight line is a Gauss-Legendre sum over `steps` points; for an example whose parts miss the
+    difference by more than 1%, they are doubled, up to 1,024.
+
+    Args:
+        model: A built Functional or Sequential model to logits or scores, `[batch, classes]`.
+        inputs: Images or sounds, as the model takes them.
+        class_id: The class, or one an example; by default each example's top class.
+        baseline: What stands for "nothing": a number, or an array like an example, or a batch of
+            them; zero by default, the mean of a standardised image.
+        steps: Points of the line at which the gradient is taken at first.
+
+    Raises:
+        CnnzooError: The inputs, class or baseline do not fit the model, or it takes integers.
+    """
+    batch = arguments.continuous(model, inputs)
+    classes = chosen_classes(model, batch, class_id)
+    starts = arguments.filler("baseline", 0.0 if baseline is None else baseline, batch)
+    steps, gradient = arguments.count("steps", steps), _gradient(model)
+    logits = batched(lambda values: run_to_logits(model, values).output)
+    gains = (logits(batch) - logits(starts))[range(len(batch)), classes]
+    lines = zip(starts, batch - starts, classes, gains, strict=True)
+    return np.stack([_integral(gradient, *line, steps) for line in lines])
+
+
+def _integral(
+    gradient: Gradient, start: np.ndarray, way: np.ndarray, of: int, gain: float, steps: int
+) -> np.ndarray:
+    """Return the parts of `way` in `gain`, by class `of`'s gradient between `start` and its end."""
+    points, weights = np.polynomial.legendre.leggauss(steps)
+    line = (points.reshape(-1, *[1] * way.ndim) + 1) / 2 * way + start
+    parts = way * _mean(gradient, line.astype(way.dtype), of, weights / 2)
+    if abs(parts.sum() - gain) <= _INCOMPLETE * abs(gain) or 2 * steps > _MOST_STEPS:
+        return parts
+    return _integral(gradient, start, way, of, gain, 2 * steps)
+
+
+def _mean(gradient: Gradient, points: np.ndarray, of: int, weights: np.ndarray) -> np.ndarray:
+    """Return the weighed sum of the gradients of the logit of class `of` at `points`."""
+    slopes = gradient(points, np.full(len(points), of, np.int32))
+    return np.tensordot(weights.astype(slopes.dtype), slopes, axes=1)
+
+
+def _gradient(model: keras.Model) -> Gradient:
+    return batched(lambda inputs, classes: slope(model, inputs, classes).gradients[0])
