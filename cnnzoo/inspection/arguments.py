@@ -234,17 +234,30 @@ def class_count(model: keras.Model) -> int:
     return output.shape[-1]
 
 
-def count(name: str, given: int, most: int | None = None, things: str = "") -> int:
+def count(
+    name: str, given: int, most: int | None = None, things: str = "", *, least: int = 1
+) -> int:
     """Return `given`, a number of at least 1 and at most as many `things` as there are.
 
     Raises:
         CnnzooError: It is no integer, or out of range.
     """
     whole = _integer(name, given)
-    if whole < 1 or (most is not None and whole > most):
-        rule = "at least 1" if most is None else f"1 to {most}, the {things} there are"
+    if whole < least or (most is not None and whole > most):
+        rule = f"at least {least}" if most is None else f"{least} to {most}, the {things} there are"
         raise CnnzooError(f"{name} must be {rule}; got {given}")
     return whole
+
+
+def share(name: str, given: float) -> float:
+    """Return `given`, a share of a whole.
+
+    Raises:
+        CnnzooError: It is not from 0 to 1.
+    """
+    if not 0 <= given <= 1:
+        raise CnnzooError(f"{name} must be 0 to 1; got {given}")
+    return given
 
 
 def _index(name: str, given: int, end: int, of: str) -> int:

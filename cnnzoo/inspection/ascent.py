@@ -18,6 +18,7 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.inspection import arguments
 from cnnzoo.inspection.graph import output_call
 from cnnzoo.inspection.passes import batched, run_to_logits
+from cnnzoo.inspection.rectifiers import REDIRECTED, rectified
 
 
 def maximise(
@@ -57,11 +58,13 @@ def maximise(
     call = output_call(model) if layer is None else arguments.layer(model, layer)
     listed: Any = [unit] if np.ndim(unit) == 0 else unit
     units = np.array([arguments.unit(call, one) for one in listed], np.int32)
+    decay, blur = arguments.share("decay", decay), arguments.share("blur", blur)
+    jitter, steps = arguments.count("jitter", jitter, least=0), arguments.count("steps", steps)
     random = np.random.default_rng(seed)
     values = _start(model, start, len(units), step_size, random)
     gradient = _gradient(model, call.layer)
     axes = tuple(range(1, values.ndim - 1))
-    for _ in range(arguments.count("steps", steps)):
+    for _ in range(steps):
         shift = random.integers(-jitter, jitter + 1, len(axes))
         slope = gradient(np.roll(values, shift, axes), units)
         values = values + step_size * normalised(np.roll(slope, -shift, axes))
@@ -85,7 +88,8 @@ def _gradient(model: keras.Model, layer: Any) -> Callable[..., np.ndarray]:
     """Return the gradient of a unit's mean over its positions by the inputs."""
 
     def gradient(values: tf.Tensor, units: tf.Tensor) -> tf.Tensor:
-        maps = run_to_logits(model, values, [layer]).values[0]
+        with rectified(REDIRECTED):  # Noise may leave a unit without a gradient.
+            maps = run_to_logits(model, values, [layer]).values[0]
         means = tf.reduce_mean(maps, axis=list(range(1, len(maps.shape) - 1)))
         return tf.gradients(tf.gather(means, units, batch_dims=1), values)[0]
 

@@ -1,12 +1,9 @@
 """What in the input excites a unit, by a rectified way back through the network.
 
-Sources: Zeiler and Fergus 2013, https://arxiv.org/abs/1311.2901, section 2.1; guided
-backpropagation, Springenberg et al. 2014, https://arxiv.org/abs/1412.6806, section 3.4.
+Source: Zeiler and Fergus 2013, https://arxiv.org/abs/1311.2901, section 2.1.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import keras
 import numpy as np
@@ -14,8 +11,7 @@ import tensorflow as tf
 
 from cnnzoo.inspection import arguments
 from cnnzoo.inspection.passes import batched, run_to_logits
-
-_DECONVOLVED, _GUIDED = "CnnzooDeconvolvedRelu", "CnnzooGuidedRelu"
+from cnnzoo.inspection.rectifiers import DECONVOLVED, GUIDED, rectified
 
 
 def deconvolve(
@@ -41,8 +37,7 @@ def deconvolve(
     batch = arguments.continuous(model, inputs)
 
     def back(values: tf.Tensor) -> tf.Tensor:
-        relu = _GUIDED if guided else _DECONVOLVED
-        with tf.compat.v1.get_default_graph().gradient_override_map({"Relu": relu}):
+        with rectified(GUIDED if guided else DECONVOLVED):
             maps = run_to_logits(model, values, [call.layer]).values[0][..., unit]
         activations = tf.reshape(maps, [tf.shape(maps)[0], -1])
         greatest = tf.argmax(activations, axis=1)
@@ -50,13 +45,3 @@ def deconvolve(
         return tf.gradients(activations, values, signal)[0]
 
     return batched(back)(batch)
-
-
-@tf.RegisterGradient(_DECONVOLVED)
-def _deconvolved(_: Any, signal: tf.Tensor) -> tf.Tensor:
-    return tf.nn.relu(signal)
-
-
-@tf.RegisterGradient(_GUIDED)
-def _guided(operation: Any, signal: tf.Tensor) -> tf.Tensor:
-    return tf.where(operation.outputs[0] > 0, tf.nn.relu(signal), 0)

@@ -26,17 +26,18 @@ def deep_dream(
     layer: str,
     unit: int | None = None,
     *,
-    octaves: int = 3,
+    octaves: int = 4,
     scale: float = 1.4,
-    steps: int = 20,
-    step_size: float = 0.05,
+    steps: int = 10,
+    step_size: float = 0.03,
     seed: int = 0,
 ) -> np.ndarray:
     """Return `image`, float32 `[*sides, channels]`, changed so that `layer` responds more strongly.
 
     The mean square of the layer's output rises, first in small copies of the image, whose changes
     are then enlarged and refined. An image of another size than the model takes is seen in tiles,
-    which a step shifts at random; it goes on at its edges with the opposite ones.
+    which a step shifts at random; it goes on at its edges with the opposite ones. Values stay in
+    the image's range.
 
     Args:
         model: A built Functional or Sequential model over images or sounds.
@@ -46,7 +47,7 @@ def deep_dream(
         octaves: Sizes at which the image is changed, the last its own.
         scale: Of each to the one before.
         steps: Of gradient ascent, a size.
-        step_size: Mean size of a step's change, in the units of the input.
+        step_size: Root mean square of a step's change, in the units of the input.
         seed: Of the shifts.
 
     Raises:
@@ -65,7 +66,8 @@ def deep_dream(
         for _ in range(steps):
             shift = random.integers(0, size).astype(np.int32)
             slope = gradient(tf.constant(base + change), tf.constant(shift)).numpy()
-            change += step_size * normalised(slope[None])[0]
+            dream = base + change + step_size * normalised(slope[None])[0]
+            change = dream.clip(original.min(), original.max()) - base
     return original + change
 
 

@@ -95,3 +95,17 @@ def _head(maps, end):
         "operation": keras.ops.softmax,
     }
     return ends[end](logits)
+
+
+@pytest.fixture
+def planted():
+    """Return a network that sums bright pixels, an image of one square, and where that is."""
+    inputs = keras.Input((32, 32, 1))
+    maps = keras.layers.Conv2D(
+        1, 3, 2, "same", kernel_initializer="ones", activation="relu", name="conv1"
+    )(inputs)
+    values = keras.layers.GlobalAveragePooling2D()(maps)
+    logits = keras.layers.Dense(1, kernel_initializer="ones")(values)
+    image, place = np.zeros((1, 32, 32, 1), "float32"), (slice(20, 24), slice(4, 8))
+    image[0][place] = 1
+    return keras.Model(inputs, logits, name="planted"), image, place
