@@ -29,5 +29,5 @@ def start_tensorflow() -> None:
     with silent_stderr():
         import tensorflow as tf
 
-        tf.get_logger().setLevel("ERROR")
         tf.config.list_physical_devices()  # The first look at devices has messages of its own.
+        tf.get_logger().setLevel("ERROR")  # It warns of functions that are traced for a few calls.
