@@ -21,3 +21,13 @@ def silent_stderr() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+def start_tensorflow() -> None:
+    """Import TensorFlow without its messages, which it writes before any setting can stop them."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with silent_stderr():
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()  # The first look at devices has messages of its own.
+        tf.get_logger().setLevel("ERROR")  # It warns of functions that are traced for a few calls.

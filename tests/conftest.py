@@ -2,6 +2,7 @@ import contextlib
 import dataclasses
 import functools
 import os
+import shutil
 import subprocess
 import sys
 import types
@@ -112,3 +113,19 @@ def command():
         )
 
     return run
+
+
+@pytest.fixture(scope="module")  # Its event loop must not outlive the tests that need it.
+def browser():
+    api = pytest.importorskip("playwright.sync_api")
+    known = ("chromium", "chromium-browser", "google-chrome")
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, known)), None)
+    if not found:
+        pytest.skip(f"no browser: neither CHROMIUM nor {', '.join(known)}")
+    with (
+        api.sync_playwright() as playwright,
+        contextlib.closing(
+            playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        ) as running,
+    ):
+        yield running

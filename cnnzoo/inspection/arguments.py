@@ -133,13 +133,14 @@ def unit(call: Call, given: int) -> int:
     return _index("unit", given, call.outputs[0].shape[-1], f"layer {call.layer.name!r}")
 
 
-def classes(model: keras.Model, given: Any, examples: int) -> np.ndarray:
+def classes(model: keras.Model, given: Any, examples: int, name: str = "class_id") -> np.ndarray:
     """Return the class of each of `examples`, int32 `[examples]`.
 
     Args:
         model: From what it takes to logits or scores, `[batch, classes]`.
         given: One class for all, or one each.
         examples: How many there are.
+        name: What to call `given`.
 
     Raises:
         CnnzooError: A class is out of range or no integer, there are more or fewer than examples,
@@ -149,9 +150,9 @@ def classes(model: keras.Model, given: Any, examples: int) -> np.ndarray:
     listed = [given] * examples if np.ndim(given) == 0 else list(given)
     if len(listed) != examples:
         raise CnnzooError(
-            f"class_id must be one class or one for each of {examples} examples; got {len(listed)}"
+            f"{name} must be one class or one for each of {examples} examples; got {len(listed)}"
         )
-    checked = [_index("class_id", one, count, model.name) for one in listed]
+    checked = [_index(name, one, count, model.name) for one in listed]
     return np.array(checked, np.int32)
 
 

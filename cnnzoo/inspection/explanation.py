@@ -8,9 +8,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from cnnzoo.inspection.attribution import gradient_times_values
 from cnnzoo.inspection.cams import heat_of_maps, last_maps, mean_gradient, scaled
-from cnnzoo.inspection.graph import Call, calls, graph
+from cnnzoo.inspection.graph import graph
 from cnnzoo.inspection.passes import slope
+from cnnzoo.inspection.tokens import embeddings
 
 MAPS = 16  # Feature maps that are returned at most.
 
@@ -34,21 +36,12 @@ def explainer(network: keras.Model) -> Callable[[tf.Tensor], Explanation]:
     """
     first = graph(network).inputs[0]
     if "int" in first.dtype:
-        embeddings = _embeddings(first, list(calls(network)))
-        return tf.function(lambda inputs: _by_gradient(network, embeddings, inputs))
+        layers = embeddings(network)
+        return tf.function(lambda inputs: _by_gradient(network, layers, inputs))
     last = last_maps(network)
     if last is None:
         return tf.function(lambda inputs: _by_gradient(network, [], inputs))
     return tf.function(lambda inputs: _by_maps(network, last.layer, inputs))
-
-
-def _embeddings(tokens: keras.KerasTensor, found: list[Call]) -> list[Any]:
-    """Return the layers that turn `tokens` into vectors: several if side by side."""
-    return [
-        call.layer
-        for call in found
-        if call.inputs[0] is tokens and len(call.outputs[0].shape) == len(tokens.shape) + 1
-    ]
 
 
 def _by_maps(network: keras.Model, layer: Any, inputs: tf.Tensor) -> Explanation:
@@ -63,9 +56,5 @@ def _by_maps(network: keras.Model, layer: Any, inputs: tf.Tensor) -> Explanation
 
 def _by_gradient(network: keras.Model, layers: list[Any], inputs: tf.Tensor) -> Explanation:
     """Explain by gradient times what `layers` give, or times the input where there are none."""
-    logits, values, gradients = slope(network, inputs, layers=layers)
-    parts = [
-        tf.reduce_sum(value * gradient, axis=-1)
-        for value, gradient in zip(values, gradients, strict=True)
-    ]
-    return {"logits": logits, "heat": scaled(tf.abs(tf.add_n(parts)))}
+    found = slope(network, inputs, layers=layers)
+    return {"logits": found.logits, "heat": scaled(tf.abs(gradient_times_values(found)))}

@@ -13,6 +13,11 @@ import keras
 
 from cnnzoo.inspection.graph import Call, calls, graph, nested
 
+_UNBOUNDED = (
+    *(keras.layers.RNN, keras.layers.Bidirectional, keras.layers.MultiHeadAttention),
+    *(keras.layers.Attention, keras.layers.AdditiveAttention),
+)
+
 
 class Side(NamedTuple):
     """What the units along one side of a feature map see, in input positions."""
@@ -78,7 +83,9 @@ def after(call: Call, fields: Sequence[Field]) -> Field:
     """
     layer, inputs, output = call.layer, call.inputs, call.outputs[0]
     known = [field for field in fields if field is not None]
-    if not known or len(known) < len(fields) or len({len(field) for field in known}) > 1:
+    if isinstance(layer, _UNBOUNDED) or not known or len(known) < len(fields):
+        return None
+    if len({len(field) for field in known}) > 1:
         return None
     merged = [_union(sides) for sides in zip(*known, strict=True)]
     if len(inputs[0].shape) < len(merged) + 2 == len(output.shape):

@@ -1,0 +1,144 @@
+"""Run the notebooks of the course in order, and save in each what it shows.
+
+Run: python notebooks/execute.py            # all
+     python notebooks/execute.py 03 05      # those whose names begin so
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import re
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib
+import nbformat
+from nbclient import NotebookClient
+from PIL import Image
+
+from cnnzoo.files import replace_between, write_whole
+
+FOLDER = Path(__file__).parent
+CELL_SECONDS = 600  # A cell that takes longer hangs; the machine may be a slow one.
+
+# The first cell of each notebook: number and title, question, minutes of reading.
+_TITLE = re.compile(r"# (\d+)\. (.+)\n\n\*\*(.+\?)\*\* \(about (\d+) minutes\)")
+_METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+class Title(NamedTuple):
+    """What the first cell of a notebook states."""
+
+    number: int
+    topic: str
+    question: str
+    minutes: int
+
+
+def main(prefixes: Sequence[str]) -> None:
+    """Run the notebooks whose names begin with one of `prefixes`, or all, and print a table."""
+    print("notebook                          seconds  of CPU")
+    for path in notebooks():
+        if not prefixes or path.name.startswith(tuple(prefixes)):
+            notebook = nbformat.read(path, as_version=4)
+            seconds, of_cpu = run(notebook)
+            clean(notebook)
+            write_whole(path, nbformat.writes(notebook).encode())
+            print(f"{path.name:32}  {seconds:7.1f}  {of_cpu:6.1f}", flush=True)
+    replace_between(FOLDER / "README.md", "notebooks", table())
+
+
+def notebooks() -> list[Path]:
+    """Return the notebooks of the course, in order."""
+    return sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
+
+
+def run(notebook: Any, **environment: str) -> tuple[float, float]:
+    """Run the cells of `notebook` in a fresh kernel and return its seconds, and those of CPU.
+
+    The kernel works in an empty folder, which is its home too and is removed at the end: neither
+    settings of the machine reach the notebook, nor files of the notebook the machine.
+
+    Args:
+        notebook: As nbformat reads it; its cells receive their outputs.
+        environment: Variables that the kernel has beside those of this process.
+
+    Raises:
+        CellExecutionError: A cell raises an exception.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        client = NotebookClient(
+            notebook,
+            timeout=CELL_SECONDS,
+            record_timing=False,
+            coalesce_streams=True,
+            resources={"metadata": {"path": folder}},
+        )
+        fonts = matplotlib.get_cachedir()  # In a new home they would be searched anew, with a note.
+        own = {"HOME": folder, "MPLCONFIGDIR": fonts, **environment}
+        begun, used = time.monotonic(), _of_children()
+        client.execute(env={**os.environ, **own})
+        return time.monotonic() - begun, _of_children() - used
+
+
+def _of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def clean(notebook: Any) -> None:
+    """Leave nothing in `notebook` that differs from run to run, and make its pictures small."""
+    notebook.metadata = nbformat.from_dict(_METADATA)
+    notebook.nbformat_minor = 5
+    for place, cell in enumerate(notebook.cells, start=1):
+        cell.id = f"cell-{place:02}"
+        cell.metadata = nbformat.from_dict({})
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                output.data["image/png"] = _small(output.data["image/png"])
+
+
+def _small(picture: str) -> str:
+    """Return a PNG picture, in base64, with a palette of 256 colours: a third of the bytes."""
+    image = Image.open(io.BytesIO(base64.b64decode(picture)))
+    if image.mode == "P":
+        return picture
+    content = io.BytesIO()
+    image.convert("RGB").quantize(256).save(content, "PNG", optimize=True)
+    return base64.b64encode(content.getvalue()).decode()
+
+
+def title(notebook: Any) -> Title:
+    """Return what the first cell of `notebook` states.
+
+    Raises:
+        ValueError: The cell has another form.
+    """
+    found = _TITLE.match(notebook.cells[0].source)
+    if not found:
+        raise ValueError(f"the first cell must match {_TITLE.pattern}")
+    number, topic, question, minutes = found.groups()
+    return Title(int(number), topic, question, int(minutes))
+
+
+def table() -> str:
+    """Return the README's table of all notebooks."""
+    lines = ["| question | notebook | minutes |", "|---|---|---|"]
+    for path in notebooks():
+        found = title(nbformat.read(path, as_version=4))
+        lines.append(f"| {found.question} | [{path.stem}]({path.name}) | {found.minutes} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
