@@ -70,9 +70,10 @@ def _cells(figure: Figure, axes: Axes, matrix: np.ndarray) -> Any:
     right = np.eye(len(matrix), dtype=bool)
     shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     mistaken = np.ma.masked_array(shares, right | (matrix == 0))
-    shown = axes.imshow(mistaken, vmin=0, vmax=mistaken.max() if mistaken.count() else 1)
+    if mistaken.count():
+        shown = axes.imshow(mistaken, vmin=0, vmax=mistaken.max())
+        figure.colorbar(shown, ax=axes, label="mistaken, % of the true class", shrink=0.8)
     axes.imshow(np.ma.masked_array(np.full(right.shape, 0.9), ~right), cmap="gray", vmin=0, vmax=1)
-    figure.colorbar(shown, ax=axes, label="mistaken, % of the true class", shrink=0.8)
     axes.grid(visible=False)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
