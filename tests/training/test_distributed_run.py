@@ -58,9 +58,9 @@ def test_two_workers_end_with_the_weights_of_one_process(alone, tmp_path):
     other = subprocess.Popen([*line, "--worker", "1"], **options)
     try:
         chief = subprocess.run(
-            [*line, "--worker", "0", "--out", "run"], timeout=120, check=False, **options
+            [*line, "--worker", "0", "--out", "run"], timeout=300, check=False, **options
         )
-        out, _ = other.communicate(timeout=60)
+        out, _ = other.communicate(timeout=300)
     finally:
         other.kill()
     assert chief.returncode == 0, chief.stderr

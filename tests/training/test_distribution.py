@@ -20,7 +20,7 @@ from cnnzoo.training import distribution
 from cnnzoo.training.cluster import cluster, meet
 
 SCRIPT = Path(__file__).with_name("worker.py")
-SECONDS = 100  # After which nothing is waited for.
+SECONDS = 300  # After which nothing is waited for.
 
 
 @pytest.fixture(scope="module")
