@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -115,7 +116,7 @@ def prepare(name: str, recipe: Recipe, where: Distribution, own: keras.Model | N
     answers = artifact.assemble(fed.layers, served, raw)
     facts = _facts(name, recipe, dataset, served, raw, fed)
     facts["data_sha256"] = fingerprint(dataset, examples)
-    facts["model_sha256"] = hashlib.sha256(served.to_json().encode()).hexdigest()
+    facts["model_sha256"] = structure_digest(served)
     return Job(
         feed=fed,
         validation=Examples(examples.inputs[held_out], examples.labels[held_out]),
@@ -195,6 +196,22 @@ def fingerprint(dataset: Dataset, examples: Examples) -> str:
         one = examples.inputs[place]
         found.update(one.encode() if isinstance(one, str) else one.tobytes())
     return found.hexdigest()
+
+
+def structure_digest(model: keras.Model) -> str:
+    """Return the SHA-256 of a model's configuration, whatever was built in the process before it.
+
+    Keras numbers the names that it gives itself through the process: `cast_2` may be `cast` in the
+    next. Here numbers begin anew with each model.
+    """
+    names: dict[str, dict[str, int]] = {}
+
+    def numbered(name: re.Match[str]) -> str:
+        alike = names.setdefault(name[1], {})
+        return f'"{name[1]}_{alike.setdefault(name[0], len(alike))}"'
+
+    config = re.sub(r'"(\w*?[A-Za-z])(?:_\d+)?"', numbered, model.to_json())
+    return hashlib.sha256(config.encode()).hexdigest()
 
 
 def _facts(

@@ -10,6 +10,7 @@ import cnnzoo
 from cnnzoo.errors import CnnzooError
 from cnnzoo.training import checkpoints
 from cnnzoo.training.folders import folder_of
+from cnnzoo.training.job import structure_digest
 from cnnzoo.training.loop import best_epoch
 
 
@@ -20,6 +21,19 @@ def weights_of(run):
 def equal(run, other):
     pairs = zip(weights_of(run), weights_of(other), strict=True)
     return all(np.array_equal(one, two) for one, two in pairs)
+
+
+def test_a_model_is_known_again_in_another_process():
+    first, second = (cnnzoo.create_model("text_cnn_rand", vocabulary_size=50) for _ in range(2))
+    assert first.to_json() != second.to_json()  # The names that Keras gives are numbered on.
+    assert structure_digest(first) == structure_digest(second)
+    others = [
+        cnnzoo.create_model("text_cnn_rand", vocabulary_size=50, dropout=0.4),
+        cnnzoo.create_model("text_cnn_rand", vocabulary_size=51),
+        keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="a")]),
+        keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="b")]),
+    ]
+    assert len({structure_digest(model) for model in (first, *others)}) == 5
 
 
 def test_the_run_folder_is_complete(finished_run):
