@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbclient.exceptions import CellExecutionError
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 _spec = importlib.util.spec_from_file_location("execute", FOLDER / "execute.py")
@@ -66,17 +67,30 @@ def outputs(path):
     return [output for cell in cells for output in cell.outputs]
 
 
+@pytest.fixture
+def offline(tmp_path):
+    """Variables with which a kernel reaches nothing but its own machine."""
+    (tmp_path / "sitecustomize.py").write_text(NO_NETWORK)
+    search = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {"PYTHONPATH": os.pathsep.join(search)}
+
+
 @pytest.mark.slow
 @each
-def test_it_runs_offline_with_its_solutions_in_a_minute(path, tmp_path):
-    (tmp_path / "sitecustomize.py").write_text(NO_NETWORK)
+def test_it_runs_offline_with_its_solutions_in_a_minute(path, offline):
     notebook = read(path)
     notebook.cells += [nbformat.v4.new_code_cell(solution) for solution in solutions(path)]
-    search = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
-    _, of_cpu = execute.run(notebook, PYTHONPATH=os.pathsep.join(search))
+    _, of_cpu = execute.run(notebook, **offline)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     assert of_cpu < CPU_SECONDS
+
+
+def test_a_notebook_that_leaves_the_machine_fails(offline):
+    cell = 'import socket\nsocket.create_connection(("192.0.2.1", 80), timeout=1)'
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    with pytest.raises(CellExecutionError, match="must not reach 192.0.2.1"):
+        execute.run(notebook, **offline)
 
 
 def test_the_readme_has_a_row_for_each():
