@@ -21,6 +21,7 @@ __getattr__, __all__ = exports(
         "evaluate": "cnnzoo.evaluation.metrics",
         "export": "cnnzoo.export",
         "features": "cnnzoo.transfer",
+        "find_learning_rate": "cnnzoo.training.rate_finder",
         "freeze": "cnnzoo.transfer",
         "from_tf_data": "cnnzoo.pipelines.own_tensors",
         "list_datasets": "cnnzoo.datasets",

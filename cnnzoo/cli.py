@@ -1,5 +1,5 @@
-"""The command line: list, show, train, evaluate, predict, export, serve, reproduce,
-sweep.
+"""The command line: list, show, train, evaluate, predict, export, serve, inspect,
+reproduce, sweep.
 
 With --json, standard output holds one JSON document; all else goes to standard error.
 """
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cnnzoo import commands
+from cnnzoo.commands import answering, exporting, inspecting, naming, training
 from cnnzoo.errors import CnnzooError
 from cnnzoo.serving.limits import Limits
 
@@ -96,19 +96,19 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(command=function)
         return added
 
-    one = command("list", commands.list_names, "list names")
-    one.add_argument("kind", choices=commands.KINDS, metavar="kind", help=", ".join(commands.KINDS))
+    one = command("list", naming.list_names, "list names")
+    one.add_argument("kind", choices=naming.KINDS, metavar="kind", help=", ".join(naming.KINDS))
     one.add_argument(
         "pattern", nargs="?", default="*", help="shell-style pattern, such as 'lenet*'"
     )
 
-    one = command("show", commands.show, "show what is known of a model, a data set or a recipe")
+    one = command("show", naming.show, "show what is known of a model, a data set or a recipe")
     one.add_argument("name")
     one.add_argument("--out", type=Path, help="picture of a data set to write, a PNG file")
 
     one = command(
         "train",
-        commands.train_recipe,
+        training.train_recipe,
         "train, choose the epoch by validation, score the test set, export",
     )
     one.add_argument("recipe")
@@ -144,11 +144,11 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     trained = "run folder, artifact, exported SavedModel, or shipped name"
-    one = command("evaluate", commands.evaluate_trained, "score a trained network")
+    one = command("evaluate", answering.evaluate_trained, "score a trained network")
     one.add_argument("name", help=trained)
     one.add_argument("--split", default="test", help="test, validation or train")
 
-    one = command("predict", commands.predict, "answer raw input")
+    one = command("predict", answering.predict, "answer raw input")
     one.add_argument("name", help=trained)
     one.add_argument(
         "inputs",
@@ -158,7 +158,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     one = command(
-        "export", commands.export_trained, "publish the next version, each file of it proved equal"
+        "export", exporting.export_trained, "publish the next version, each file of it proved equal"
     )
     one.add_argument("name", help=trained)
     one.add_argument("--to", default="saved_models", help="folder of all exported models")
@@ -169,7 +169,24 @@ def _parser() -> argparse.ArgumentParser:
         "litert_int8, onnx (default: savedmodel,litert)",
     )
 
-    one = command("serve", commands.serve_models, "answer over HTTP as TensorFlow Serving does")
+    one = command(
+        "inspect",
+        inspecting.inspect_trained,
+        "write an HTML report: structure, results, mistakes, and what the network looks at",
+    )
+    one.add_argument("name", help="run folder, artifact or shipped name")
+    one.add_argument(
+        "inputs", nargs="*", metavar="FILE|TEXT", help="one's own to look at, as for predict"
+    )
+    one.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder of report.html and the pictures (default: inspect in a run folder, "
+        "else inspect/NAME)",
+    )
+
+    one = command("serve", exporting.serve_models, "answer over HTTP as TensorFlow Serving does")
     one.add_argument("folder", type=Path, help="of exported models, such as saved_models")
     default = "(default: %(default)s)"
     one.add_argument("--host", default="127.0.0.1", help=f"address to listen at {default}")
@@ -185,7 +202,7 @@ def _parser() -> argparse.ArgumentParser:
 
     one = command(
         "reproduce",
-        commands.reproduce_recipe,
+        training.reproduce_recipe,
         "train with several seeds and write the ledger's row",
     )
     one.add_argument("recipe")
@@ -194,7 +211,7 @@ def _parser() -> argparse.ArgumentParser:
 
     one = command(
         "sweep",
-        commands.sweep_recipe,
+        training.sweep_recipe,
         "train with every combination of values, compare on validation",
     )
     one.add_argument("recipe")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import lzma
 import os
 import tempfile
 import zipfile
@@ -81,6 +82,18 @@ def read(path: Path, limit: int | None = None) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise CnnzooError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def read_xz(path: Path) -> bytes:
+    """Return the decompressed content of a file of this package.
+
+    Raises:
+        CnnzooError: The file is missing or damaged.
+    """
+    try:
+        return lzma.decompress(path.read_bytes())
+    except (OSError, lzma.LZMAError, EOFError) as error:
+        raise CnnzooError(f"{path} is damaged ({error}); install cnnzoo again") from error
 
 
 def _check_file(path: Path) -> None:

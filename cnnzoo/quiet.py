@@ -30,3 +30,4 @@ def start_tensorflow() -> None:
         import tensorflow as tf
 
         tf.config.list_physical_devices()  # The first look at devices has messages of its own.
+        tf.get_logger().setLevel("ERROR")  # It warns of functions that are traced for a few calls.

@@ -1,8 +1,11 @@
+import contextlib
 import dataclasses
 import functools
 import os
+import shutil
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -66,6 +69,29 @@ def saved_model(classifier, tmp_path_factory):
     return Path(cnnzoo.export(classifier, to)[0]["path"])
 
 
+@pytest.fixture(scope="session")
+def proving_here():
+    """A context in which exports are compared in this process, and not timed.
+
+    A fresh process takes seconds to load TensorFlow; tests/export/test_formats.py starts them.
+    """
+
+    @contextlib.contextmanager
+    def proving():
+        from cnnzoo.export import proof, reload
+
+        def run(command, **_):
+            reload.main(command[-1])
+            return subprocess.CompletedProcess(command, 0)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(proof, "subprocess", types.SimpleNamespace(run=run))
+            patch.setattr(reload, "_SECONDS", 0)
+            yield
+
+    return proving
+
+
 @pytest.fixture
 def digits():
     """The first six test images, uint8 `[6, 28, 28, 1]`."""
@@ -87,3 +113,19 @@ def command():
         )
 
     return run
+
+
+@pytest.fixture(scope="module")  # Its event loop must not outlive the tests that need it.
+def browser():
+    api = pytest.importorskip("playwright.sync_api")
+    known = ("chromium", "chromium-browser", "google-chrome")
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, known)), None)
+    if not found:
+        pytest.skip(f"no browser: neither CHROMIUM nor {', '.join(known)}")
+    with (
+        api.sync_playwright() as playwright,
+        contextlib.closing(
+            playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        ) as running,
+    ):
+        yield running

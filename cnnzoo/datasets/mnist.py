@@ -12,6 +12,7 @@ import numpy as np
 
 from cnnzoo.datasets import sources
 from cnnzoo.datasets.dataset import Dataset, Examples
+from cnnzoo.files import read_xz
 
 TFDS_VERSION = "3.0.1"
 
@@ -38,7 +39,7 @@ def read(split: str) -> Examples:
         path = prepared
     else:
         path = Path(__file__).with_name(f"mnist_{split}.xz")
-        content = sources.read_xz(path)
+        content = read_xz(path)
     sources.verify(content, SHA256[split], path)
     values = np.frombuffer(content, np.uint8)
     images = values[: count * 784].reshape(count, 28, 28, 1)

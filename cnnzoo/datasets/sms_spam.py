@@ -12,6 +12,7 @@ import numpy as np
 
 from cnnzoo.datasets import sources
 from cnnzoo.datasets.dataset import Dataset, Examples
+from cnnzoo.files import read_xz
 
 SHA256 = "7d039a24a6083ed9ef0f806ebad56bbb976e3aeb8de05669173bfdc4996c239d"  # Of the whole file.
 
@@ -23,7 +24,7 @@ def read(split: str) -> Examples:
         CnnzooError: The embedded file is damaged.
     """
     path = Path(__file__).with_name("sms_spam.xz")
-    content = sources.read_xz(path)
+    content = read_xz(path)
     sources.verify(content, SHA256, path)
     rows = [line.split("\t") for line in content.decode().splitlines()]
     chosen = [row for row in rows if sources.in_test_split(row[1]) == (split == "test")]

@@ -1,10 +1,9 @@
-"""Where raw bytes come from: files in this package, and sets that TFDS has prepared."""
+"""Where raw examples come from: embedded files, and sets that TFDS has prepared."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import lzma
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,18 +20,6 @@ from cnnzoo.lazy import tensorflow as tf
 
 if TYPE_CHECKING:
     import tensorflow as tf
-
-
-def read_xz(path: Path) -> bytes:
-    """Return the decompressed content of an embedded file.
-
-    Raises:
-        CnnzooError: The file is missing or damaged.
-    """
-    try:
-        return lzma.decompress(path.read_bytes())
-    except (OSError, lzma.LZMAError, EOFError) as error:
-        raise CnnzooError(f"{path} is damaged ({error}); install cnnzoo again") from error
 
 
 def verify(content: bytes, sha256: str, path: Path) -> None:

@@ -1,1 +1,19 @@
-"""How good a trained network is, and the ledger of what was measured."""
+"""How good a trained network is, where it errs, and the ledger of what was measured."""
+
+from cnnzoo.lazy import exports
+
+__getattr__, __all__ = exports(
+    __name__,
+    {
+        "calibration": "cnnzoo.evaluation.confidence",
+        "confusion_matrix": "cnnzoo.evaluation.confusion",
+        "draw_calibration": "cnnzoo.evaluation.drawing",
+        "draw_confusion": "cnnzoo.evaluation.drawing_classes",
+        "draw_mistakes": "cnnzoo.evaluation.drawing",
+        "draw_per_class": "cnnzoo.evaluation.drawing_classes",
+        "evaluate": "cnnzoo.evaluation.metrics",
+        "mistakes": "cnnzoo.evaluation.confidence",
+        "per_class": "cnnzoo.evaluation.confusion",
+        "score": "cnnzoo.evaluation.metrics",
+    },
+)

@@ -44,13 +44,13 @@ def write(path: Path, row: dict[str, Any]) -> None:
 def table(rows: list[dict[str, str]]) -> str:
     """Return the Markdown table of the ledger's rows."""
     lines = [
-        "| recipe | test accuracy, % | seeds | paper, % | parameters | epochs | minutes | on |",
+        "| recipe | test accuracy, % | runs | paper, % | parameters | epochs | minutes | on |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        accuracy = f"{float(row['accuracy_mean']):.2%} ± {float(row['accuracy_std']):.2%}".replace(
-            "%", ""
-        )
+        accuracy = f"{100 * float(row['accuracy_mean']):.2f}"
+        if int(row["n"]) > 1:  # One run has no spread.
+            accuracy += f" ± {100 * float(row['accuracy_std']):.2f}"
         paper = f"{100 * float(row['paper_accuracy']):.2f}" if row["paper_accuracy"] else "–"
         minutes = f"{float(row['seconds']) / 60:.1f}"
         cells = [f"`{row['recipe']}`", accuracy, row["n"], paper, f"{int(row['params']):,}"]

@@ -22,14 +22,14 @@ from cnnzoo import layers
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.card import FORMAT, migrated
 from cnnzoo.export.classifier import Classifier, from_model, from_saved_model
-from cnnzoo.files import check_seal, read, write_sealed
+from cnnzoo.files import check_seal, read, read_xz, write_sealed
 from cnnzoo.guard.archive import read_part
 from cnnzoo.guard.documents import CARD_BYTES, parse_card
 from cnnzoo.guard.keras_file import check_keras_file
 from cnnzoo.pipelines import tokenizer
 from cnnzoo.pipelines.raw import raw_input
 from cnnzoo.registry import unknown
-from cnnzoo.weights import FOLDER, list_weights
+from cnnzoo.weights import FOLDER, SUFFIX, list_weights
 
 ARTIFACT = "artifact.keras"  # In a run folder.
 CARD = "card.json"  # In the file, and among a SavedModel's extra assets.
@@ -95,7 +95,7 @@ def load(name: str | Path) -> Classifier:
         CnnzooError: There is no such thing, or it is damaged.
     """
     if str(name) in list_weights():
-        return _open(FOLDER / f"{name}.keras")
+        return _shipped(str(name))
     path = Path(name)
     if path.is_file():
         return _open(path)
@@ -122,6 +122,13 @@ def latest_version(path: Path) -> Path | None:
     return next((folder for folder in candidates if (folder / "saved_model.pb").is_file()), None)
 
 
+def _shipped(name: str) -> Classifier:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / ARTIFACT
+        path.write_bytes(read_xz(FOLDER / f"{name}{SUFFIX}"))
+        return _open(path)
+
+
 def _open(path: Path) -> Classifier:
     check_seal(path)
     card = migrated(parse_card(read_part(path, CARD), f"{CARD} of {path}"), path)
@@ -133,8 +140,9 @@ def _open(path: Path) -> Classifier:
     try:
         model = keras.saving.load_model(path, compile=False)
     except (TypeError, ValueError) as error:
+        writer, reader = card["versions"]["keras"], keras.__version__
+        advice = "" if writer == reader else f"; install Keras {writer}"
         raise CnnzooError(
-            f"{path} was written by Keras {card['versions']['keras']}, and Keras "
-            f"{keras.__version__} cannot read it; install a newer Keras"
+            f"{path} was written by Keras {writer}, and Keras {reader} cannot read it{advice}"
         ) from error
     return from_model(model, card)

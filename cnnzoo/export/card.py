@@ -92,7 +92,7 @@ def markdown(card: dict[str, Any]) -> str:
         [
             f"# {name}",
             f"| | |\n|---|---|\n{table}",
-            "## How good\n\n" + "\n".join(f"- {line}" for line in _metrics(card["metrics"])),
+            "## How good\n\n" + "\n".join(f"- {line}" for line in how_good(card["metrics"])),
             "## Limits\n\n" + "\n".join(f"- {line}" for line in card["limits"]),
             f"## How to ask it\n\n{_usage(card)}",
         ]
@@ -108,7 +108,8 @@ def _macs(card: dict[str, Any]) -> str:
     return "" if card["macs"] is None else f", {card['macs']:,} multiply-adds an example"
 
 
-def _metrics(metrics: dict[str, Any]) -> list[str]:
+def how_good(metrics: dict[str, Any]) -> list[str]:
+    """Return what the `metrics` of a card say, a sentence each."""
     lines = []
     if "test" in metrics:
         test = metrics["test"]

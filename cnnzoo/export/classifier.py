@@ -73,12 +73,7 @@ class Classifier:
         Raises:
             CnnzooError: An input is none of these, or damaged.
         """
-        listed = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-        named = [
-            one
-            for place, value in enumerate(listed)
-            for one in self._raw(value, f"inputs[{place}]")
-        ]
+        named = self.take(inputs)
         if not named:
             return []
         scores = self.scores(np.stack([raw for _, raw in named]))
@@ -92,6 +87,22 @@ class Classifier:
             for (name, _), class_id, row in zip(
                 named, scores.argmax(axis=-1).tolist(), scores.tolist(), strict=True
             )
+        ]
+
+    def take(self, inputs: Any) -> list[tuple[str, Any]]:
+        """Return what to call each example of `inputs`, and the raw example.
+
+        Args:
+            inputs: As for `predict`.
+
+        Raises:
+            CnnzooError: As for `predict`.
+        """
+        listed = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        return [
+            one
+            for place, value in enumerate(listed)
+            for one in self._raw(value, f"inputs[{place}]")
         ]
 
     @property

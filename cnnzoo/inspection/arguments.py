@@ -21,105 +21,37 @@ def inputs(model: keras.Model, given: Any) -> np.ndarray:
         CnnzooError: The model is not built, takes several inputs or puts channels first, or `given`
             is not numeric, empty, not finite, or of another size or rank than the model takes.
     """
-    wanted = _one("input", graph(model).inputs)
-    _check_channels_last(model)
     values = np.asarray(given)
-    rule, got = (
-        f"inputs must be {{}} {_sides(wanted.shape)}",
-        f"got {values.dtype.name} {list(values.shape)}",
-    )
-    dtype = keras.backend.standardize_dtype(wanted.dtype)
-    if _over_tokens(wanted):
-        if values.dtype.kind not in "iu" or values.ndim != 2:
-            raise CnnzooError(
-                f"{rule.format('tokens, integers')}, for {model.name} is over texts; {got}"
-            )
-    elif values.dtype.kind not in "biuf":
-        raise CnnzooError(f"{rule.format('numbers')}; {got}")
-    if values.ndim != len(wanted.shape) or any(
-        side not in (None, size)
-        for side, size in zip(wanted.shape[1:], values.shape[1:], strict=True)
-    ):
-        raise CnnzooError(f"{rule.format('of shape')}, as {model.name} takes; {got}")
-    if values.size == 0:
-        raise CnnzooError(f"{rule.format('at least one example of shape')}; {got}")
+    rule = _unmet(model, values)
+    if rule is not None:
+        raise CnnzooError(f"inputs must be {rule}; got {values.dtype.name} {list(values.shape)}")
     if not np.isfinite(values).all():
         raise CnnzooError("inputs must be finite; got NaN or infinity")
-    return values.astype(dtype)
+    return values.astype(keras.backend.standardize_dtype(taken(model).dtype))
 
 
-def continuous(model: keras.Model, given: Any) -> np.ndarray:
-    """Return `given` as `inputs` does, for methods that change inputs by a little.
-
-    Raises:
-        CnnzooError: As for `inputs`, or the model takes integers.
-    """
-    _check_continuous(model)
-    return inputs(model, given)
-
-
-def _check_continuous(model: keras.Model) -> str:
-    dtype = keras.backend.standardize_dtype(_one("input", graph(model).inputs).dtype)
-    if "float" not in dtype:
-        raise CnnzooError(
-            f"model must take floats, for which there are gradients; {model.name} takes {dtype}"
-        )
-    return dtype
+def _unmet(model: keras.Model, values: np.ndarray) -> str | None:
+    """Return what the model's inputs must be, unless `values` are that."""
+    check_channels_last(model)
+    wanted = taken(model)
+    shape, over_tokens = written(wanted.shape), _over_tokens(wanted)
+    if over_tokens and (values.dtype.kind not in "iu" or values.ndim != 2):
+        return f"tokens, integers {shape}, for {model.name} is over texts"
+    if values.dtype.kind not in "biuf":
+        return f"numbers {shape}"
+    pairs = zip(wanted.shape[1:], values.shape[1:], strict=False)
+    if values.ndim != len(wanted.shape) or any(side not in (None, size) for side, size in pairs):
+        return f"of shape {shape}, as {model.name} takes"
+    return f"at least one example of shape {shape}" if values.size == 0 else None
 
 
-def spatial(model: keras.Model, given: Any) -> np.ndarray:
-    """Return `given` as `continuous` does, `[batch, *sides, channels]`.
+def taken(model: keras.Model) -> keras.KerasTensor:
+    """Return the input of `model`.
 
     Raises:
-        CnnzooError: As for `continuous`, or examples have no sides.
+        CnnzooError: The model is not built or takes several inputs.
     """
-    values = continuous(model, given)
-    if values.ndim < 3:
-        raise CnnzooError(
-            f"model must take images or sounds, [batch, *sides, channels]; "
-            f"{model.name} takes {_sides(model.inputs[0].shape)}"
-        )
-    return values
-
-
-def of_any_size(model: keras.Model, image: Any) -> np.ndarray:
-    """Return `image`, one example `[*sides, channels]`, as the model's own type.
-
-    Raises:
-        CnnzooError: Its rank or channels are not those that the model takes, it is not numeric or
-            finite, or as for `continuous`.
-    """
-    values, dtype, wanted = np.asarray(image), _check_continuous(model), shape(model)
-    _check_channels_last(model)
-    if (
-        values.dtype.kind not in "biuf"
-        or values.ndim != len(wanted)
-        or (values.ndim < 2 or values.shape[-1] != wanted[-1] or values.size == 0)
-    ):
-        sides = ", ".join(["any"] * (len(wanted) - 1))
-        raise CnnzooError(
-            f"image must be numbers [{sides}, {wanted[-1]}], as {model.name} takes but for the "
-            f"size; got {values.dtype.name} {list(values.shape)}"
-        )
-    if not np.isfinite(values).all():
-        raise CnnzooError("image must be finite; got NaN or infinity")
-    return values.astype(dtype)
-
-
-def filler(name: str, given: Any, batch: np.ndarray) -> np.ndarray:
-    """Return `given`, a number, an example or a batch of them, as an array like `batch`.
-
-    Raises:
-        CnnzooError: It is none of these.
-    """
-    values = np.asarray(given)
-    try:
-        return np.broadcast_to(values.astype(batch.dtype), batch.shape)
-    except ValueError:
-        raise CnnzooError(
-            f"{name} must be a number, or an array like one of the inputs, "
-            f"{list(batch.shape[1:])}; got {values.dtype.name} {list(values.shape)}"
-        ) from None
+    return _one("input", graph(model).inputs)
 
 
 def shape(model: keras.Model) -> tuple[int | None, ...]:
@@ -128,7 +60,7 @@ def shape(model: keras.Model) -> tuple[int | None, ...]:
     Raises:
         CnnzooError: The model is not built or takes several inputs.
     """
-    return tuple(_one("input", graph(model).inputs).shape[1:])
+    return tuple(taken(model).shape[1:])
 
 
 def side_count(model: keras.Model) -> int:
@@ -137,15 +69,20 @@ def side_count(model: keras.Model) -> int:
     Raises:
         CnnzooError: The model is not built or takes several inputs.
     """
-    taken = _one("input", graph(model).inputs)
-    return 1 if _over_tokens(taken) else len(taken.shape) - 2
+    tensor = taken(model)
+    return 1 if _over_tokens(tensor) else len(tensor.shape) - 2
 
 
-def _over_tokens(taken: keras.KerasTensor) -> bool:
-    return "int" in keras.backend.standardize_dtype(taken.dtype) and len(taken.shape) == 2
+def _over_tokens(tensor: keras.KerasTensor) -> bool:
+    return "int" in keras.backend.standardize_dtype(tensor.dtype) and len(tensor.shape) == 2
 
 
-def _check_channels_last(model: keras.Model) -> None:
+def check_channels_last(model: keras.Model) -> None:
+    """Refuse a model that puts channels first.
+
+    Raises:
+        CnnzooError: A layer of it does, or it is not built.
+    """
     for path, call in walk(model):
         if getattr(call.layer, "data_format", None) == "channels_first":
             raise CnnzooError(
@@ -182,7 +119,7 @@ def maps(model: keras.Model, path: str) -> Call:
     if len(shape) < 3:
         raise CnnzooError(
             f"layer must give feature maps, [batch, *sides, units]; "
-            f"{path!r} of {model.name} gives {_sides(shape)}"
+            f"{path!r} of {model.name} gives {written(shape)}"
         )
     return call
 
@@ -196,13 +133,14 @@ def unit(call: Call, given: int) -> int:
     return _index("unit", given, call.outputs[0].shape[-1], f"layer {call.layer.name!r}")
 
 
-def classes(model: keras.Model, given: Any, examples: int) -> np.ndarray:
+def classes(model: keras.Model, given: Any, examples: int, name: str = "class_id") -> np.ndarray:
     """Return the class of each of `examples`, int32 `[examples]`.
 
     Args:
         model: From what it takes to logits or scores, `[batch, classes]`.
         given: One class for all, or one each.
         examples: How many there are.
+        name: What to call `given`.
 
     Raises:
         CnnzooError: A class is out of range or no integer, there are more or fewer than examples,
@@ -212,9 +150,9 @@ def classes(model: keras.Model, given: Any, examples: int) -> np.ndarray:
     listed = [given] * examples if np.ndim(given) == 0 else list(given)
     if len(listed) != examples:
         raise CnnzooError(
-            f"class_id must be one class or one for each of {examples} examples; got {len(listed)}"
+            f"{name} must be one class or one for each of {examples} examples; got {len(listed)}"
         )
-    checked = [_index("class_id", one, count, model.name) for one in listed]
+    checked = [_index(name, one, count, model.name) for one in listed]
     return np.array(checked, np.int32)
 
 
@@ -228,7 +166,7 @@ def class_count(model: keras.Model) -> int:
     if len(output.shape) != 2 or output.shape[-1] is None:
         raise CnnzooError(
             f"model must give logits or scores, [batch, classes]; "
-            f"{model.name} gives {_sides(output.shape)}"
+            f"{model.name} gives {written(output.shape)}"
         )
     return output.shape[-1]
 
@@ -273,5 +211,6 @@ def _integer(name: str, given: int) -> int:
         raise CnnzooError(f"{name} must be an integer; got {given!r}") from None
 
 
-def _sides(shape: Sequence[int | None]) -> str:
+def written(shape: Sequence[int | None]) -> str:
+    """Return the `shape` of a batch as messages have it."""
     return f"[batch, {', '.join('any' if side is None else str(side) for side in shape[1:])}]"

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.inspection import arguments
+from cnnzoo.inspection.continuous import spatial
 from cnnzoo.inspection.graph import output_call
 from cnnzoo.inspection.passes import batched, run_to_logits
 from cnnzoo.inspection.rectifiers import REDIRECTED, rectified
@@ -81,7 +82,7 @@ def _start(
         if len(sides) < len(arguments.shape(model)):
             raise CnnzooError(f"start must be given, since {model.name} takes inputs of any size")
         start = size * random.standard_normal(sides)
-    return np.repeat(arguments.spatial(model, np.asarray(start)[None]), count, axis=0)
+    return np.repeat(spatial(model, np.asarray(start)[None]), count, axis=0)
 
 
 def _gradient(model: keras.Model, layer: Any) -> Callable[..., np.ndarray]:

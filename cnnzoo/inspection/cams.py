@@ -120,6 +120,7 @@ def heat_of_maps(
     maps: tf.Tensor, gradient: tf.Tensor, inputs: tf.Tensor, weights: Weights
 ) -> tf.Tensor:
     """Return the positive part of the weighed sum of `maps`, scaled, at the size of `inputs`."""
+    maps, gradient = tf.cast(maps, tf.float32), tf.cast(gradient, tf.float32)
     heat = tf.nn.relu(tf.reduce_sum(weights(maps, gradient) * maps, axis=-1))
     heat = scaled(resized(heat, tf.shape(inputs)[1 : len(maps.shape) - 1]))
     return tf.ensure_shape(heat, inputs.shape[: len(maps.shape) - 1])

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from cnnzoo.inspection import arguments
+from cnnzoo.inspection.continuous import filler, spatial
 from cnnzoo.inspection.passes import batched, chosen_classes, run_to_logits
 
 _AT_ONCE = 512  # Covered copies that are held at once.
@@ -46,12 +47,12 @@ def occlusion(
         CnnzooError: The inputs, class, window, stride or fill do not fit the model, or it takes
             integers.
     """
-    batch = arguments.spatial(model, inputs)
+    batch = spatial(model, inputs)
     classes = chosen_classes(model, batch, class_id)
     sides = batch.shape[1:-1]
     window = arguments.count("window", window or max(min(sides) // 4, 1), min(sides), "positions")
     stride = arguments.count("stride", stride or max(window // 2, 1), window, "steps of a window")
-    fills = arguments.filler("fill", fill, batch)
+    fills = filler("fill", fill, batch)
     logits = batched(lambda values: run_to_logits(model, values).output)
     whole = logits(batch)
     windows = list(_windows(sides, window, stride))

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from cnnzoo.inspection import arguments
+from cnnzoo.inspection.continuous import continuous
 from cnnzoo.inspection.passes import batched, run_to_logits
 from cnnzoo.inspection.rectifiers import DECONVOLVED, GUIDED, rectified
 
@@ -34,7 +35,7 @@ def deconvolve(
     """
     call = arguments.layer(model, layer)
     unit = arguments.unit(call, unit)
-    batch = arguments.continuous(model, inputs)
+    batch = continuous(model, inputs)
 
     def back(values: tf.Tensor) -> tf.Tensor:
         with rectified(GUIDED if guided else DECONVOLVED):

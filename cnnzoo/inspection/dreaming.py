@@ -6,16 +6,17 @@ https://research.google/blog/inceptionism-going-deeper-into-neural-networks/
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from cnnzoo.errors import CnnzooError
 from cnnzoo.inspection import arguments
 from cnnzoo.inspection.ascent import normalised
+from cnnzoo.inspection.continuous import of_any_size
 from cnnzoo.inspection.passes import run_to_logits
 from cnnzoo.inspection.resizing import resized
 
@@ -51,21 +52,22 @@ def deep_dream(
         seed: Of the shifts.
 
     Raises:
-        CnnzooError: The layer, unit or image does not fit the model, or it takes integers.
+        CnnzooError: The layer, unit or image does not fit the model, or it takes integers; or a
+            number is out of range.
     """
     call = arguments.layer(model, layer)
     chosen = slice(None) if unit is None else arguments.unit(call, unit)
-    original = arguments.of_any_size(model, image)
-    steps = arguments.count("steps", steps)
-    gradient = tf.function(functools.partial(_gradient, model, call.layer, chosen))
+    original = of_any_size(model, image)
+    steps, octaves = arguments.count("steps", steps), arguments.count("octaves", octaves)
+    if scale <= 1:
+        raise CnnzooError(f"scale must be more than 1; got {scale}")
     sides, random = np.array(original.shape[:-1]), np.random.default_rng(seed)
-    change = np.zeros_like(original)
-    for octave in reversed(range(arguments.count("octaves", octaves))):
+    gradient, change = _gradient(model, call.layer, chosen, original), np.zeros_like(original)
+    for octave in reversed(range(octaves)):
         size = np.maximum(np.round(sides / scale**octave), 1).astype(np.int32)
         base, change = _at(original, size), _at(change, size)
         for _ in range(steps):
-            shift = random.integers(0, size).astype(np.int32)
-            slope = gradient(tf.constant(base + change), tf.constant(shift)).numpy()
+            slope = gradient(base + change, random.integers(0, size).astype(np.int32))
             dream = base + change + step_size * normalised(slope[None])[0]
             change = dream.clip(original.min(), original.max()) - base
     return original + change
@@ -78,13 +80,22 @@ def _at(image: np.ndarray, size: np.ndarray) -> np.ndarray:
 
 
 def _gradient(
-    model: keras.Model, layer: Any, unit: int | slice, image: tf.Tensor, shift: tf.Tensor
-) -> tf.Tensor:
-    """Return the gradient of the mean square of what `layer` gives by `image`."""
-    tiles = _tiles(image, shift, arguments.shape(model)[:-1])
-    maps = run_to_logits(model, tiles, [layer]).values[0]
-    # What was gathered has its gradient as indexed slices.
-    return tf.convert_to_tensor(tf.gradients(tf.reduce_mean(tf.square(maps[..., unit])), image)[0])
+    model: keras.Model, layer: Any, unit: int | slice, image: np.ndarray
+) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Return the gradient of the mean square of what `layer` gives, of an image of any size."""
+
+    def gradient(image: tf.Tensor, shift: tf.Tensor) -> tf.Tensor:
+        tiles = _tiles(image, shift, arguments.shape(model)[:-1])
+        maps = run_to_logits(model, tiles, [layer]).values[0]
+        found = tf.gradients(tf.reduce_mean(tf.square(maps[..., unit])), image)[0]
+        return tf.convert_to_tensor(found)  # What was gathered has indexed slices.
+
+    *sides, channels = image.shape
+    traced = tf.function(gradient).get_concrete_function(
+        tf.TensorSpec([*[None] * len(sides), channels], image.dtype),
+        tf.TensorSpec([len(sides)], tf.int32),
+    )
+    return lambda image, shift: traced(tf.constant(image), tf.constant(shift)).numpy()
 
 
 def _tiles(image: tf.Tensor, shift: tf.Tensor, sides: Sequence[int | None]) -> tf.Tensor:

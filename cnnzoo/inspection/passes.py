@@ -24,20 +24,24 @@ class Pass(NamedTuple):
     values: list[tf.Tensor]  # What each of the layers gave; of a shared layer, at its last call.
 
 
-def run(model: keras.Model, inputs: tf.Tensor, layers: Sequence[Any] = ()) -> Pass:
-    """Return the output of `model` in inference mode, and what `layers` of it gave on the way."""
+def run(
+    model: keras.Model, inputs: tf.Tensor, layers: Sequence[Any] = (), training: bool = False
+) -> Pass:
+    """Return the output of `model`, and what `layers` of it gave on the way."""
     values: dict[int, tf.Tensor] = {}
     with contextlib.ExitStack() as stack:
         for layer in layers:
             stack.enter_context(_watched(layer, values))
-        output = model(inputs, training=False)
+        output = model(inputs, training=training)
     return Pass(output, [values[id(layer)] for layer in layers])
 
 
-def run_to_logits(model: keras.Model, inputs: tf.Tensor, layers: Sequence[Any] = ()) -> Pass:
+def run_to_logits(
+    model: keras.Model, inputs: tf.Tensor, layers: Sequence[Any] = (), training: bool = False
+) -> Pass:
     """Do as `run`, but leave out the softmax or sigmoid that `model` may end with."""
     with _without_squashing(_last_layer(model)):
-        return run(model, inputs, layers)
+        return run(model, inputs, layers, training)
 
 
 class Slope(NamedTuple):

@@ -15,6 +15,6 @@ def resized(heat: tf.Tensor, sides: tf.Tensor) -> tf.Tensor:
         before, after = shape[:axis], shape[axis + 1 :]
         across = tf.reduce_prod(after)
         rows = tf.reshape(heat, [tf.reduce_prod(before), shape[axis], across, 1])
-        rows = tf.image.resize(rows, [sides[axis - 1], across])
+        rows = tf.cast(tf.image.resize(rows, [sides[axis - 1], across]), heat.dtype)
         heat = tf.reshape(rows, tf.concat([before, sides[axis - 1 : axis], after], axis=0))
     return heat

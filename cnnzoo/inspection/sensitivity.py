@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from cnnzoo.inspection import arguments
+from cnnzoo.inspection.continuous import continuous, filler
 from cnnzoo.inspection.passes import batched, chosen_classes, run_to_logits, slope
 
 _INCOMPLETE = 0.01  # Share of the difference that integrated gradients may miss.
@@ -44,7 +45,7 @@ def saliency(
     Raises:
         CnnzooError: The inputs or class do not fit the model, or it takes integers.
     """
-    batch = arguments.continuous(model, inputs)
+    batch = continuous(model, inputs)
     classes = chosen_classes(model, batch, class_id)
     gradient, copies = _gradient(model), arguments.count("copies", copies)
     if copies == 1 and not noise:
@@ -81,9 +82,9 @@ def integrated_gradients(
     Raises:
         CnnzooError: The inputs, class or baseline do not fit the model, or it takes integers.
     """
-    batch = arguments.continuous(model, inputs)
+    batch = continuous(model, inputs)
     classes = chosen_classes(model, batch, class_id)
-    starts = arguments.filler("baseline", 0.0 if baseline is None else baseline, batch)
+    starts = filler("baseline", 0.0 if baseline is None else baseline, batch)
     steps, gradient = arguments.count("steps", steps), _gradient(model)
     logits = batched(lambda values: run_to_logits(model, values).output)
     gains = (logits(batch) - logits(starts))[range(len(batch)), classes]

@@ -50,9 +50,9 @@ def layer_lines(layers: list[dict[str, Any]]) -> list[str]:
     rows = [[*header, "field", "stride", "centre"]]
     for layer in layers:
         seen = [layer[key] for key in ("receptive_field", "stride", "centre")]
-        places = ["all" if sides is None else _sides(sides) for sides in seen]
+        places = ["all" if values is None else sides(values) for values in seen]
         counts = [layer[key] for key in ("params", "macs", "activation_bytes")]
-        names = [layer["name"], layer["kind"], _sides(layer["output_shape"])]
+        names = [layer["name"], layer["kind"], sides(layer["output_shape"])]
         rows.append([*names, *(f"{count:,}" for count in counts), *places])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
@@ -65,7 +65,7 @@ def layer_lines(layers: list[dict[str, Any]]) -> list[str]:
     return ["", *lines]
 
 
-def _sides(values: list[Any]) -> str:
+def sides(values: list[Any]) -> str:
     """Return equal numbers once, different ones with crosses between: 5, or 28x28x6."""
     texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
     return texts[0] if len(set(texts)) == 1 and len(texts) > 1 else "x".join(texts)

@@ -47,7 +47,8 @@ def create_model(
         num_classes: Number of logits; by default the one of the paper.
         weights: Trained weights to start from: "imagenet" (vgg16, vgg19, resnet50, resnet101 and
             resnet152 as keras.applications has them), a `.keras` file, a run's artifact among them,
-            or a model. The head stays fresh where `num_classes` is given and differs from theirs.
+            or a model (of a trained network over texts its `network`). The head stays fresh where
+            `num_classes` is given and differs from theirs.
         **options: Further arguments of the family's `build`, such as `dropout=0.3`.
 
     Raises:

@@ -32,12 +32,20 @@ _APART = (
     ("([,!])", r" \1 "),
     ("([()?])", r" \\\1 "),
 )
+_SHAPES = (
+    (r"\xc2\xa3", " gbp "),  # The pound sign in UTF-8.
+    (r"[\xc2\xa3]", " "),
+    ("[0-9]", "0"),
+    (r"([^A-Za-z0-9 ])", r" \1 "),
+)
 CLEANINGS = {
     "none": Cleaning(),
     "lower": Cleaning(lower=True),
     "kim": Cleaning(_KEPT, _APART, lower=True),
     "kim_trec": Cleaning(_KEPT, _APART),  # His rule for TREC, where case matters.
     "kim_sst": Cleaning(_KEPT, lower=True),  # For SST, whose text is cut into words already.
+    # This project's, for messages: each sign a word, and numbers known by their lengths alone.
+    "shapes": Cleaning(r"!-~\xc2\xa3", _SHAPES, lower=True),
 }
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
-from cnnzoo.datasets import Dataset, Examples
+from cnnzoo.datasets import DATASETS, Dataset, Examples
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import artifact
 from cnnzoo.export.card import limits
@@ -27,7 +27,7 @@ from cnnzoo.training.feeds import Feed, Taker, feed, taker_of
 from cnnzoo.training.losses import loss
 from cnnzoo.training.optimizers import optimizer
 from cnnzoo.training.provenance import versions
-from cnnzoo.training.recipe import Recipe
+from cnnzoo.training.recipe import Recipe, recipes
 
 
 class Job(NamedTuple):
@@ -50,6 +50,29 @@ class Job(NamedTuple):
     averaged: bool  # Whether the average of the weights is served.
     where: Distribution
     facts: dict[str, Any]  # For the model card.
+
+
+def asked(
+    recipe: str | Recipe, data: Dataset | None, fields: Mapping[str, Any]
+) -> tuple[str, Recipe, Recipe]:
+    """Return what to call a run, its recipe as it stands, and that recipe with `fields` replaced.
+
+    Args:
+        recipe: A recipe, or the name of one.
+        data: A data set of one's own, which is entered among the data sets and replaces the
+            recipe's.
+        fields: Values of the recipe to replace.
+
+    Raises:
+        CnnzooError: The recipe or a field is unknown or wrong.
+    """
+    name = recipe if isinstance(recipe, str) else f"{recipe.dataset}_{recipe.model}"
+    base = recipes()[recipe].RECIPE if isinstance(recipe, str) else recipe
+    value = base.replace(**fields)
+    if data is not None:
+        value = value.replace(dataset=data.name)
+        DATASETS.enter(data.name, data)
+    return name, base, value
 
 
 def prepare(name: str, recipe: Recipe, where: Distribution, own: keras.Model | None = None) -> Job:

@@ -28,7 +28,7 @@ class ProgressBar(keras.callbacks.Callback):
         super().__init__()
         self.batch_size = batch_size
         self.examples = examples  # What they are: "images", "sounds" or "texts".
-        self.console = Console(stderr=True, highlight=False)
+        self.console = Console(stderr=True, highlight=False, force_jupyter=False)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Start the epoch's bar."""

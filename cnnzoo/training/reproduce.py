@@ -9,6 +9,7 @@ from typing import Any
 from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation import ledger
 from cnnzoo.export import artifact
+from cnnzoo.files import read, write_whole
 from cnnzoo.training.folders import holds_run
 from cnnzoo.training.recipe import recipes
 from cnnzoo.training.run import Run, train
@@ -18,7 +19,8 @@ def reproduce(name: str, seeds: int, ledger_path: Path) -> dict[str, Any]:
     """Train recipe `name` with seeds 0 to `seeds` - 1 and write the ledger's row.
 
     Runs stand in runs/<name>/seed<seed>/, and of a recipe with folds, all of which are trained, in
-    fold<fold>/ there; one that is there is gone on with, or used if finished.
+    fold<fold>/ there; one that is there is gone on with, or used if finished. The history of the
+    first is copied to histories/<name>.csv beside the ledger.
 
     Returns:
         The row, and `passed`: whether the mean accuracy reaches the recipe's target, or else the
@@ -58,6 +60,9 @@ def reproduce(name: str, seeds: int, ledger_path: Path) -> dict[str, Any]:
         "target": recipe.target or recipe.paper_accuracy,
     }
     ledger.write(ledger_path, row)
+    write_whole(
+        ledger_path.parent / "histories" / f"{name}.csv", read(runs[0].path / "history.csv")
+    )
     for run in runs:
         _tell_spread(run, {name: row[name] for name in ("n", "accuracy_mean", "accuracy_std")})
     passed = row["target"] is None or row["accuracy_mean"] >= row["target"]

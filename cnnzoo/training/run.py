@@ -19,7 +19,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from cnnzoo.datasets import DATASETS, Dataset
+from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation.metrics import evaluate
 from cnnzoo.export import artifact
@@ -32,11 +32,11 @@ from cnnzoo.training.checkpoints import Row
 from cnnzoo.training.cost import cost
 from cnnzoo.training.curves import curves
 from cnnzoo.training.fast import fused
-from cnnzoo.training.job import Job, prepare
+from cnnzoo.training.job import Job, asked, prepare
 from cnnzoo.training.loop import Checkpoint, Epochs, best_epoch, note
 from cnnzoo.training.progress import ProgressBar
 from cnnzoo.training.provenance import commit, hardware, peak_memory
-from cnnzoo.training.recipe import Recipe, recipes
+from cnnzoo.training.recipe import Recipe
 from cnnzoo.training.schedules import Plateau
 
 
@@ -97,12 +97,7 @@ def train(
             loss is no longer a number.
         OSError: The folder cannot be written.
     """
-    name = recipe if isinstance(recipe, str) else f"{recipe.dataset}_{recipe.model}"
-    base = recipes()[recipe].RECIPE if isinstance(recipe, str) else recipe
-    value = base.replace(**fields)
-    if data is not None:
-        value = value.replace(dataset=data.name)
-        DATASETS.enter(data.name, data)
+    name, base, value = asked(recipe, data, fields)
     where = distribution.of(value.batch_size, devices, workers, worker)
     with where.training():
         folder = where.folder(

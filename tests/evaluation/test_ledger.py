@@ -45,6 +45,12 @@ def test_the_table_shows_percent_minutes_and_the_paper(tmp_path):
     assert line == f"| {cells} |"
 
 
+def test_one_run_has_no_spread(tmp_path):
+    path = tmp_path / "results.csv"
+    ledger.write(path, {**ROW, "n": 1, "seeds": "0", "accuracies": "0.99", "accuracy_std": 0.0})
+    assert "| `mnist_lenet5` | 99.00 | 1 |" in ledger.table(ledger.read(path))
+
+
 def test_the_readmes_table_is_made_from_the_ledger():
     rows = ledger.read(ROOT / "results.csv")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -181,7 +181,9 @@ def test_servers_find_requests_to_warm_up_with(rows):
 
 
 @pytest.mark.parametrize("name", fast_for("litert", formats.FORMATS))
-def test_what_answers_otherwise_is_not_published(name, classifier, tmp_path, monkeypatch):
+def test_what_answers_otherwise_is_not_published(
+    name, classifier, tmp_path, monkeypatch, proving_here
+):
     def faulty(model):
         copy = folded(model)
         copy.get_layer("lenet5").get_layer("logits").bias.assign(np.arange(10)[::-1])
@@ -191,7 +193,7 @@ def test_what_answers_otherwise_is_not_published(name, classifier, tmp_path, mon
     if name != "savedmodel":  # Of which there would be a complaint first.
         one = formats.FORMATS[name]
         monkeypatch.setattr(formats, "FORMATS", {name: one})
-    with pytest.raises(CnnzooError) as told:
+    with proving_here(), pytest.raises(CnnzooError) as told:
         cnnzoo.export(classifier, tmp_path, [name])
     rule = {
         "savedmodel": "give the artifact's scores to within 1e-05; got a difference of 0.",
@@ -329,9 +331,12 @@ def test_a_network_over_sounds_takes_samples_as_they_are(of_sounds, tmp_path):
 
 
 @pytest.mark.slow
-def test_without_its_data_a_network_is_compared_on_generated_examples(classifier, tmp_path):
+def test_without_its_data_a_network_is_compared_on_generated_examples(
+    classifier, tmp_path, proving_here
+):
     missing = from_model(classifier.model, {**classifier.card, "dataset": "gone/data.csv"})
-    rows = cnnzoo.export(missing, tmp_path, ["litert", "onnx"])
+    with proving_here():
+        rows = cnnzoo.export(missing, tmp_path, ["litert", "onnx"])
     assert [row["examples"] for row in rows] == ["generated"] * 3
     assert [row["compared"] for row in rows] == [235, 200, 200]
     with pytest.raises(CnnzooError, match="dataset must be on this machine for format litert_int8"):

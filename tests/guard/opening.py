@@ -54,13 +54,13 @@ def main(cases):
         begin_peak()
         before = peak()
         events.clear()
-        begun = time.perf_counter()
+        begun = time.process_time()
         try:
             HOW[how](path)
             error, message = "none", ""
         except Exception as raised:
             error, message = type(raised).__name__, str(raised)
-        seconds = time.perf_counter() - begun
+        seconds = time.process_time() - begun
         happened = list(events)
         results[name] = {
             "error": error,

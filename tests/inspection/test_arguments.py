@@ -8,6 +8,7 @@ import pytest
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.inspection import arguments
+from cnnzoo.inspection.continuous import continuous
 
 
 def refused(sentence):
@@ -68,7 +69,7 @@ def test_images_are_refused_by_a_network_over_texts(networks):
     ):
         arguments.inputs(networks.texts(), networks.images())
     with refused("model must take floats, for which there are gradients; texts takes int32"):
-        arguments.continuous(networks.texts(), np.array([[1, 2]]))
+        continuous(networks.texts(), np.array([[1, 2]]))
 
 
 def test_inputs_become_the_type_of_the_model(networks):

@@ -86,6 +86,7 @@ def test_a_dream_raises_what_a_layer_gives_and_keeps_the_range(networks):
 
     assert response(dream) > 1.5 * response(image)
     assert (dream == deep_dream(model, image, "relu1", octaves=2, seed=1)).all()
+    assert (dream != deep_dream(model, image, "relu1", octaves=2, seed=2)).any()  # Other tiles.
 
 
 def test_a_dream_follows_the_gradient_of_the_mean_square():
@@ -121,5 +122,7 @@ def test_what_does_not_fit_is_refused(networks):
         maximise(model, "conv2", 1, jitter=-1)
     with pytest.raises(CnnzooError, match=r"^image must be numbers \[any, any, 2\], as flat takes"):
         deep_dream(model, np.zeros((8, 8, 3)), "conv2")
+    with pytest.raises(CnnzooError, match="^scale must be more than 1; got 1$"):
+        deep_dream(model, np.zeros((8, 8, 2)), "conv2", scale=1)
     with pytest.raises(CnnzooError, match="^model must take floats, for which there are gradients"):
         maximise(networks.texts(), "conv1", 0, start=np.array([1, 2]))

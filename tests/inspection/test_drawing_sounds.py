@@ -37,7 +37,7 @@ def test_maps_over_time_keep_the_greatest_value_of_each_unit():
     shown = image.get_array()
     assert (shown[2].max(), shown[0].min()) == (2, -5)
     assert np.argmax(shown[2]) / shown.shape[1] * image.get_extent()[1] == pytest.approx(
-        8, abs=0.03
+        8, abs=10 / 150
     )
     assert image.get_clim() == (-5, 5)
     assert inspection.draw_sound_maps(np.abs(maps), 10).axes[0].images[0].get_clim() == (0, 5)

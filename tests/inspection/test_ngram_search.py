@@ -8,6 +8,7 @@ import cnnzoo
 from cnnzoo import inspection, layers
 from cnnzoo.errors import CnnzooError
 
+pytestmark = pytest.mark.filterwarnings("ignore:Layer 'width3'")  # Stock ones drop the mask.
 WORDS = 9  # Tokens 1 to 8; 0 is padding.
 
 

@@ -51,6 +51,12 @@ def sources(path, kind):
     return [cell.source for cell in read(path).cells if cell.cell_type == kind]
 
 
+def python(path):
+    """Return the code of each cell and of each solution, without IPython's magic."""
+    cells = [re.sub(r"^%.*$", "", source, flags=re.M) for source in sources(path, "code")]
+    return [*cells, *solutions(path)]
+
+
 def solutions(path):
     return [found for source in sources(path, "markdown") for found in SOLUTION.findall(source)]
 
@@ -116,6 +122,8 @@ def test_it_is_small_and_tells_nothing_of_the_machine(path):
         texts = [output.get("text", ""), *map(str, output.get("data", {}).values())]
         for text in texts[:1] if "image/png" in output.get("data", {}) else texts:
             assert not re.search(OF_ONE_MACHINE, text), text
+            assert "WARNING" not in text
+            assert not text.startswith("<Figure"), "the figure is not shown"
 
 
 @each
@@ -134,7 +142,7 @@ def test_it_has_the_length_of_a_lesson(path):
 
 @each
 def test_it_uses_public_names_only(path):
-    for source in [*sources(path, "code"), *solutions(path)]:
+    for source in python(path):
         private = [name for name in names(ast.parse(source)) if not is_public(name)]
         assert not private
 

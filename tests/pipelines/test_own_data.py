@@ -157,6 +157,7 @@ def test_integer_names_of_classes_are_in_numerical_order(photos):
     assert find(str(photos / "numbers"), SHAPE).class_names == ("-1", "9", "10")
 
 
+@pytest.mark.slow
 def test_the_command_line_trains_on_ones_own_images(photos, command):
     done = command(
         *("train", "mnist_lenet5", "--data", photos, "--json", "--set", "model=basic_cnn"),

@@ -32,12 +32,28 @@ def published_kim_sst(text):
     return re.sub(rb"\s{2,}", b" ", text).strip().lower()
 
 
+def shapes(text):
+    """Signs as words, digits as zeros, the pound sign as a word, byte by byte."""
+    text = text.replace(b"\xc2\xa3", b" gbp ").lower()
+    found = []
+    for byte in text:
+        one = bytes([byte])
+        if one.isdigit():
+            found.append(b"0")
+        elif one.isalpha():
+            found.append(one)
+        else:
+            found.append(b" " + one + b" " if 33 <= byte <= 126 else b" ")
+    return b" ".join(b"".join(found).split())
+
+
 PUBLISHED = {
     "none": lambda text: text,
     "lower": lambda text: bytes(byte + 32 if 65 <= byte <= 90 else byte for byte in text),
     "kim": published_kim,
     "kim_trec": lambda text: published_kim(text, keep_case=True),
     "kim_sst": published_kim_sst,
+    "shapes": shapes,
 }
 
 
@@ -46,7 +62,16 @@ def random_texts(count, seed=0):
     words = (
         b"Isn't|it's|I've|we're|he'd|she'll|n't's|''s|(a)|what?!|a,b|`|\xc3\x89|\xf0\x9f\x98\x80"
     )
-    pieces += 40 * [*words.split(b"|"), b" ", b"  ", b"\n", b"\0", b"\xed\xa0\x80", b"\xff"]
+    pieces += 40 * [
+        *words.split(b"|"),
+        b" ",
+        b"  ",
+        b"\n",
+        b"\0",
+        b"\xed\xa0\x80",
+        b"\xff",
+        b"\xc2\xa3",
+    ]
     draw = random.Random(seed)
     return [b"".join(draw.choices(pieces, k=draw.randrange(12))) for _ in range(count)]
 
@@ -58,6 +83,9 @@ def test_the_rules_have_the_published_results_on_known_sentences():
     )
     assert clean(sentence, "kim_trec").startswith(rb"It 's \( really \) GOOD ,")
     assert clean(sentence, "kim_sst") == b"it's (really) good, isn't it? we've 50 clat they'll say!"
+    assert clean("Win \xa3150, call 0870 NOW!".encode(), "shapes") == (
+        b"win gbp 000 , call 0000 now !"
+    )
     assert clean(b"\xc3\x89T\xc3\x89 A", "lower") == b"\xc3\x89t\xc3\x89 a"  # ASCII alone.
 
 

@@ -57,7 +57,7 @@ def test_a_request_that_does_not_arrive_in_time(limited, images):
     assert ask(limited, header(images, "Content-Length: 10") + "{") == slow
     assert ask(limited, header(images, "Content-Length: 10")) == slow
     assert ask(limited, header(images)[:-2]) == slow
-    assert 1.5 <= time.monotonic() - begin < 5
+    assert 1.5 <= time.monotonic() - begin < 15
     assert alive(limited, images)
 
 

@@ -2,7 +2,6 @@ import json
 import time
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from cnnzoo.figures import png
@@ -20,13 +19,14 @@ def test_the_cost_of_a_run_is_three_forward_passes_an_example(finished_run):
 
 def test_the_rate_of_the_machine_is_that_of_another_library_within_ten_times():
     matrix = np.ones((512, 512), np.float32)
-    begun = time.perf_counter()
+    seconds = []
     for _ in range(20):
+        begun = time.perf_counter()
         matrix @ matrix
-    seconds = time.perf_counter() - begun
-    rate = 20 * 2 * 512**3 / seconds
-    assert matmul_rate() == pytest.approx(rate, rel=10)
-    assert matmul_rate() > rate / 10
+        seconds.append(time.perf_counter() - begun)
+    rate = 2 * 512**3 / min(seconds)  # What else runs makes products longer and never shorter.
+    found = max(matmul_rate() for _ in range(3))
+    assert rate / 10 < found < rate * 10
 
 
 def test_curves_are_a_picture_of_every_epoch(tmp_path):

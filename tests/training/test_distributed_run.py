@@ -9,10 +9,14 @@ import pytest
 
 import cnnzoo
 
-FIELDS = [
-    *("--set", "epochs=1", "--set", "validation=57000", "--set", "batch_size=100"),
-    *("--set", "optimizer=momentum", "--set", "learning_rate=0.01"),
-]
+VALUES = {
+    "epochs": 1,
+    "validation": 57_000,
+    "batch_size": 100,
+    "optimizer": "momentum",
+    "learning_rate": 0.01,
+}
+FIELDS = [word for name, value in VALUES.items() for word in ("--set", f"{name}={value}")]
 
 
 def weights_of(folder):
@@ -30,11 +34,8 @@ def free_ports(count):
 
 
 @pytest.fixture(scope="module")
-def alone(command, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("alone")
-    done = command("train", "mnist_lenet5", "--out", folder / "run", *FIELDS, cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return folder / "run"
+def alone(tmp_path_factory):
+    return cnnzoo.train("mnist_lenet5", out=tmp_path_factory.mktemp("alone"), **VALUES).path
 
 
 @pytest.mark.slow

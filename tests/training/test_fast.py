@@ -266,7 +266,7 @@ import hashlib, sys, keras, numpy as np, cnnzoo
 from cnnzoo.training.fast import fused
 keras.utils.set_random_seed(0)
 draw = np.random.default_rng(0)
-network = cnnzoo.create_model("resnet20")
+network = cnnzoo.create_model("resnet8")
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 network.compile(keras.optimizers.SGD(0.1, 0.9), loss, jit_compile=False)
 images, labels = draw.normal(size=(256, 32, 32, 3)).astype("float32"), draw.integers(0, 10, 256)

@@ -65,14 +65,17 @@ def text_run(own_sets, tmp_path_factory):
     return cnnzoo.train(TEXTS, out=tmp_path_factory.mktemp("texts") / "run")
 
 
-def test_a_text_network_learns_and_answers_alike_from_a_savedmodel(text_run, tmp_path):
+def test_a_text_network_learns_and_answers_alike_from_a_savedmodel(
+    text_run, tmp_path, proving_here
+):
     assert text_run.accuracy > 0.95
     classifier = cnnzoo.load(text_run.path)
     texts = ["one GOOD two", b"bad", "", "unheard words", "one\0bad\ttwo\n", "bad " * 3_000]
     answers = classifier.predict(texts)
     assert [answers[0]["label"], answers[1]["label"]] == ["good", "bad"]
     assert [answer["input"] for answer in answers[:2]] == ["one GOOD two", "bad"]
-    export, _ = cnnzoo.export(classifier, tmp_path)
+    with proving_here():
+        (export,) = cnnzoo.export(classifier, tmp_path, ["savedmodel"])
     assert export["max_difference"] <= 1e-5
     served = cnnzoo.load(export["path"]).predict(texts)
     for one, other in zip(answers, served, strict=True):
@@ -105,7 +108,7 @@ def test_what_is_no_text_is_refused(text_run, wrong):
         cnnzoo.load(text_run.path).predict([wrong])
 
 
-def test_a_sound_network_learns_and_answers_from_wav_files(own_sets, tmp_path):
+def test_a_sound_network_learns_and_answers_from_wav_files(own_sets, tmp_path, proving_here):
     run = cnnzoo.train(SOUNDS, out=tmp_path / "run")
     assert run.accuracy > 0.95
     classifier = cnnzoo.load(run.path)
@@ -117,7 +120,8 @@ def test_a_sound_network_learns_and_answers_from_wav_files(own_sets, tmp_path):
     np.save(tmp_path / "high.npy", sound)
     forms = [path, path.read_bytes(), sound, str(tmp_path / "high.npy")]
     answers = classifier.predict(forms)
-    export, _ = cnnzoo.export(classifier, tmp_path / "exports")
+    with proving_here():
+        (export,) = cnnzoo.export(classifier, tmp_path / "exports", ["savedmodel"])
     answers += cnnzoo.load(export["path"]).predict(forms)
     assert [answer["label"] for answer in answers] == ["high"] * 8
     for answer in answers:

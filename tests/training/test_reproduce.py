@@ -32,6 +32,8 @@ def test_the_row_holds_every_seed_and_finished_runs_are_used_again(short, tmp_pa
     spread = abs(accuracies[0] - accuracies[1]) / 2**0.5  # Sample standard deviation of two.
     assert float(written["accuracy_std"]) == pytest.approx(spread, abs=1e-6)
     assert written["n"] == "2"
+    history = tmp_path / "runs" / "mnist_lenet5" / "seed0" / "history.csv"
+    assert (tmp_path / "histories" / "mnist_lenet5.csv").read_text() == history.read_text()
 
     def train(*_, **__):
         raise AssertionError("finished runs must not train again")

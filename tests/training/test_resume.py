@@ -1,13 +1,16 @@
 """A run that is stopped at any moment and resumed ends as one that was not."""
 
+import contextlib
 import csv
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -136,18 +139,18 @@ def test_patience_ends_a_run_and_a_resumed_one_does_not_go_on(small, tmp_path, m
     assert run.metrics["epochs"] == len(scores)
 
 
-@pytest.fixture
-def stopped(small, tmp_path):
-    """The folder of a run that was stopped in its second epoch, with two checkpoints."""
+@pytest.fixture(scope="module")
+def stopped_once(small, tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "stopped"
     with pytest.raises(StoppedError):
-        cnnzoo.train(
-            "mnist_lenet5",
-            out=tmp_path / "run",
-            callbacks=[Stop(40)],
-            checkpoint_seconds=0,
-            **small,
-        )
-    return tmp_path / "run"
+        cnnzoo.train("mnist_lenet5", out=out, callbacks=[Stop(40)], checkpoint_seconds=0, **small)
+    return out
+
+
+@pytest.fixture
+def stopped(stopped_once, tmp_path):
+    """The folder of a run that was stopped in its second epoch, with two checkpoints."""
+    return Path(shutil.copytree(stopped_once, tmp_path / "run"))
 
 
 def test_300_flipped_bits_are_found_and_the_checkpoint_before_is_used(stopped):
@@ -235,21 +238,46 @@ def test_a_damaged_recipe_is_named(stopped, small):
         cnnzoo.train("mnist_lenet5", out=stopped, resume=True, **small)
 
 
-KILLED = """
-import sys
-import cnnzoo
+# Loads everything once, and then trains in a process of its own for each line that it reads; tells
+# the process, and when it has ended, whether a signal ended it.
+NURSERY = """
+import json, os, sys
+import cnnzoo.training.run
 from cnnzoo.training.schedules import Plateau
 from tests.conftest import cut_mnist
 cnnzoo.datasets.DATASETS.add("small_mnist", cut_mnist(train=2_000, test=500))
-fields = eval(sys.argv[3])
-run = cnnzoo.train(
-    "mnist_lenet5", out=sys.argv[1], resume=sys.argv[2] == "True", checkpoint_seconds=0.02, **fields
-)
+fields = eval(sys.argv[1])
+for line in sys.stdin:
+    out, resume = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        cnnzoo.train(
+            "mnist_lenet5", out=out, resume=resume, checkpoint_seconds=0.02, **fields
+        )
+        os._exit(0)
+    print(child, flush=True)
+    print(os.WIFSIGNALED(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
+@pytest.fixture
+def nursery(fields):
+    """A process that trains in children; TensorFlow takes longer to load than they to train."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", NURSERY, repr(fields)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with process:
+        yield process
+        process.stdin.close()
+
+
 @pytest.mark.slow
-def test_20_kills_at_random_moments_three_in_a_run(undisturbed, fields, tmp_path):
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the killed processes are forked")
+def test_20_kills_at_random_moments_three_in_a_run(undisturbed, fields, nursery, tmp_path):
     expected = weights_of(undisturbed[0])
     moments = random.Random(1)
     kills = runs = 0
@@ -257,15 +285,15 @@ def test_20_kills_at_random_moments_three_in_a_run(undisturbed, fields, tmp_path
         runs += 1
         out = tmp_path / str(runs)
         for _ in range(3):
-            resume = (out / "recipe.json").is_file()
-            process = subprocess.Popen(
-                [sys.executable, "-c", KILLED, out, str(resume), repr(fields)],
-                stderr=subprocess.DEVNULL,
-            )
-            _wait_until_it_trains(process, out)
+            resume, begun = (out / "recipe.json").is_file(), time.time()
+            nursery.stdin.write(json.dumps([str(out), resume]) + "\n")
+            nursery.stdin.flush()
+            child = int(nursery.stdout.readline())
+            _wait_until_it_trains(child, out, begun)
             time.sleep(moments.uniform(0, 1.5))
-            process.send_signal(signal.SIGKILL)
-            kills += process.wait() == -signal.SIGKILL
+            with contextlib.suppress(ProcessLookupError):  # It may have ended.
+                os.kill(child, signal.SIGKILL)
+            kills += nursery.stdout.readline() == "True\n"
         # What was killed last may have been finished; a damaged file would be told here.
         run = cnnzoo.train(
             "mnist_lenet5", out=out, resume=(out / "recipe.json").is_file(), **fields
@@ -275,11 +303,18 @@ def test_20_kills_at_random_moments_three_in_a_run(undisturbed, fields, tmp_path
     assert runs <= 10
 
 
-def _wait_until_it_trains(process, out):
+def _wait_until_it_trains(child, out, begun):
     """Wait for a first file that is newer than the process, or for its end."""
-    begun = time.time()
-    while process.poll() is None and time.time() - begun < 60:
+    while _lives(child) and time.time() - begun < 60:
         times = [path.stat().st_mtime for path in out.glob("checkpoints/epoch*")]
         if max(times, default=0) > begun:
             return
         time.sleep(0.01)
+
+
+def _lives(child):
+    try:
+        os.kill(child, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -5,8 +5,6 @@ import contextlib
 import functools
 import io
 import json
-import os
-import shutil
 import threading
 import wave
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -201,22 +199,6 @@ def hear(content):
         "feature_maps": np.abs(levels).reshape(50, 10, 16).max(axis=1).tolist(),
         "heat": heat.tolist(),
     }
-
-
-@pytest.fixture(scope="module")  # Its event loop must not outlive the tests that need it.
-def browser():
-    api = pytest.importorskip("playwright.sync_api")
-    known = ("chromium", "chromium-browser", "google-chrome")
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, known)), None)
-    if not found:
-        pytest.skip(f"no browser: neither CHROMIUM nor {', '.join(known)}")
-    with (
-        api.sync_playwright() as playwright,
-        contextlib.closing(
-            playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        ) as running,
-    ):
-        yield running
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ expect = pytest.importorskip("playwright.sync_api").expect
 
 
 @pytest.fixture
-def site(started, tmp_path):
-    cnnzoo.export(cnnzoo.load("mnist_lenet5"), tmp_path / "models")
+def site(started, tmp_path, proving_here):
+    with proving_here():
+        cnnzoo.export(cnnzoo.load("mnist_lenet5"), tmp_path / "models", ["savedmodel"])
     _, url = started(tmp_path / "models")
     return Site(f"{url}/")
 

@@ -1,0 +1,22 @@
+"""Convolution and pooling by hand: plain NumPy that can be read, and each step drawn."""
+
+from cnnzoo.lazy import exports
+
+__getattr__, __all__ = exports(
+    __name__,
+    {
+        "KERNELS": "cnnzoo.by_hand.kernels",
+        "Step": "cnnzoo.by_hand.steps",
+        "convolve": "cnnzoo.by_hand.convolution",
+        "convolve_depthwise": "cnnzoo.by_hand.convolution",
+        "draw_size": "cnnzoo.by_hand.drawing_size",
+        "draw_step": "cnnzoo.by_hand.drawing_step",
+        "explain_size": "cnnzoo.by_hand.sizes",
+        "output_size": "cnnzoo.by_hand.sizes",
+        "pool": "cnnzoo.by_hand.pooling",
+    },
+)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

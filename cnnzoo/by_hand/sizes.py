@@ -1,0 +1,151 @@
+"""How many positions a window takes along one side of an input, and where it stands at each.
+
+Source: Dumoulin and Visin 2016, A guide to convolution arithmetic for deep learning,
+https://arxiv.org/abs/1603.07285, relation 15; TensorFlow's rule for padding "same".
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from cnnzoo import registry
+from cnnzoo.errors import CnnzooError
+
+PADDINGS = ("valid", "same", "full")
+
+
+class Side(NamedTuple):
+    """A window that slides along one side."""
+
+    size: int  # Input positions.
+    kernel: int
+    stride: int
+    dilation: int
+    before: int = 0  # Positions of padding in front of the input.
+    after: int = 0
+
+    @property
+    def span(self) -> int:
+        """From the first position of a window to its last, the gaps of dilation among them."""
+        return (self.kernel - 1) * self.dilation + 1
+
+    @property
+    def outputs(self) -> int:
+        """How many windows there are."""
+        return (self.before + self.size + self.after - self.span) // self.stride + 1
+
+    def window(self, place: int) -> slice:
+        """Return the positions of the padded input that make the output at `place`."""
+        start = place * self.stride
+        return slice(start, start + self.span, self.dilation)
+
+
+def output_size(
+    size: int, kernel: int, *, stride: int = 1, padding: str = "valid", dilation: int = 1
+) -> int:
+    """Return how many outputs a side of `size` positions gives.
+
+    It is `(size + padded - span) // stride + 1`, where `span` is `(kernel - 1) * dilation + 1`.
+    "valid" pads nothing; "full" pads `span - 1` at both ends; "same" pads so little that there are
+    `size / stride` outputs, rounded up, and an odd position goes to the end.
+
+    Raises:
+        CnnzooError: A number is not positive, the padding is unknown, or no window fits.
+    """
+    return side(size, kernel, stride, padding, dilation).outputs
+
+
+def explain_size(
+    size: int, kernel: int, *, stride: int = 1, padding: str = "valid", dilation: int = 1
+) -> str:
+    """Return the arithmetic of `output_size`, a line a step.
+
+    Raises:
+        CnnzooError: As for `output_size`.
+    """
+    found = side(size, kernel, stride, padding, dilation)
+    padded = found.before + size + found.after
+    return "\n".join(
+        [
+            f"span:    ({kernel} - 1) * {dilation} + 1 = {found.span} positions under the kernel",
+            f"padded:  {found.before} + {size} + {found.after} = {padded} positions ({padding!r})",
+            f"outputs: ({padded} - {found.span}) // {stride} + 1 = {found.outputs}",
+        ]
+    )
+
+
+def sides(
+    sizes: tuple[int, ...], kernels: tuple[int, ...], stride: Any, padding: str, dilation: Any
+) -> list[Side]:
+    """Return the window along each side, of `sizes` positions.
+
+    Args:
+        sizes: Of the input.
+        kernels: Of the window.
+        stride: A number, or one a side; as is `dilation`.
+        padding: One of `PADDINGS`.
+        dilation: Distance of the positions that one window sees.
+
+    Raises:
+        CnnzooError: As for `output_size`.
+    """
+    strides = each("stride", stride, len(sizes))
+    dilations = each("dilation", dilation, len(sizes))
+    return [
+        side(size, kernel, step, padding, gap)
+        for size, kernel, step, gap in zip(sizes, kernels, strides, dilations, strict=True)
+    ]
+
+
+def side(size: int, kernel: int, stride: int, padding: str, dilation: int) -> Side:
+    """Return the window along one side.
+
+    Raises:
+        CnnzooError: As for `output_size`.
+    """
+    given = {"size": size, "kernel": kernel, "stride": stride, "dilation": dilation}
+    unpadded = Side(**{name: _positive(name, value) for name, value in given.items()})
+    before, after = _margins(unpadded, padding)
+    padded = unpadded._replace(before=before, after=after)
+    if padded.outputs < 1:
+        raise CnnzooError(
+            f"a side must have the {padded.span} positions or more that a window spans, "
+            f'or padding be "same"; got {size}'
+        )
+    return padded
+
+
+def _margins(side: Side, padding: str) -> tuple[int, int]:
+    if padding not in PADDINGS:
+        raise CnnzooError(registry.unknown("padding", padding, PADDINGS))
+    if padding == "valid":
+        return 0, 0
+    if padding == "full":
+        return side.span - 1, side.span - 1
+    outputs = -(-side.size // side.stride)
+    total = max((outputs - 1) * side.stride + side.span - side.size, 0)
+    return total // 2, total - total // 2
+
+
+def each(name: str, value: Any, count: int) -> list[int]:
+    """Return `value`, a positive integer or one a side, as a list of `count`.
+
+    Raises:
+        CnnzooError: It is neither.
+    """
+    values = list(value) if isinstance(value, Iterable) else [value] * count
+    if len(values) != count:
+        raise CnnzooError(f"{name} must be a number, or one a side of {count}; got {value!r}")
+    return [_positive(name, number) for number in values]
+
+
+def _positive(name: str, value: Any) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise CnnzooError(f"{name} must be a positive integer; got {value!r}")
+    return number

@@ -1,0 +1,70 @@
+"""Handing a trained network over: export, serve."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from cnnzoo.commands import Answer
+from cnnzoo.errors import CnnzooError
+from cnnzoo.quiet import silent_stderr, start_tensorflow
+
+_SERVE = ("ai_edge_litert", "fastapi", "orjson", "prometheus_client", "uvicorn")
+
+
+def export_trained(arguments: argparse.Namespace) -> Answer:
+    """The published version, format by format."""
+    start_tensorflow()
+    from cnnzoo.export.artifact import load
+    from cnnzoo.export.formats import export
+
+    classifier = load(arguments.name)
+    with silent_stderr():  # Converters tell much that nobody can act on.
+        results = export(classifier, arguments.to, arguments.format.split(","))
+    rows = [("format", "bytes", "largest difference", "same labels", "latency", "")]
+    rows += [
+        (
+            one["format"],
+            f"{one['bytes']:,}",
+            f"{one['max_difference']:.1e}",
+            f"{one['label_agreement']:.2%}",
+            f"{one['latency_us']:,.0f} us",
+            f"{one['compared']:,} {one['examples']} examples",
+        )
+        for one in results
+    ]
+    return results, [*_aligned(rows), f"published in {results[0]['path']}"]
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return a table's lines, its first and last columns set to the left, others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            [
+                row[0].ljust(widths[0]),
+                *(cell.rjust(width) for cell, width in zip(row[1:-1], widths[1:-1], strict=True)),
+                row[-1],
+            ]
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def serve_models(arguments: argparse.Namespace) -> Answer:
+    """What a server has answered, once it is stopped."""
+    import importlib.util
+
+    if any(importlib.util.find_spec(name) is None for name in _SERVE):
+        raise CnnzooError("serving needs more packages; run: pip install 'cnnzoo[serve]'")
+    start_tensorflow()
+    from cnnzoo.serving.limits import Limits
+    from cnnzoo.serving.server import serve
+
+    limits = Limits(
+        instances=arguments.max_instances,
+        body=arguments.max_body,
+        waiting=arguments.max_waiting,
+    )
+    number = serve(arguments.folder, arguments.host, arguments.port, limits)
+    return {"requests": number}, [f"stopped after {number:,} requests"]

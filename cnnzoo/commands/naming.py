@@ -1,0 +1,123 @@
+"""What the zoo holds: list, show."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from cnnzoo.commands import Answer
+from cnnzoo.errors import CnnzooError
+from cnnzoo.quiet import start_tensorflow
+
+KINDS = ("models", "datasets", "recipes", "weights")
+
+
+def list_names(arguments: argparse.Namespace) -> Answer:
+    """Names of one kind, with a line each."""
+    names, summaries = _catalogue(arguments.kind)
+    chosen = names.names(arguments.pattern)
+    width = max(map(len, chosen), default=0)
+    return chosen, [f"{name:{width}}  {summaries(name)}" for name in chosen]
+
+
+def _catalogue(kind: str) -> tuple[Any, Any]:
+    """Return a registry of the names of `kind`, and a function from name to one line."""
+    from cnnzoo import registry
+
+    if kind == "models":
+        from cnnzoo.models import MODELS
+
+        return MODELS, lambda name: _counted(MODELS[name], name)
+    if kind == "datasets":
+        from cnnzoo.datasets import DATASETS
+
+        return DATASETS, lambda name: DATASETS[name].summary
+    from cnnzoo.training.recipe import recipes
+
+    if kind == "recipes":
+        return recipes(), lambda name: registry.summary(recipes()[name])
+    from cnnzoo.weights import list_weights
+
+    shipped: registry.Registry[None] = registry.Registry("weight")
+    for name in list_weights():
+        shipped.add(name, None)
+    return shipped, lambda name: registry.summary(recipes()[name])
+
+
+def _counted(module: Any, name: str) -> str:
+    from cnnzoo import registry
+
+    variant = module.VARIANTS[name]
+    counts = f"{variant.params:>11,} parameters {variant.macs:>14,} multiply-adds"
+    return f"{counts}  {registry.summary(module)}"
+
+
+def show(arguments: argparse.Namespace) -> Answer:
+    """What is known of a model, a data set or a recipe, or a picture of a data set."""
+    from cnnzoo import registry
+    from cnnzoo.inspection.table import layer_lines
+
+    known: list[str] = []
+    for kind in ("models", "datasets", "recipes"):
+        names, _ = _catalogue(kind)
+        if arguments.name in names:
+            if arguments.out is not None:
+                return _drawn(kind, arguments.name, arguments.out)
+            facts = {"models": _model, "datasets": _dataset, "recipes": _recipe}[kind](
+                arguments.name
+            )
+            rows = [f"{key:16} {_readable(v)}" for key, v in facts.items() if key != "layers"]
+            return facts, rows + layer_lines(facts.get("layers", []))
+        known += names
+    raise CnnzooError(registry.unknown("name", arguments.name, known))
+
+
+def _drawn(kind: str, name: str, out: Path) -> Answer:
+    if kind != "datasets":
+        raise CnnzooError(f"out must be for a data set; {name} is one of the {kind}")
+    start_tensorflow()
+    from cnnzoo.datasets import DATASETS
+    from cnnzoo.inspection.pictures import draw
+
+    draw(DATASETS[name], out)
+    return {"name": name, "picture": str(out)}, [f"picture  {out}"]
+
+
+def _model(name: str) -> dict[str, Any]:
+    start_tensorflow()
+    from cnnzoo.inspection.cost import describe
+
+    return describe(name)
+
+
+def _dataset(name: str) -> dict[str, Any]:
+    from cnnzoo.datasets import DATASETS
+
+    facts = {
+        field.name: getattr(DATASETS[name], field.name)
+        for field in dataclasses.fields(DATASETS[name])
+    }
+    del facts["read"]
+    if not DATASETS[name].is_here:
+        return {**facts, "examples": "not on this machine"}
+    start_tensorflow()
+    from cnnzoo.inspection.data import describe
+
+    return {**facts, **describe(DATASETS[name])}
+
+
+def _recipe(name: str) -> dict[str, Any]:
+    import inspect
+
+    from cnnzoo.training.recipe import recipes
+
+    module = recipes()[name]
+    return {"name": name, **module.RECIPE.to_json(), "about": inspect.getdoc(module)}
+
+
+def _readable(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return str(value)
+    return f"{value:,}"

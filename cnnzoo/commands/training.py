@@ -1,0 +1,148 @@
+"""Training: train, reproduce, sweep."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from pathlib import Path
+from typing import Any
+
+from cnnzoo.commands import Answer
+from cnnzoo.commands.answering import answer_line
+from cnnzoo.errors import CnnzooError
+from cnnzoo.quiet import start_tensorflow
+
+
+def train_recipe(arguments: argparse.Namespace) -> Answer:
+    """A run: trained, scored on the test set, exported, and asked one example."""
+    from cnnzoo.training.recipe import recipes
+
+    recipe = recipes()[arguments.recipe].RECIPE
+    fields = recipe.parse(dict(arguments.set))
+    if arguments.seed is not None:
+        fields["seed"] = arguments.seed
+    if arguments.data is not None:
+        fields["dataset"] = arguments.data
+        fields.setdefault("validation", 0.1)
+    recipe.replace(**fields)  # A wrong field is told before TensorFlow starts.
+    start_tensorflow()
+    from cnnzoo.training.cluster import cluster
+    from cnnzoo.training.folders import folder_of
+    from cnnzoo.training.run import example_of, train
+
+    options = {
+        name: getattr(arguments, name) for name in ("resume", "devices", "workers", "worker")
+    }
+    found = cluster(arguments.workers, arguments.worker)
+    if found is not None and found.place > 0:
+        train(arguments.recipe, out=arguments.out, **options, **fields)
+        return {"worker": found.place}, [f"done; {found.name(0)} has the run"]
+    folder = folder_of(arguments.recipe, arguments.out, arguments.resume)
+    try:
+        callbacks = _tensorboard(folder) if arguments.tensorboard else ()
+        run = train(arguments.recipe, out=folder, callbacks=callbacks, **options, **fields)
+    except KeyboardInterrupt:
+        raise CnnzooError(_resumption(arguments, folder)) from None
+    from cnnzoo.export.artifact import load
+
+    saved_model = _exported(run.path)
+    served, example = load(saved_model), example_of(run)
+    answer = served.predict([example])[0]
+    test = run.metrics
+    result = {
+        "run": str(run.path),
+        "accuracy": run.accuracy,
+        "examples": test["examples"],
+        "seconds": test["seconds"],
+        "artifact": str(run.artifact),
+        "saved_model": str(saved_model),
+        "example": answer,
+    }
+    return result, [
+        f"test accuracy  {run.accuracy:.2%} of {test['examples']:,} {served.raw.name} "
+        f"(epoch {test['epoch']} of {test['epochs']}, by validation), {test['seconds']:.0f} s",
+        f"run            {run.path}",
+        f"SavedModel     {saved_model}",
+        f"its answer     {answer_line(answer)}",
+        f"go on with     {shlex.join(['cnnzoo', 'predict', str(run.path), example])}",
+    ]
+
+
+def _tensorboard(folder: Path) -> list[Any]:
+    """Return Keras's callback that writes what TensorBoard shows into the run folder.
+
+    Raises:
+        CnnzooError: TensorBoard is not installed.
+    """
+    import importlib.util
+
+    import keras
+
+    if importlib.util.find_spec("tensorboard") is None:
+        raise CnnzooError("tensorboard must be installed; run: pip install cnnzoo[tensorboard]")
+    return [keras.callbacks.TensorBoard(str(folder / "tensorboard"))]
+
+
+def _resumption(arguments: argparse.Namespace, folder: Path) -> str:
+    """Return what to tell who has interrupted a run."""
+    from cnnzoo.training.folders import holds_run
+
+    if not holds_run(folder):
+        return "interrupted before training began; nothing was written"
+    words = ["cnnzoo", "train", arguments.recipe, "--resume", "--out", str(folder)]
+    for name, value in arguments.set:
+        words += ["--set", f"{name}={value}"]
+    if arguments.data is not None:
+        words += ["--data", arguments.data]
+    if arguments.seed is not None:
+        words += ["--seed", str(arguments.seed)]
+    for option in ("devices", "workers", "worker"):
+        if getattr(arguments, option) is not None:
+            words += [f"--{option}", str(getattr(arguments, option))]
+    if arguments.tensorboard:
+        words.append("--tensorboard")
+    return f"interrupted; go on with: {shlex.join(words)}"
+
+
+def _exported(run: Path) -> Path:
+    """Return the SavedModel in a run folder, which is exported first where it is missing."""
+    from cnnzoo.export.artifact import latest_version, load
+    from cnnzoo.export.formats import export
+
+    artifact = load(run)
+    base = run / "saved_models"
+    return latest_version(base / artifact.card["name"]) or Path(export(artifact, base)[0]["path"])
+
+
+def reproduce_recipe(arguments: argparse.Namespace) -> Answer:
+    """The ledger's row of several seeds."""
+    from cnnzoo.training.recipe import recipes
+
+    recipes()[arguments.recipe]  # An unknown name is told before TensorFlow starts.
+    start_tensorflow()
+    from cnnzoo.training.reproduce import reproduce
+
+    row = reproduce(arguments.recipe, arguments.seeds, Path(arguments.ledger))
+    if not row["passed"]:
+        raise CnnzooError(
+            f"{arguments.recipe} must reach {row['target']:.2%} on average; "
+            f"got {row['accuracy_mean']:.2%} over seeds {row['seeds']}"
+        )
+    line = "{recipe}: {accuracy_mean:.2%} +- {accuracy_std:.2%} over {n} seeds".format(**row)
+    return row, [line]
+
+
+def sweep_recipe(arguments: argparse.Namespace) -> Answer:
+    """Runs of all combinations of values, the best on validation data first."""
+    start_tensorflow()
+    from cnnzoo.training.sweep import sweep
+
+    over = {field: values.split("|") for field, values in arguments.over}
+    out = arguments.out or Path("runs") / arguments.recipe / "sweep"
+    rows = sweep(arguments.recipe, over, out)
+    return rows, [
+        f"{row['validation_accuracy']:.2%} of validation, loss {row['validation_loss']:.4f}, "
+        f"{row['seconds']:.0f} s  "
+        + " ".join(f"{field}={value}" for field, value in row["fields"].items())
+        for row in rows
+    ]

@@ -1,0 +1,95 @@
+"""What flows through the layers of a network, and what their weights are like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cnnzoo import inspection
+from cnnzoo.inspection.statistics import LayerStatistics
+from cnnzoo.report.page import Picture, Piece, Section, Table, collected
+from cnnzoo.report.subject import Subject, spread
+
+_EXAMPLES = 128  # At most, whose outputs of all layers are held at once.
+_BYTES = 300e6  # Of all these outputs, roughly.
+_KERNELS = 20  # Histograms.
+
+
+def health_section(subject: Subject) -> Section:
+    """Return activations, gradients and weights, layer by layer."""
+    return Section(
+        "layers",
+        "Layer by layer",
+        collected(lambda: _flow(subject), lambda: _weights(subject)),
+    )
+
+
+def _flow(subject: Subject) -> list[Piece]:
+    if subject.examples is None:
+        return []
+    memory = sum(row.activation_bytes for row in subject.rows) or 1e6
+    sample = subject.examples.sample(max(8, min(_EXAMPLES, int(_BYTES / memory))))
+    inputs = subject.classifier.prepare(sample.inputs)
+    measured = inspection.layer_statistics(subject.network, inputs, sample.labels)
+    layers = {row.name for row in subject.rows} or {row.name for row in measured}
+    found = [row for row in measured if row.name in layers]  # Not what computes a mask, say.
+    silent = [f"{row.dead} of {row.units} in {row.name}" for row in found if row.dead]
+    told = f"Units that never answer: {_listed(silent)}." if silent else "Every unit answers."
+    return [
+        f"Measured on {len(sample.labels)} test examples. {told}",
+        Picture(
+            "layer_statistics",
+            inspection.draw_layer_statistics({subject.card["name"]: found}),
+            f"Spread of outputs, silent units and gradients over {len(found)} layers. {told}",
+            "From input to output. Outputs that shrink or grow from layer to layer, many units "
+            "that are 0 for all examples, or gradients that fade on their way back to the input "
+            "would be signs of ill health. Gradients are those of the mean loss; of a trained "
+            "network, which has little left to learn, they are small.",
+        ),
+        _table(found),
+    ]
+
+
+def _listed(names: Sequence[str], most: int = 6) -> str:
+    more = f", and in {len(names) - most} more layers" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _table(found: Sequence[LayerStatistics]) -> Table:
+    rows = [
+        (
+            row.name,
+            f"{row.mean:.3g}",
+            f"{row.std:.3g}",
+            f"{row.zeros:.1%}",
+            f"{row.dead} of {row.units}",
+            _number(row.output_gradient),
+            _number(row.gradient_ratio),
+        )
+        for row in found
+    ]
+    header = ("layer", "mean", "deviation", "zeros", "silent units", "gradient", "of kernel")
+    return Table(header, rows, f"The figures of all {len(rows)} layers", folded=True)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2g}"
+
+
+def _weights(subject: Subject) -> list[Piece]:
+    found: list[Any] = inspection.weight_histograms(subject.network)
+    if not found:
+        return []
+    shown = [found[place] for place in spread(len(found), _KERNELS)]
+    which = "every" if len(shown) == len(found) else f"{len(shown)} of {len(found)}"
+    return [
+        Picture(
+            "weights",
+            inspection.draw_weight_histograms(shown),
+            f"Histograms of the weights of {len(shown)} kernels, from {shown[0].name} to "
+            f"{shown[-1].name}.",
+            f"How the weights of {which} kernel{'' if which == 'every' else 's'} are spread, with "
+            "mean and standard deviation. Trained weights lie around 0, with heavier tails than "
+            "those that training began with.",
+        )
+    ]

@@ -1,0 +1,153 @@
+"""The trained network that a report is about, with all that is known of it on this machine."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.evaluation.metrics import score
+from cnnzoo.export.artifact import load
+from cnnzoo.export.classifier import Classifier
+from cnnzoo.files import read
+from cnnzoo.inspection.cost import LayerCost
+from cnnzoo.pipelines.own_data import find
+from cnnzoo.pipelines.splits import Cut, part
+from cnnzoo.report.parts import rows_of
+from cnnzoo.training.checkpoints import Row
+from cnnzoo.training.folders import holds_run
+
+SCORED = 10_000  # Test examples at most whose scores are computed.
+SAMPLED = 1_000  # Of these, for what takes long.
+OWN = 12  # Inputs of one's own that are shown.
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Labelled test examples and what the network answers to them."""
+
+    inputs: np.ndarray  # Raw batch.
+    labels: np.ndarray  # int64 `[examples]`.
+    scores: np.ndarray  # float32 `[examples, classes]`.
+    of: int  # Test examples that there are.
+
+    def sample(self, count: int = SAMPLED) -> Examples:
+        """Return `count` of them, evenly spread."""
+        rows = spread(len(self.labels), count)
+        return Examples(self.inputs[rows], self.labels[rows], self.scores[rows], self.of)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A trained network; what takes time is computed when it is first asked for, and kept."""
+
+    name: str  # As `cnnzoo.load` takes it.
+    classifier: Classifier
+    network: keras.Model
+    run: Path | None  # Of a finished run.
+    examples: Examples | None
+    lacking: str  # Why there are none, a sentence.
+    own: list[tuple[str, Any]]  # Name and raw example of each input of one's own.
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """The model card."""
+        return self.classifier.card
+
+    @property
+    def kind(self) -> str:
+        """What it takes: "images", "sounds" or "texts"."""
+        return self.classifier.raw.name
+
+    def shown(self, inputs: np.ndarray) -> np.ndarray:
+        """Return a raw batch as it is shown: texts as strings, all else as it is."""
+        return decoded(inputs) if self.kind == "texts" else inputs
+
+    @cached_property
+    def rows(self) -> list[LayerCost]:
+        """The cost of each layer; none where it is not known."""
+        try:
+            return rows_of(self.network)
+        except CnnzooError:
+            return []
+
+    def affordable(self, work: float, most: int, least: int) -> int:
+        """Return how often an example can pass in `work` multiply-adds, from `least` to `most`."""
+        macs = sum(row.macs for row in self.rows)
+        return most if not macs else int(min(max(work / macs, least), most))
+
+    @cached_property
+    def score(self) -> dict[str, Any] | None:
+        """Accuracy, loss and number of the examples; None without any."""
+        found = self.examples
+        return None if found is None else score(found.scores, found.labels)
+
+    @cached_property
+    def history(self) -> list[Row]:
+        """A row an epoch of the run; none where there is no run."""
+        if self.run is None:
+            return []
+        lines = read(self.run / "history.csv").decode().splitlines()
+        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(lines)]
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """What the run has measured; nothing where there is no run."""
+        return {} if self.run is None else json.loads(read(self.run / "metrics.json"))
+
+
+def subject(name: str, inputs: Sequence[Any] = ()) -> Subject:
+    """Return what is known of the trained network `name`.
+
+    Args:
+        name: As `cnnzoo.load` takes it.
+        inputs: One's own, as `Classifier.predict` takes them.
+
+    Raises:
+        CnnzooError: There is no such network, its run is not finished, it is a SavedModel, or an
+            input cannot be read.
+    """
+    run = Path(name) if holds_run(Path(name)) else None
+    classifier = load(name)
+    if run is not None and not (run / "metrics.json").is_file():
+        raise CnnzooError(f"{run} must hold a finished run; resume it first")
+    network = classifier.network
+    own = classifier.take(list(inputs))
+    examples, lacking = _examples(classifier)
+    return Subject(name, classifier, network, run, examples, lacking, own)
+
+
+def _examples(classifier: Classifier) -> tuple[Examples | None, str]:
+    card = classifier.card
+    try:
+        dataset = find(card["dataset"], classifier.input_shape)
+        if not dataset.is_here:
+            return None, f"The test examples of {card['dataset']} are not on this machine."
+        if list(dataset.class_names) != classifier.class_names:
+            return None, f"The classes of {card['dataset']} are others than in training."
+        recipe = card["recipe"]
+        cut = Cut(recipe["validation"], recipe["folds"], recipe["fold"])
+        inputs, labels = part(dataset, "test", cut)
+    except CnnzooError as error:
+        return None, f"The test examples cannot be read: {error}."
+    rows = spread(len(labels), SCORED)
+    raw = classifier.raw.check(inputs[rows])
+    return Examples(raw, labels[rows], classifier.scores(raw), len(labels)), ""
+
+
+def spread(count: int, most: int) -> np.ndarray:
+    """Return at most so many of the places 0 to `count` - 1, ascending and evenly spread."""
+    return np.linspace(0, count - 1, min(count, most)).astype(int)
+
+
+def decoded(texts: np.ndarray) -> np.ndarray:
+    """Return raw texts, UTF-8, as strings."""
+    return np.array([text.decode("utf-8", "replace") for text in texts], object)

@@ -1,0 +1,102 @@
+"""Parts of pages on recipes and what came of them, from their docstrings and the ledger."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from catalogue import ROOT, markdown_table
+
+from cnnzoo import registry
+from cnnzoo.evaluation import ledger
+from cnnzoo.training.fields import Fields
+from cnnzoo.training.recipe import Recipe
+from cnnzoo.training.recipe import recipes as registered
+
+HISTORIES = ROOT / "histories"  # <recipe>.csv: `history.csv` of a run of each, if there is one.
+
+
+def results() -> str:
+    """Return the table of the ledger."""
+    return ledger.table(ledger.read(ROOT / "results.csv"))
+
+
+def recipes() -> str:
+    """Return the table of all recipes, and a section for each."""
+    measured = {row["recipe"] for row in ledger.read(ROOT / "results.csv")}
+    rows = [
+        [
+            f"[`{name}`](#{name})",
+            registry.summary(module).removesuffix("."),
+            "yes" if name in measured else "no",
+        ]
+        for name, module in registered().items()
+    ]
+    sections = [_recipe(name, module) for name, module in registered().items()]
+    return "\n\n".join([markdown_table(("name", "what", "measured"), rows), *sections])
+
+
+def _recipe(name: str, module: ModuleType) -> str:
+    rows = [row for row in ledger.read(ROOT / "results.csv") if row["recipe"] == name]
+    parts = [
+        f"## {name}",
+        registry.summary(module),
+        f"**Expect:** {registry.paragraph(module, 'Expect')}",
+        f"```console\n{registry.paragraph(module, 'Run')}\n```",
+        markdown_table(("field", "value"), list(_fields(module.RECIPE))),
+    ]
+    if rows:
+        made = "; ".join(f"{row['versions']}, commit `{row['commit'][:12]}`" for row in rows)
+        parts += [ledger.table(rows), f"Made with {made}."]
+    if (HISTORIES / f"{name}.csv").is_file():
+        parts.append(f"![Loss and accuracy of {name}, epoch by epoch](curves/{name}.png)")
+    return "\n\n".join(parts)
+
+
+def _fields(recipe: Recipe) -> Iterator[list[str]]:
+    """Yield the name and value of each field that is not the default, as `--set` takes them."""
+    for field in dataclasses.fields(recipe):
+        value = getattr(recipe, field.name)
+        default = field.default
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        if value != default:
+            yield [f"`{field.name}`", f"`{_expression(value)}`"]
+
+
+def _expression(value: Any) -> str:
+    """Return what makes `value`, a schedule or tokens, without arguments that are the default."""
+    if not isinstance(value, Fields):
+        return str(value)
+    arguments = []
+    for field in dataclasses.fields(value):
+        content = getattr(value, field.name)
+        if field.default is dataclasses.MISSING:
+            arguments.append(repr(content))
+        elif content != field.default:
+            arguments.append(f"{field.name}={_short(content)}")
+    return f"{type(value).__name__}({', '.join(arguments)})"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:24]}...{text[-8:]}"
+
+
+def curves(folder: Path = HISTORIES) -> dict[str, bytes]:
+    """Return the learning curves, PNG pictures by recipe, of the histories in `folder`."""
+    paths = sorted(folder.glob("*.csv"))
+    if not paths:
+        return {}
+    from cnnzoo.figures import png
+    from cnnzoo.training import curves, loop  # Takes TensorFlow.
+
+    pictures = {}
+    for path in paths:
+        rows = [{name: float(value) for name, value in row.items()} for row in ledger.read(path)]
+        chosen = int(loop.best_epoch(rows)["epoch"])
+        pictures[path.stem] = png(curves.curves(path.stem, rows, chosen))
+    return pictures

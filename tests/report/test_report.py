@@ -1,0 +1,180 @@
+"""Whole reports: what they hold for each kind of network, and mistakes of those who ask."""
+
+import re
+import shutil
+from html import unescape
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+import cnnzoo
+from cnnzoo import cli
+from cnnzoo.errors import CnnzooError
+from cnnzoo.report import write
+
+KINDS = ("run", "texts", "sounds", "capsules")
+VOID = {"meta", "link", "br", "path", "use", "image", "rect"}
+
+
+class Reader(HTMLParser):
+    """Notes elements, and that each end tag closes the last open one."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.found, self._open = [], []
+        self.feed(html)
+        assert self._open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.found.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self._open.pop() == tag
+
+
+@pytest.fixture(params=KINDS)
+def report(request, reports):
+    return reports[request.param]
+
+
+def test_it_is_well_formed_and_every_picture_has_words(report):
+    found = Reader(report.html).found
+    shown = [attributes for tag, attributes in found if tag in ("svg", "img")]
+    assert shown
+    assert all(one["role"] == "img" and len(one["aria-label"]) > 20 for one in shown)
+    levels = [int(tag[1]) for tag, _ in found if re.fullmatch(r"h\d", tag)]
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    tags = [tag for tag, _ in found]
+    assert {"header", "nav", "main", "footer", "figcaption"} <= set(tags)
+
+
+def test_it_loads_nothing(report):
+    found = Reader(report.html).found
+    addresses = [
+        value
+        for _, attributes in found
+        for name, value in attributes.items()
+        if name in ("src", "href", "xlink:href", "srcset", "action", "poster", "data")
+    ]
+    assert all(one.startswith(("#", "data:")) for one in addresses)
+    assert "script" not in {tag for tag, _ in found}
+    assert not re.search(r"@import|url\((?!#)", report.html)
+
+
+def test_markup_in_names_and_texts_is_text(report):
+    assert "<script" not in report.html
+    assert "<b>" not in re.sub(r"<b>[^<]*</b><br>", "", report.html)
+
+
+def test_its_pictures_are_files_too(report):
+    names = [path.rpartition("/")[2] for path in report.answer["pictures"]]
+    files = sorted(path.name for path in report.folder.iterdir())
+    assert files == sorted([*names, "report.html"])
+    assert len(names) == len(set(names))
+    for name in names:
+        assert (report.folder / name).read_bytes().startswith(b"\x89PNG")
+    assert len(report.html) < 5e6
+
+
+def test_the_entries_of_the_contents_lead_to_the_sections(report):
+    found = Reader(report.html).found
+    sections = [attributes["id"] for tag, attributes in found if tag == "section"]
+    links = [attributes["href"] for tag, attributes in found if tag == "a"]
+    assert links[1:] == [f"#{name}" for name in sections]  # The first skips the contents.
+    assert {"structure", "results", "layers", "card"} <= set(sections)
+
+
+def test_a_run_is_told_with_its_accuracy_and_its_course(reports, finished_run):
+    answer, html = reports["run"].answer, reports["run"].html
+    assert answer["accuracy"] == finished_run.accuracy
+    assert answer["examples"] == 500
+    assert f"{finished_run.accuracy:.2%}" in html
+    low, high = interval(finished_run.accuracy, 500)
+    assert f"{low:.2%} to {high:.2%}" in html
+    names = {path.rpartition("/")[2] for path in answer["pictures"]}
+    assert {"curves.png", "confusion.png", "per_class.png", "calibration.png"} <= names
+    assert {"structure.png", "receptive_fields.png", "mistakes.png", "weights.png"} <= names
+
+
+def interval(accuracy, examples, z=1.96):
+    """Wilson's, as the roots of (accuracy - p)^2 = z^2 p (1 - p) / examples."""
+    a, b, c = 1 + z**2 / examples, -2 * accuracy - z**2 / examples, accuracy**2
+    return sorted(np.roots([a, b, c]).real)
+
+
+def test_without_its_data_a_report_says_so(finished_run, tmp_path, monkeypatch):
+    monkeypatch.setattr("cnnzoo.report.subject.find", _gone)
+    answer = write(finished_run.path, out=tmp_path / "report")
+    assert answer["accuracy"] is None
+    html = (tmp_path / "report" / "report.html").read_text("utf-8")
+    assert "The test examples cannot be read: dataset 'small_mnist' is gone." in unescape(html)
+    assert 'id="structure"' in html
+    assert 'id="mistakes"' not in html
+
+
+def _gone(name, shape):
+    raise CnnzooError(f"dataset {name!r} is gone")
+
+
+@pytest.fixture
+def unfinished(finished_run, tmp_path):
+    shutil.copytree(finished_run.path, tmp_path / "begun")
+    (tmp_path / "begun" / "metrics.json").unlink()
+    return tmp_path / "begun"
+
+
+def told(capsys, *arguments):
+    assert cli.main(["inspect", *map(str, arguments)]) == 1
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    (line,) = streams.err.splitlines()
+    return line
+
+
+def test_mistakes_get_one_sentence(
+    finished_run, unfinished, of_texts, saved_model, tmp_path, capsys
+):
+    (tmp_path / "file").write_text("text")
+    (tmp_path / "out").mkdir()
+    out = ("--out", tmp_path / "out")
+    run = finished_run.path
+    assert "did you mean mnist_lenet5" in told(capsys, "mnist_lenet", *out)
+    assert "none.png must be a file; there is nothing" in told(capsys, run, "none.png", *out)
+    assert "a text must be a file" in told(capsys, run, "a text", *out)
+    assert f"{tmp_path}/file must be" in told(capsys, run, tmp_path / "file", *out)
+    assert "out must be a folder; " in told(capsys, run, "--out", tmp_path / "file")
+    assert "must hold a finished run; resume it first" in told(capsys, unfinished, *out)
+    assert "holds no Keras layers" in told(capsys, saved_model, *out)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_the_command_prints_one_json_document(reports, of_texts):
+    answer = reports["texts"].answer
+    assert set(answer) == {"report", "pictures", "accuracy", "examples"}
+    assert answer["report"] == "inspect/texts/report.html"
+    expected = cnnzoo.evaluate(cnnzoo.load(of_texts))
+    assert answer["accuracy"] == expected["accuracy"]
+    assert answer["examples"] == 24
+
+
+def test_nothing_is_left_out(report):
+    assert "left out" not in report.html
+
+
+def test_each_kind_has_pictures_of_its_own(reports):
+    names = {
+        kind: {path.rpartition("/")[2].removesuffix(".png") for path in found.answer["pictures"]}
+        for kind, found in reports.items()
+    }
+    assert {"own_heat", "test_heat", "filters", "maximised", "maps_conv2"} <= names["run"]
+    assert {"own_words", "test_words", "ngrams_width3_conv"} <= names["texts"]
+    assert {"test_heat", "spectra", "maximised"} <= names["sounds"]
+    assert {"test_heat", "capsule_reconstructions", "maps_conv1"} <= names["capsules"]
