@@ -12,8 +12,9 @@ from cnnzoo import figures
 from cnnzoo.errors import CnnzooError
 from cnnzoo.inspection.spectra import Spectra
 
-_POINTS = 2_000  # Pieces of a waveform that are drawn, each from its least to its greatest sample.
-_COLUMNS = 400  # Pieces of maps or heat that are drawn, each with its greatest value.
+_POINTS = 500  # Pieces of a waveform that are drawn, each from its least to its greatest sample.
+_COLUMNS = 150  # Pieces of maps or heat that are drawn, each with its greatest value.
+_BANDS = 64  # Pieces of a spectrum that are drawn, likewise.
 _SHOWN = 6  # Filters that are drawn as waveforms.
 
 
@@ -37,7 +38,7 @@ def draw_sounds(
     """
     sounds = np.asarray(sounds)
     _check(sounds, heat, titles, sample_rate)
-    figure = Figure(figsize=(8, 1.3 * len(sounds) + 0.5))
+    figure = Figure(figsize=(6.5, 1.05 * len(sounds) + 0.5))
     rows = figure.subplots(len(sounds), 1, squeeze=False, sharex=True)[:, 0]
     loudest, seconds = 1.05 * (float(np.abs(sounds).max()) or 1.0), sounds.shape[1] / sample_rate
     for place, axes in enumerate(rows):
@@ -74,7 +75,7 @@ def _waveform(axes: Axes, samples: np.ndarray, sample_rate: float) -> None:
     pieces = _pieces(samples, _POINTS)
     ends = np.stack([pieces.min(axis=1), pieces.max(axis=1)], axis=1).ravel()
     seconds = np.repeat((np.arange(len(pieces)) + 0.5) * pieces.shape[1] / sample_rate, 2)
-    axes.plot(seconds, ends, color="black", linewidth=0.5)
+    axes.plot(seconds, ends, color="black", linewidth=0.8)
 
 
 def _pieces(steps: np.ndarray, most: int) -> np.ndarray:
@@ -106,7 +107,7 @@ def _shade(axes: Axes, heat: np.ndarray, seconds: float) -> None:
 def draw_sound_maps(maps: np.ndarray, seconds: float) -> Figure:
     """Return the feature maps of a sound, a row a unit, over time.
 
-    Of long maps, each of 400 pieces shows its greatest value, whatever its sign.
+    Of long maps, each of 150 pieces shows its greatest value, whatever its sign.
 
     Args:
         maps: Of `feature_maps` for one sound, `[steps, units]`.
@@ -124,7 +125,7 @@ def draw_sound_maps(maps: np.ndarray, seconds: float) -> Figure:
     greatest = float(np.abs(maps).max()) or 1.0
     pieces = _pieces(maps, _COLUMNS)
     places = np.abs(pieces).argmax(axis=1)[:, None]
-    figure = Figure(figsize=(8, 3.2))
+    figure = Figure(figsize=(6.5, 2.7))
     axes = figure.subplots()
     image = axes.imshow(
         np.take_along_axis(pieces, places, axis=1)[:, 0].T,
@@ -149,18 +150,24 @@ def draw_filter_spectra(spectra: Spectra) -> Figure:
     """
     order = np.argsort(spectra.frequencies[spectra.gains.argmax(axis=1)], kind="stable")
     gains = spectra.gains[order]
-    figure = Figure(figsize=(9, 4.2))
+    figure = Figure(figsize=(7.2, 3.2))
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[1.25, 1])[0]
     axes = left.subplots()
+    columns = _pieces(gains.T, _BANDS)
+    width = columns.shape[1] * spectra.frequencies[1]
     image = axes.imshow(
-        gains / np.maximum(gains.max(axis=1, keepdims=True), 1e-12),
-        extent=(0, spectra.frequencies[-1], len(order), 0),
+        columns.max(axis=1).T / np.maximum(gains.max(axis=1, keepdims=True), 1e-12),
+        extent=(-spectra.frequencies[1] / 2, len(columns) * width, len(order), 0),
         aspect="auto",
         vmin=0,
         vmax=1,
     )
     axes.grid(visible=False)
-    axes.set(xlabel="frequency, Hz", ylabel="filters, in the order of their peaks")
+    axes.set(
+        xlim=(0, spectra.frequencies[-1]),
+        xlabel="frequency, Hz",
+        ylabel="filters, in the order of their peaks",
+    )
     left.colorbar(image, ax=axes, label="gain, as a share of the filter's greatest")
     _filters(right, spectra, order)
     return figure

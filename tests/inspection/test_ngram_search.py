@@ -8,6 +8,7 @@ import cnnzoo
 from cnnzoo import inspection, layers
 from cnnzoo.errors import CnnzooError
 
+pytestmark = pytest.mark.filterwarnings("ignore:Layer 'width3'")  # Stock ones drop the mask.
 WORDS = 9  # Tokens 1 to 8; 0 is padding.
 
 
@@ -54,10 +55,20 @@ def test_windows_over_the_edge_hold_padding_and_windows_of_padding_alone_are_no_
         inspection.ngrams(model, texts, "width3", count=9)
 
 
-def test_a_mask_leaves_out_windows_with_padding_in_their_middle():
-    model = planted([0, 0, 5], layers.MaskedConv1D(2, 3, name="width3"))
-    found = inspection.ngrams(model, [[5, 3, 8, 0, 0]], "width3", count=3)[0]
-    assert sorted(one.start for one in found) == [-1, 0, 1]
+@pytest.mark.parametrize(
+    ("convolution", "starts"),
+    [
+        (lambda: layers.MaskedConv1D(2, 3, name="width3"), [-1, 0, 1]),  # A word in the middle.
+        (lambda: keras.layers.Conv1D(2, 3, name="width3"), [0, 1, 2]),  # No mask: any word.
+    ],
+)
+def test_windows_that_do_not_count_are_left_out(convolution, starts):
+    model = planted([0, 0, 5], convolution())
+    texts = [[5, 3, 8, 0, 0, 0]]
+    found = inspection.ngrams(model, texts, "width3", count=3)[0]
+    assert sorted(one.start for one in found) == starts
+    with pytest.raises(CnnzooError, match="count must be 1 to 3, the distinct n-grams"):
+        inspection.ngrams(model, texts, "width3", count=4)
 
 
 def test_later_layers_have_longer_ngrams_and_equal_ones_are_listed_once_over_batches():
