@@ -26,6 +26,7 @@ INK = "#1d2329"  # Of text and axes; `svg` turns it into the colour of the text 
 # Parameters of matplotlib; a notebook takes them with `plt.style.use(figures.STYLE)`.
 STYLE: Any = {
     "axes.edgecolor": INK,
+    "axes.axisbelow": True,
     "axes.grid": True,
     "axes.labelcolor": INK,
     "axes.prop_cycle": cycler(color=COLOURS),
