@@ -128,7 +128,7 @@ def reproduce_recipe(arguments: argparse.Namespace) -> Answer:
             f"{arguments.recipe} must reach {row['target']:.2%} on average; "
             f"got {row['accuracy_mean']:.2%} over seeds {row['seeds']}"
         )
-    line = "{recipe}: {accuracy_mean:.2%} +- {accuracy_std:.2%} over {n} seeds".format(**row)
+    line = "{recipe}: {accuracy_mean:.2%} +- {accuracy_std:.2%} over {n} runs".format(**row)
     return row, [line]
 
 

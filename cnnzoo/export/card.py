@@ -121,7 +121,7 @@ def how_good(metrics: dict[str, Any]) -> list[str]:
     if "seeds" in metrics:
         seeds = metrics["seeds"]
         lines.append(
-            f"The recipe's mean over {seeds['n']} seeds: {seeds['accuracy_mean']:.2%} ± "
+            f"The recipe's mean over {seeds['n']} runs: {seeds['accuracy_mean']:.2%} ± "
             f"{seeds['accuracy_std']:.2%}."
         )
     validation = metrics["validation"]["accuracy"]

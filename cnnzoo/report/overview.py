@@ -40,7 +40,7 @@ def facts(subject: Subject) -> Facts:
     seeds = card["metrics"].get("seeds")
     if seeds:
         note = f"± {seeds['accuracy_std']:.2%} standard deviation"
-        found.append((f"mean of {seeds['n']} seeds", f"{seeds['accuracy_mean']:.2%}", note))
+        found.append((f"mean of {seeds['n']} runs", f"{seeds['accuracy_mean']:.2%}", note))
     found.append(("parameters", f"{card['params']:,}", f"{_bytes(4 * card['params'])} as float32"))
     if rows:
         note = _counted_for(subject) or "of one example"

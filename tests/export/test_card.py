@@ -17,7 +17,7 @@ def test_the_card_for_people_says_what_one_needs(classifier):
     for part in (
         "61,706 parameters, 416,520 multiply-adds",
         "95% interval",
-        "The recipe's mean over 5 seeds: 99.30% ± 0.10%.",
+        "The recipe's mean over 5 runs: 99.30% ± 0.10%.",
         "CC BY-SA 3.0",
         "answers one of them to anything",
         "cnnzoo.load('mnist_lenet5').predict",
