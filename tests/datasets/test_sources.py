@@ -1,6 +1,7 @@
 """Sets that TFDS has to prepare first."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ class Unprepared(tfds.core.GeneratorBasedBuilder):
     """Noise, or what `content` says, which TFDS has to prepare first."""
 
     VERSION = tfds.core.Version("1.0.0")
+    pkg_dir_path = Path(__file__).parent  # TFDS would look for a package called tests.
     content = None
 
     def _info(self):

@@ -13,6 +13,7 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.export import artifact
 from cnnzoo.export.artifact import assemble
 from cnnzoo.export.signatures import ServingGraph
+from cnnzoo.files import read_xz
 from cnnzoo.guard.keras_file import check_keras_file
 from cnnzoo.guard.saved_model import check_saved_model
 from cnnzoo.models import MODELS
@@ -73,8 +74,10 @@ def test_every_other_family_as_a_saved_model(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", cnnzoo.list_weights())
-def test_every_shipped_network(name):
-    check_keras_file(weights.FOLDER / f"{name}.keras")
+def test_every_shipped_network(name, tmp_path):
+    path = tmp_path / "artifact.keras"
+    path.write_bytes(read_xz(weights.FOLDER / f"{name}{weights.SUFFIX}"))
+    check_keras_file(path)
 
 
 def test_a_run_with_its_saved_model(finished_run, saved_model):

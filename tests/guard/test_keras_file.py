@@ -18,14 +18,15 @@ import pytest
 
 from cnnzoo import transfer, weights
 from cnnzoo.errors import CnnzooError
-from cnnzoo.files import write_sealed
+from cnnzoo.files import read_xz, write_sealed
 
 MIB = 2**20
+PACKED = weights.FOLDER / f"mnist_lenet5{weights.SUFFIX}"
 
 
 def honest():
     """The parts of the shipped LeNet-5."""
-    with zipfile.ZipFile(weights.FOLDER / "mnist_lenet5.keras") as archive:
+    with zipfile.ZipFile(io.BytesIO(read_xz(PACKED))) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
@@ -459,9 +460,10 @@ def test_nothing_runs_and_no_file_is_written_or_read(hostile, results, folder):
 
 def test_no_bit_flip_of_a_plain_file_gives_other_weights_or_another_error(tmp_path):
     """One that was not sealed: what guards it are the sums of its parts in the archive."""
-    whole = (weights.FOLDER / "mnist_lenet5.keras").read_bytes()
     path, draw = tmp_path / "flipped.keras", random.Random(1)
-    expected = transfer.weights_of(weights.FOLDER / "mnist_lenet5.keras")
+    whole = read_xz(PACKED)
+    path.write_bytes(whole)
+    expected = transfer.weights_of(path)
     for _ in range(100):
         content = bytearray(whole)
         content[draw.randrange(len(whole))] ^= 1 << draw.randrange(8)
