@@ -43,7 +43,7 @@ def int8(model: keras.Model, examples: np.ndarray) -> bytes:
     spec, tokenizer = numeric_spec(model), tokenizer_of(model)
     function: Callable[[Any], Any] = after_tokenizer(model)
     if tokenizer is not None:
-        batches = [np.array([tokenizer.tokenize(text)], np.int32) for text in examples]
+        batches = [np.array(tokenizer.tokenize([text]), np.int32) for text in examples]
     elif spec.dtype == tf.uint8:
         function, spec, batches = _of_pixels(model, spec, examples)
     else:

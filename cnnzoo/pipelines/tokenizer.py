@@ -191,22 +191,29 @@ class Tokenizer(keras.layers.Layer):
         padded = tokens.to_tensor(shape=tf.stack([-1, length]))
         return tf.ensure_shape(padded, self.compute_output_shape((None,)))
 
-    def tokenize(self, text: str | bytes) -> list[int]:
-        """Return the tokens of `text` in a batch of its own, computed in plain Python.
+    def tokenize(self, texts: Iterable[str | bytes]) -> list[list[int]]:
+        """Return the tokens of a batch of texts, rows of one length, computed in plain Python.
 
         Raises:
-            CnnzooError: It is no string.
+            CnnzooError: One is no string.
         """
+        rows = [self._row(text) for text in texts]
+        length = max([self.shortest, *map(len, rows)])
+        padded = []
+        for row in rows:
+            empty = length - len(row)
+            front = SIDES[self.padding](empty)
+            padded.append([PADDING] * front + row + [PADDING] * (empty - front))
+        return padded
+
+    def _row(self, text: str | bytes) -> list[int]:
         found = LEVELS[self.level](clean(as_bytes(text), self.cleaning))
         tokens = [self._ids.get(token, UNKNOWN) for token in found]
         if self.backwards:
             tokens.reverse()
         excess = max(0, len(tokens) - self.length) if self.length else 0
         begin = SIDES[self.truncation](excess)
-        tokens = tokens[begin : begin + len(tokens) - excess]
-        empty = max(0, self.shortest - len(tokens))
-        front = SIDES[self.padding](empty)
-        return [PADDING] * front + tokens + [PADDING] * (empty - front)
+        return tokens[begin : begin + len(tokens) - excess]
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return `(batch, length)`; the length is None where it is that of the longest text."""

@@ -164,7 +164,7 @@ def test_pretrained_vectors_start_the_network_and_are_reported(own_sets, tmp_pat
     (tokenizer,) = [one for one in classifier.model.layers if one.name == "tokens"]
     network = classifier.model.get_layer("text_cnn_static")
     (matrix,) = network.get_layer("embedding_static").get_weights()
-    assert matrix[tokenizer.tokenize("bad")[0]].tolist() == [-1, -1, -1]
+    assert matrix[tokenizer.tokenize(["bad"])[0][0]].tolist() == [-1, -1, -1]
 
 
 @pytest.mark.slow
