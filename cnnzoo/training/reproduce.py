@@ -63,7 +63,7 @@ def reproduce(name: str, seeds: int, ledger_path: Path) -> dict[str, Any]:
     write_whole(
         ledger_path.parent / "histories" / f"{name}.csv", read(runs[0].path / "history.csv")
     )
-    for run in runs:
+    for run in runs if len(runs) > 1 else ():  # One run has no spread.
         _tell_spread(run, {name: row[name] for name in ("n", "accuracy_mean", "accuracy_std")})
     passed = row["target"] is None or row["accuracy_mean"] >= row["target"]
     return {**row, "passed": passed}

@@ -43,7 +43,10 @@ def test_the_row_holds_every_seed_and_finished_runs_are_used_again(short, tmp_pa
     assert not module.reproduce("mnist_lenet5", 2, ledger)["passed"]
 
 
-def test_seeds_must_be_positive(short, tmp_path):
+def test_one_seed_has_no_spread_and_none_is_refused(short, tmp_path):
+    row = module.reproduce("mnist_lenet5", 1, tmp_path / "results.csv")
+    assert row["n"] == 1
+    assert "seeds" not in cnnzoo.load(tmp_path / "runs" / "mnist_lenet5" / "seed0").card["metrics"]
     with pytest.raises(CnnzooError, match="seeds must be at least 1; got 0"):
         module.reproduce("mnist_lenet5", 0, tmp_path / "results.csv")
 
