@@ -1,7 +1,7 @@
 """ResNet-20 on CIFAR-10 with one cycle of the learning rate, in a sixth of the paper's epochs.
 
-Expect: 90.11% test accuracy with seed 0, in about 22 minutes on 2 cores (AMD EPYC) that do nothing
-else; the paper has 91.25% with 182 epochs, which these 30 do not reach.
+Expect: 90.11% test accuracy with seed 0, an epoch in about 43 s on 2 idle cores (AMD EPYC; most of
+the measured run was beside other work); the paper has 91.25% with 182 epochs, which these 30 miss.
 Run:    cnnzoo train cifar10_resnet20_fast
 """
 

@@ -25,9 +25,7 @@ def evaluate(classifier: Classifier, split: str = "test") -> dict[str, Any]:
         CnnzooError: The split is unknown.
     """
     dataset = find(classifier.card["dataset"], classifier.input_shape)
-    recipe = classifier.card["recipe"]
-    cut = Cut(recipe["validation"], recipe["folds"], recipe["fold"])
-    inputs, labels = part(dataset, split, cut)
+    inputs, labels = part(dataset, split, Cut.of(classifier.card["recipe"]))
     return {**score(classifier.scores(inputs), labels), "split": split}
 
 

@@ -44,7 +44,7 @@ def gather(classifier: Classifier, limit: int) -> Evidence:
         name, inputs, labels = "generated", _generated(classifier), None
     else:
         name = "test"
-        inputs, labels = part(dataset, "test", _cut(classifier))
+        inputs, labels = part(dataset, "test", Cut.of(classifier.card["recipe"]))
         inputs, labels = classifier.raw.check(inputs[:limit]), labels[:limit]
     keras = of_training(classifier.model, classifier.card)
     encoded = np.array([*_encoded(classifier.raw, inputs[:_ENCODED])], object)
@@ -66,7 +66,7 @@ def training_examples(classifier: Classifier) -> np.ndarray:
             "dataset must be on this machine for format litert_int8, which is fitted to real "
             f"examples; got {classifier.card['dataset']}, which is not"
         )
-    inputs = part(dataset, "train", _cut(classifier)).inputs
+    inputs = part(dataset, "train", Cut.of(classifier.card["recipe"])).inputs
     places = np.linspace(0, len(inputs) - 1, min(CALIBRATED, len(inputs))).astype(int)
     return classifier.raw.check(inputs[places])
 
@@ -78,11 +78,6 @@ def _dataset(classifier: Classifier) -> Dataset | None:
     except CnnzooError:
         return None
     return dataset if dataset.is_here else None
-
-
-def _cut(classifier: Classifier) -> Cut:
-    recipe = classifier.card["recipe"]
-    return Cut(recipe["validation"], recipe["folds"], recipe["fold"])
 
 
 def _generated(classifier: Classifier) -> np.ndarray:

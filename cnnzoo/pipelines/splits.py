@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,11 @@ class Cut(NamedTuple):
     validation: int | float  # Examples of the training split, or their share of it below 1.
     folds: int | None = None  # Of a cross-validation over the whole set, instead of its test split.
     fold: int = 0  # Which of them is the test split, from 0.
+
+    @classmethod
+    def of(cls, recipe: Mapping[str, Any]) -> Cut:
+        """Return what the `recipe` in a card says."""
+        return cls(*(recipe[field] for field in cls._fields))
 
 
 def training_data(dataset: Dataset, cut: Cut) -> tuple[Examples, np.ndarray, np.ndarray]:

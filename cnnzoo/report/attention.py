@@ -9,7 +9,7 @@ import numpy as np
 
 from cnnzoo.report import sights, words
 from cnnzoo.report.page import Piece, Section, Table, collected
-from cnnzoo.report.subject import OWN, Examples, Subject
+from cnnzoo.report.subject import OWN, AnsweredExamples, Subject
 
 _SHOWN = 6  # Test examples.
 _TOLD = 3  # Classes with their scores.
@@ -86,11 +86,11 @@ def attention_section(subject: Subject) -> Section | None:
     return Section("attention", "What it looks at", [f"Here are {told}.", *_looks(subject, batch)])
 
 
-def _right(examples: Examples) -> np.ndarray:
+def _right(examples: AnsweredExamples) -> np.ndarray:
     return examples.scores.argmax(axis=-1) == examples.labels
 
 
-def chosen(examples: Examples, count: int) -> list[int]:
+def chosen(examples: AnsweredExamples, count: int) -> list[int]:
     """Return the places of right answers, class by class in turn, and of the surest mistake."""
     right = _right(examples)
     wrong = np.flatnonzero(~right)

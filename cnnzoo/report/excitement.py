@@ -7,7 +7,7 @@ import numpy as np
 from cnnzoo import inspection
 from cnnzoo.report.page import Picture, Piece, Title
 from cnnzoo.report.parts import map_layers
-from cnnzoo.report.subject import Examples, Subject, spread
+from cnnzoo.report.subject import AnsweredExamples, Subject, spread
 
 _UNITS = 3  # Whose strongest examples are shown.
 _CLASSES = 12  # That inputs are made for.
@@ -48,7 +48,7 @@ def _varied(subject: Subject, layer: str, inputs: np.ndarray, labels: np.ndarray
     return by_spread[np.sort(first)][:_UNITS].tolist()
 
 
-def _classes(subject: Subject, sample: Examples, places: np.ndarray) -> str:
+def _classes(subject: Subject, sample: AnsweredExamples, places: np.ndarray) -> str:
     labels, counts = np.unique(sample.labels[places], return_counts=True)
     most = counts.argmax()
     name = subject.classifier.class_names[labels[most]]

@@ -43,8 +43,9 @@ def _flow(subject: Subject) -> list[Piece]:
             f"Spread of outputs, silent units and gradients over {len(found)} layers. {told}",
             "From input to output. Outputs that shrink or grow from layer to layer, many units "
             "that are 0 for all examples, or gradients that fade on their way back to the input "
-            "would be signs of ill health. Gradients are those of the mean loss; of a trained "
-            "network, which has little left to learn, they are small.",
+            "would be signs of ill health; a shortcut that pads with zeros has such units by "
+            "design. Gradients are those of the mean loss; of a trained network, which has little "
+            "left to learn, they are small.",
         ),
         _table(found),
     ]

@@ -11,7 +11,7 @@ from cnnzoo.evaluation.confidence import Calibration
 from cnnzoo.evaluation.confusion import PerClass
 from cnnzoo.export.card import interval
 from cnnzoo.report.page import Picture, Piece, Section, Table
-from cnnzoo.report.subject import Examples, Subject
+from cnnzoo.report.subject import AnsweredExamples, Subject
 from cnnzoo.training.curves import curves
 
 _SHOWN = 18  # Mistakes.
@@ -57,7 +57,7 @@ def _course(subject: Subject) -> Picture:
     )
 
 
-def _classes(subject: Subject, examples: Examples) -> list[Piece]:
+def _classes(subject: Subject, examples: AnsweredExamples) -> list[Piece]:
     names = subject.classifier.class_names
     predicted = examples.scores.argmax(axis=-1)
     matrix = evaluation.confusion_matrix(examples.labels, predicted, len(names))
@@ -109,7 +109,7 @@ def _figures_of(found: PerClass, names: list[str]) -> Table:
     return Table(header, rows, "The figures of each class", folded=True)
 
 
-def _calibration(examples: Examples) -> Picture:
+def _calibration(examples: AnsweredExamples) -> Picture:
     found = evaluation.calibration(examples.scores, examples.labels)
     return Picture(
         "calibration",

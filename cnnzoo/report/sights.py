@@ -10,9 +10,8 @@ from cnnzoo import inspection
 from cnnzoo.report.page import Picture, Piece
 from cnnzoo.report.subject import Subject
 
-_WORK = (
-    2e10  # Multiply-adds for one example and method, roughly; a large network takes fewer steps.
-)
+# Multiply-adds for one example and method, roughly; a large network takes fewer steps.
+_WORK = 2e10
 
 
 def images(subject: Subject, name: str, raw: np.ndarray, titles: Sequence[str]) -> list[Piece]:
@@ -36,7 +35,7 @@ def images(subject: Subject, name: str, raw: np.ndarray, titles: Sequence[str]) 
             "Grad-CAM: where the last feature maps speak for the answer. Occlusion: how far the "
             "answer's logit falls when a square of zeros covers the place; purple where it falls, "
             "orange where it rises. Saliency: how much each pixel would change the logit, averaged "
-            f"over noisy copies. Integrated gradients, in {steps} steps from zeros: the "
+            f"over noisy copies. Integrated gradients, in {steps} steps or more from zeros: the "
             "part of each pixel in the logit; purple speaks for the answer, orange against it.",
         )
     ]

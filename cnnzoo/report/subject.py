@@ -31,7 +31,7 @@ OWN = 12  # Inputs of one's own that are shown.
 
 
 @dataclass(frozen=True)
-class Examples:
+class AnsweredExamples:
     """Labelled test examples and what the network answers to them."""
 
     inputs: np.ndarray  # Raw batch.
@@ -39,10 +39,10 @@ class Examples:
     scores: np.ndarray  # float32 `[examples, classes]`.
     of: int  # Test examples that there are.
 
-    def sample(self, count: int = SAMPLED) -> Examples:
+    def sample(self, count: int = SAMPLED) -> AnsweredExamples:
         """Return `count` of them, evenly spread."""
         rows = spread(len(self.labels), count)
-        return Examples(self.inputs[rows], self.labels[rows], self.scores[rows], self.of)
+        return AnsweredExamples(self.inputs[rows], self.labels[rows], self.scores[rows], self.of)
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Subject:
     classifier: Classifier
     network: keras.Model
     run: Path | None  # Of a finished run.
-    examples: Examples | None
+    examples: AnsweredExamples | None
     lacking: str  # Why there are none, a sentence.
     own: list[tuple[str, Any]]  # Name and raw example of each input of one's own.
 
@@ -125,7 +125,7 @@ def subject(name: str, inputs: Sequence[Any] = ()) -> Subject:
     return Subject(name, classifier, network, run, examples, lacking, own)
 
 
-def _examples(classifier: Classifier) -> tuple[Examples | None, str]:
+def _examples(classifier: Classifier) -> tuple[AnsweredExamples | None, str]:
     card = classifier.card
     try:
         dataset = find(card["dataset"], classifier.input_shape)
@@ -133,14 +133,12 @@ def _examples(classifier: Classifier) -> tuple[Examples | None, str]:
             return None, f"The test examples of {card['dataset']} are not on this machine."
         if list(dataset.class_names) != classifier.class_names:
             return None, f"The classes of {card['dataset']} are others than in training."
-        recipe = card["recipe"]
-        cut = Cut(recipe["validation"], recipe["folds"], recipe["fold"])
-        inputs, labels = part(dataset, "test", cut)
+        inputs, labels = part(dataset, "test", Cut.of(card["recipe"]))
     except CnnzooError as error:
         return None, f"The test examples cannot be read: {error}."
     rows = spread(len(labels), SCORED)
     raw = classifier.raw.check(inputs[rows])
-    return Examples(raw, labels[rows], classifier.scores(raw), len(labels)), ""
+    return AnsweredExamples(raw, labels[rows], classifier.scores(raw), len(labels)), ""
 
 
 def spread(count: int, most: int) -> np.ndarray:

@@ -37,9 +37,25 @@ class RateTest(NamedTuple):
     suggestion: float  # A tenth of the rate at which the average was least.
     diverged: bool  # Whether the average fell and rose to its first value again, or was no number.
 
+    @figures.style()
     def draw(self) -> Figure:
         """Return a picture of the losses over the rates, with the suggestion."""
-        return _draw(self)
+        figure = Figure(figsize=(6, 3.4))
+        axes = figure.subplots()
+        axes.plot(self.rates, self.losses, alpha=0.35, linewidth=1, label="of each batch")
+        axes.plot(self.rates, self.smoothed, color=figures.COLOURS[0], label="smoothed")
+        axes.axvline(
+            self.suggestion,
+            color=figures.COLOURS[1],
+            linestyle="--",
+            label=f"suggestion, {self.suggestion:.2g}",
+        )
+        axes.set_xscale("log")
+        axes.set_ylim(0, 1.5 * self.smoothed[0])
+        axes.set_xlabel("learning rate")
+        axes.set_ylabel("training loss")
+        axes.legend()
+        return figure
 
 
 def find_learning_rate(
@@ -149,23 +165,3 @@ def result(rates: np.ndarray, losses: list[float]) -> RateTest:
     averages = smoothed(values)
     suggestion = float(tried[averages.argmin()] / _BELOW)
     return RateTest(tried, values, averages, suggestion, has_diverged(losses))
-
-
-@figures.style()
-def _draw(found: RateTest) -> Figure:
-    figure = Figure(figsize=(6, 3.4))
-    axes = figure.subplots()
-    axes.plot(found.rates, found.losses, alpha=0.35, linewidth=1, label="of each batch")
-    axes.plot(found.rates, found.smoothed, color=figures.COLOURS[0], label="smoothed")
-    axes.axvline(
-        found.suggestion,
-        color=figures.COLOURS[1],
-        linestyle="--",
-        label=f"suggestion, {found.suggestion:.2g}",
-    )
-    axes.set_xscale("log")
-    axes.set_ylim(0, 1.5 * found.smoothed[0])
-    axes.set_xlabel("learning rate")
-    axes.set_ylabel("training loss")
-    axes.legend()
-    return figure

@@ -3,11 +3,11 @@
 import numpy as np
 
 from cnnzoo.report.attention import chosen
-from cnnzoo.report.subject import Examples, spread
+from cnnzoo.report.subject import AnsweredExamples, spread
 
 
 def examples(labels, scores):
-    return Examples(np.arange(len(labels)), np.array(labels), np.array(scores), len(labels))
+    return AnsweredExamples(np.arange(len(labels)), np.array(labels), np.array(scores), len(labels))
 
 
 def test_right_answers_of_all_classes_and_the_surest_mistake_last():
