@@ -50,6 +50,7 @@ def preprocessing(
     padding = ((above // 2, above - above // 2), (left // 2, left - left // 2))
     layers: list[keras.layers.Layer] = []
     if above or left:
+        layers.append(keras.layers.Rescaling(1.0, name="float"))  # LiteRT cannot pad uint8.
         layers.append(keras.layers.ZeroPadding2D(padding, name="pad"))
     if normalisation == "standardised":
         means, stds = (dataset.mean, dataset.std) if dataset.mean else moments(images)

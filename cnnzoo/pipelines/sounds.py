@@ -36,6 +36,7 @@ def preprocessing(
     layers: list[keras.layers.Layer] = []
     missing = input_shape[0] - dataset.input_shape[0]
     if missing:
+        layers.append(keras.layers.Rescaling(1.0, name="float"))  # LiteRT cannot pad int16.
         layers.append(keras.layers.ZeroPadding1D((0, missing), name="pad"))
     if normalisation == "unit":
         return [*layers, keras.layers.Rescaling(1 / FULL_SCALE, name="unit")]

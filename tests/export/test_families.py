@@ -1,18 +1,23 @@
 """Every family of networks in LiteRT and ONNX, in the state that training leaves it in."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 
 import cnnzoo
+from cnnzoo.datasets import mnist
 from cnnzoo.export import litert, onnx_file, quantization
 from cnnzoo.export.folding import folded
 from cnnzoo.export.runtime import LiteRT
 from cnnzoo.models import MODELS
+from cnnzoo.pipelines import images, sounds
 from cnnzoo.pipelines.tokenizer import Tokenizer
 
 RNG = np.random.default_rng(0)
 BATCHES = (3, 1)
+RAW = {images: "uint8", sounds: "int16"}
 
 
 def slow(*arguments):
@@ -128,6 +133,19 @@ def check_all(model):
 @pytest.mark.parametrize("name", ARRAYS)
 def test_images_and_sounds(name):
     check_all(of_arrays(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "smaller", "module"),
+    [("lenet5_1998", (32, 32, 1), (28, 28, 1), images), ("m3", (70, 1), (64, 1), sounds)],
+)
+def test_what_is_padded_for_the_network(name, shape, smaller, module):
+    data = dataclasses.replace(mnist.DATASET, input_shape=smaller)
+    raw = values = keras.Input(smaller, dtype=RAW[module], name="raw")
+    for layer in module.preprocessing(data, np.zeros((1, *smaller)), shape, "unit"):
+        values = layer(values)
+    network = trained(cnnzoo.create_model(name, input_shape=shape))
+    check_all(keras.Model(raw, keras.layers.Softmax()(network(values))))
 
 
 @pytest.mark.parametrize(("name", "length"), TEXTS)
