@@ -13,7 +13,7 @@ RECIPE = Recipe(
     augmentation="shift2",
     epochs=30,
     batch_size=64,
-    # Adam stays below 99.0%: its steps are too coarse for weights behind tanh and squared distances.
+    # Adam's training loss stays a quarter higher, at rates of 0.002 and 0.005.
     learning_rate=Cosine(0.005, warmup=0.1),
     optimizer="nesterov",
     clip_norm=10.0,

@@ -1,5 +1,6 @@
 """The command line, in fresh processes where streams and exit codes matter."""
 
+import importlib
 import json
 import os
 import signal
@@ -78,16 +79,20 @@ def test_export_prints_a_table_whose_columns_stand_in_line(capsys, tmp_path, mon
     row = {"path": "models/x/1", "label_agreement": 0.995, "examples": "test", "compared": 1_000}
     numbers = {"bytes": 1_234_567, "max_difference": 2e-7, "latency_us": 1_500.4}
     rows = [
-        {"format": "savedmodel", **row, **numbers},
-        {"format": "litert_int8", **row, **numbers, "bytes": 9, "latency_us": 7.0},
+        {"format": "savedmodel", **row, **numbers, "accuracy": None},
+        {"format": "litert_int8", **row, **numbers, "bytes": 9, "latency_us": 7.0, "accuracy": 0.9},
     ]
-    monkeypatch.setattr("cnnzoo.export.formats.export", lambda *_: rows)
+    # By path pytest would find the function `cnnzoo.export`, depending on what was imported before.
+    formats = importlib.import_module("cnnzoo.export.formats")
+    monkeypatch.setattr(formats, "export", lambda *_: rows)
     code, out, _ = run(capsys, "export", "mnist_lenet5", "--to", tmp_path)
     assert code == 0
     assert out.splitlines() == [
-        "format           bytes  largest difference  same labels   latency",
-        "savedmodel   1,234,567             2.0e-07       99.50%  1,500 us  1,000 test examples",
-        "litert_int8          9             2.0e-07       99.50%      7 us  1,000 test examples",
+        "format           bytes  largest difference  same labels  accuracy   latency",
+        "savedmodel   1,234,567             2.0e-07       99.50%            1,500 us  1,000 test"
+        " examples",
+        "litert_int8          9             2.0e-07       99.50%    90.00%      7 us  1,000 test"
+        " examples",
         "published in models/x/1",
     ]
 

@@ -21,13 +21,14 @@ def export_trained(arguments: argparse.Namespace) -> Answer:
     classifier = load(arguments.name)
     with silent_stderr():  # Converters tell much that nobody can act on.
         results = export(classifier, arguments.to, arguments.format.split(","))
-    rows = [("format", "bytes", "largest difference", "same labels", "latency", "")]
+    rows = [("format", "bytes", "largest difference", "same labels", "accuracy", "latency", "")]
     rows += [
         (
             one["format"],
             f"{one['bytes']:,}",
             f"{one['max_difference']:.1e}",
             f"{one['label_agreement']:.2%}",
+            "" if one["accuracy"] is None else f"{one['accuracy']:.2%}",
             f"{one['latency_us']:,.0f} us",
             f"{one['compared']:,} {one['examples']} examples",
         )

@@ -63,7 +63,8 @@ def export(
         One dictionary a format, the SavedModel first: `format`, `path`, `bytes`; `max_difference`
         of a score from the artifact's and `label_agreement` (fraction), over `compared` examples of
         the test set (`examples` is "test") or, where that is not on this machine, random ones
-        ("generated"); and `latency_us`, the median time for one example in a fresh process.
+        ("generated"); `accuracy` on the test set of a format that is judged by it, else None; and
+        `latency_us`, the median time for one example in a fresh process.
 
     Raises:
         CnnzooError: A format is unknown, lacks packages or cannot hold the network, the classifier

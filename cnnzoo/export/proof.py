@@ -119,8 +119,10 @@ def _judged(
     difference = float(np.max([np.abs(found.scores - run.scores).max() for run, found in pairs]))
     run, found = pairs[0]
     labels, of_artifact = found.scores.argmax(axis=1), run.scores.argmax(axis=1)
+    accuracy = None
     if one.tolerance is None:
-        _check_accuracy(name, labels, of_artifact, evidence.labels)
+        accuracy = float(np.mean(labels == evidence.labels))
+        _check_accuracy(name, accuracy, float(np.mean(of_artifact == evidence.labels)))
     elif not difference <= one.tolerance:
         raise CnnzooError(
             f"{name} must give the artifact's scores to within {one.tolerance:g}; "
@@ -129,14 +131,14 @@ def _judged(
     return {
         "max_difference": difference,
         "label_agreement": float(np.mean(labels == of_artifact)),
+        "accuracy": accuracy,
         "latency_us": round(found.latency_us, 1),
         "examples": evidence.examples,
         "compared": sum(len(run.scores) for run, _ in pairs),
     }
 
 
-def _check_accuracy(name: str, labels: np.ndarray, of_artifact: np.ndarray, truth: Any) -> None:
-    accuracy, wanted = float(np.mean(labels == truth)), float(np.mean(of_artifact == truth))
+def _check_accuracy(name: str, accuracy: float, wanted: float) -> None:
     if not accuracy >= wanted - LOST:
         raise CnnzooError(
             f"{name} must keep the artifact's accuracy of {wanted:.2%} to within "

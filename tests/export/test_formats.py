@@ -109,8 +109,8 @@ def rows(tmp_path_factory):
 
 
 def test_each_format_is_told_with_how_it_compares(rows):
-    keys = ["format", "path", "bytes", "max_difference", "label_agreement", "latency_us"]
-    keys += ["examples", "compared"]
+    keys = ["format", "path", "bytes", "max_difference", "label_agreement"]
+    keys += ["accuracy", "latency_us", "examples", "compared"]
     version = Path(rows["savedmodel"]["path"])
     names = {
         "litert": "model.tflite",
@@ -130,6 +130,10 @@ def test_each_format_is_told_with_how_it_compares(rows):
     assert rows["onnx"]["max_difference"] <= 1e-4
     assert rows["litert_float16"]["max_difference"] <= 1e-2
     assert rows["litert_int8"]["label_agreement"] > 0.995
+    accuracies = [row["accuracy"] for row in rows.values()]
+    shipped = cnnzoo.evaluate(cnnzoo.load("mnist_lenet5"))["accuracy"]
+    # A label that is another was right and becomes wrong, or the reverse.
+    assert accuracies == [None, None, None, pytest.approx(shipped, abs=0.005), None]
     # 200 raw images and five that are encoded in seven ways; accuracy needs the whole test set.
     compared = [row["compared"] for row in rows.values()]
     assert compared == [235, 200, 200, 10_000, 200]
