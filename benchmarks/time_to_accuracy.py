@@ -48,6 +48,27 @@ class Goal(NamedTuple):
 
 GOALS = {
     "mnist": Goal("mnist", 0.99, "mnist_lenet5", ["epochs=3"], {"keras_convnet": 8}),
+    "fashion_mnist": Goal(
+        "fashion_mnist",
+        0.91,
+        "fashion_mnist_basic_cnn",
+        ["model=basic_cnn", "augmentation=flip", "epochs=8", "learning_rate=OneCycle(0.003)"],
+        {"keras_convnet": 20, "tensorflow_tutorial": 10},
+    ),
+    "cifar10": Goal(
+        "cifar10",
+        0.80,
+        "cifar10_basic_cnn",
+        ["epochs=8"],
+        {"torch_loop": 15, "tensorflow_tutorial": 10},
+    ),
+    "mr": Goal(
+        "mr",
+        0.75,
+        "mr_text_cnn",
+        ["epochs=2", "learning_rate=OneCycle(0.002)"],
+        {"keras_text_cnn": 2},
+    ),
 }
 
 
