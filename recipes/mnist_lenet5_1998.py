@@ -1,7 +1,7 @@
 """LeNet-5 as published, on MNIST, after https://doi.org/10.1109/5.726791, section III.
 
-Expect: 99.08% +- 0.07% test accuracy over 5 seeds, each in 84 s on 2 cores (AMD EPYC); the paper has
-99.05%, and 99.2% when trained on distorted images too.
+Expect: 99.08% +- 0.07% test accuracy over 5 seeds, each in 84 s on 2 cores (AMD EPYC); the paper
+has 99.05%, and 99.2% when trained on distorted images too.
 Run:    cnnzoo train mnist_lenet5_1998
 """
 

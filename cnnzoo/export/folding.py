@@ -1,7 +1,8 @@
 """Networks for inference, in which batch normalisation is a part of the layer before it.
 
 Normalisation with fixed statistics is a scale and an offset of each channel, which a convolution or
-a dense layer can take into its kernel and bias.
+a dense layer can take into its kernel and bias. A layer that makes its kernel from fewer weights
+gives way to its `equivalent`, a stock layer, which runtimes know and can quantise.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ def folded(model: keras.Model) -> keras.Model:
     def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
         if isinstance(layer, keras.Model):
             return folded(layer)
+        if hasattr(layer, "equivalent"):
+            return layer.equivalent()
         config = layer.get_config()
         return layer.from_config({**config, "use_bias": True} if layer.name in norms else config)
 
@@ -47,7 +50,9 @@ def folded(model: keras.Model) -> keras.Model:
         if layer.name in norms:
             layer.set_weights(_merged(model.get_layer(layer.name), norms[layer.name]))
         elif layer.weights and not isinstance(layer, keras.Model):
-            layer.set_weights(model.get_layer(layer.name).get_weights())
+            original = model.get_layer(layer.name)
+            if not hasattr(original, "equivalent"):  # Whose copy has its weights already.
+                layer.set_weights(original.get_weights())
     return copy
 
 

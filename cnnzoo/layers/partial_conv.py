@@ -63,6 +63,13 @@ class PartialConv2D(keras.layers.Layer):
         spread = ops.one_hot(self._places, all_pairs, dtype=self.kernel.dtype)
         return ops.reshape(ops.matmul(self.kernel, spread), self._dense_shape)
 
+    def equivalent(self) -> keras.layers.Conv2D:
+        """Return the stock layer that computes the same; its kernel has zeros."""
+        plain = keras.layers.Conv2D(len(self.maps), self.kernel_size, name=self.name)
+        plain.build((None, None, None, self._dense_shape[2]))
+        plain.set_weights([self.dense_kernel(), self.bias])
+        return plain
+
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the maps."""
         batch, *sides, _ = input_shape

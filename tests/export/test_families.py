@@ -154,7 +154,7 @@ def test_texts(name, length):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["lenet5", "resnet20", "m5"])
+@pytest.mark.parametrize("name", ["lenet5", "lenet5_1998", "resnet20", "m5"])
 def test_int8_takes_the_raw_input_of_arrays(name):
     model = of_arrays(name)
     inputs = examples(model, 50)

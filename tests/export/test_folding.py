@@ -45,6 +45,18 @@ def test_a_folded_network_answers_alike(name, shape, left):
     )
 
 
+def test_a_layer_of_few_weights_becomes_its_stock_equivalent():
+    model = cnnzoo.create_model("lenet5_1998")
+    c3 = model.get_layer("c3")
+    c3.set_weights([RNG.normal(size=weight.shape) for weight in c3.weights])
+    copy, images = folded(model), RNG.normal(size=(2, 32, 32, 1))
+    assert type(copy.get_layer("c3")) is keras.layers.Conv2D
+    kernel, bias = copy.get_layer("c3").get_weights()
+    assert np.count_nonzero(kernel) == 60 * 25  # Table I has 60 connections of 5x5 each.
+    assert np.array_equal(bias, c3.get_weights()[1])
+    assert np.allclose(copy(images), model(images), rtol=1e-5)
+
+
 def test_nested_sequential_and_biased_layers_are_folded():
     inner = keras.Sequential(
         [
