@@ -1,6 +1,6 @@
 """CapsNet on MNIST, after https://arxiv.org/abs/1710.09829, section 5.
 
-Expect: not measured yet, and half an hour on 2 cores; the paper has 99.75%.
+Expect: not measured yet; the paper has 99.75%.
 Run:    cnnzoo train mnist_capsnet
 """
 
