@@ -5,9 +5,10 @@ training, scoring. cnnzoo's also hold out a validation set, and write their run 
 The number of epochs is fixed for each side, after looking at test scores of seed 0: of cnnzoo's one
 run, and of the peers' curves (`plain_networks.py --curve`). Of those, torch_loop is first above its
 goal after 12 epochs, back below it after 15, which it is given here; keras_convnet has 90.5% of
-Fashion-MNIST after 20; tensorflow_tutorial has its tutorial's 10. A side whose mean accuracy over the seeds is below the goal is marked. The peers, too, have
-oneDNN where a processor lacks AVX-512: cnnzoo, which reads the data for all, switches it on. The
-sides take turns, so that noise falls on all.
+Fashion-MNIST after 20; tensorflow_tutorial has its tutorial's 10. A side whose mean accuracy over
+the seeds is below the goal is marked. The peers, too, have oneDNN where a processor lacks AVX-512:
+cnnzoo, which reads the data for all, switches it on. The sides take turns, so that noise falls on
+all.
 
 Run: python benchmarks/time_to_accuracy.py [GOAL ...] [--seeds 5]
 """
