@@ -44,7 +44,7 @@ def splits(name, seed):
 
 
 def keras_convnet(training, test, epochs, seed, curve):
-    """Keras's introductory convnet for MNIST, with all its settings; 34,826 parameters."""
+    """Keras's introductory convnet for MNIST, with its settings; 34,826 parameters."""
     import keras
     from keras import layers
 
@@ -69,7 +69,7 @@ def keras_convnet(training, test, epochs, seed, curve):
 
 
 def tensorflow_tutorial(training, test, epochs, seed, curve):
-    """TensorFlow's tutorial network for CIFAR-10, with all its settings; 122,570 parameters.
+    """TensorFlow's tutorial network for CIFAR-10, with its settings; 122,570 parameters.
 
     For images of 28x28 it is the convnet of Chollet's Deep Learning with Python; 93,322 parameters.
     """
