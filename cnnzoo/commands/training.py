@@ -23,7 +23,6 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
         fields["seed"] = arguments.seed
     if arguments.data is not None:
         fields["dataset"] = arguments.data
-        fields.setdefault("validation", 0.1)
     recipe.replace(**fields)  # A wrong field is told before TensorFlow starts.
     start_tensorflow()
     from cnnzoo.training.cluster import cluster
@@ -79,7 +78,7 @@ def _tensorboard(folder: Path) -> list[Any]:
     import keras
 
     if importlib.util.find_spec("tensorboard") is None:
-        raise CnnzooError("tensorboard must be installed; run: pip install cnnzoo[tensorboard]")
+        raise CnnzooError("tensorboard must be installed; run: pip install 'cnnzoo[tensorboard]'")
     return [keras.callbacks.TensorBoard(str(folder / "tensorboard"))]
 
 

@@ -61,7 +61,8 @@ def asked(
     Args:
         recipe: A recipe, or the name of one.
         data: A data set of one's own, which is entered among the data sets and replaces the
-            recipe's.
+            recipe's. With one's own data, by this or by a path in `fields`, a tenth of the training
+            split is validation data, and there are no folds, unless `fields` say otherwise.
         fields: Values of the recipe to replace.
 
     Raises:
@@ -69,10 +70,13 @@ def asked(
     """
     name = recipe if isinstance(recipe, str) else f"{recipe.dataset}_{recipe.model}"
     base = recipes()[recipe].RECIPE if isinstance(recipe, str) else recipe
-    value = base.replace(**fields)
     if data is not None:
-        value = value.replace(dataset=data.name)
+        fields = {**fields, "dataset": data.name}
         DATASETS.enter(data.name, data)
+    value = base.replace(**fields)
+    if data is not None or (value.dataset != base.dataset and value.dataset not in DATASETS):
+        # The recipe's validation data and folds were chosen for its own data.
+        value = base.replace(**{"validation": 0.1, "folds": None, "fold": 0, **fields})
     return name, base, value
 
 

@@ -8,6 +8,8 @@ import tensorflow as tf
 import cnnzoo
 from cnnzoo.datasets import mnist
 from cnnzoo.errors import CnnzooError
+from cnnzoo.training.job import asked
+from cnnzoo.training.recipe import recipes
 
 SHORT = {"epochs": 2, "batch_size": 50, "validation": 200, "learning_rate": 0.01}
 
@@ -141,3 +143,17 @@ def test_texts_and_sounds_come_in_the_same_way():
     assert cnnzoo.from_tf_data(sounds, sounds, name="s", sample_rate=8_000).kind == "sounds"
     with pytest.raises(CnnzooError, match="sample_rate must be at least 1 for sounds; got 0"):
         cnnzoo.from_tf_data(sounds, sounds, name="s")
+
+
+def test_ones_own_data_are_cut_by_their_own_splits(data):
+    def cut(recipe, own=None, **fields):
+        value = asked(recipe, own, fields)[2]
+        return value.validation, value.folds, value.fold
+
+    assert cut("mr_text_cnn", fold=3) == (0.1, 10, 3)
+    assert cut("mr_text_cnn", dataset="reviews.csv[text,stars]") == (0.1, None, 0)
+    assert cut("mnist_lenet5", data) == (0.1, None, 0)
+    assert cut("mnist_lenet5", dataset="cifar10") == (5_000, None, 0)
+    assert cut("mnist_lenet5", data, validation=50, folds=5, fold=1) == (50, 5, 1)
+    mine = recipes()["mnist_lenet5"].RECIPE.replace(dataset="digits.npz", validation=50, folds=3)
+    assert cut(mine, seed=1) == (50, 3, 0)
