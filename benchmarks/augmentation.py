@@ -55,8 +55,7 @@ def main():
     images = draw.integers(0, 256, (COUNT, 32, 32, 3), np.uint8)
     examples = Examples(images, draw.integers(0, CLASSES, COUNT))
 
-    about = {**versions(), "torch": torch.__version__ if torch else "not installed"}
-    print(f"{hardware()}; {about}; batch {BATCH}, {arguments.rounds} rounds\n")
+    print(f"{hardware()}; {versions('torch')}; batch {BATCH}, {arguments.rounds} rounds\n")
     print("| policy | cnnzoo | Keras, an example at a time | PyTorch | to Keras | to PyTorch |")
     print("|---|---|---|---|---|---|")
     for name in POLICIES:

@@ -48,7 +48,8 @@ def main():
     parser.add_argument("networks", nargs="*", default=list(NETWORKS), metavar="NETWORK")
     parser.add_argument("--seconds", type=float, default=1.5, help="of one measurement")
     arguments = parser.parse_args()
-    print(f"{hardware()}; {versions()}; load before it {os.getloadavg()[0]:.1f}\n")
+    peers = "ai-edge-litert", "onnxruntime", "openvino", "torch"
+    print(f"{hardware()}; {versions(*peers)}; load before it {os.getloadavg()[0]:.1f}\n")
     for name in arguments.networks:
         with tempfile.TemporaryDirectory() as folder:
             table(name, measured(name, Path(folder), arguments.seconds))

@@ -155,7 +155,7 @@ def torch_loop(training, test, epochs, seed, curve):
         convolutions += [(channels, maps, 3, 1), (maps, maps, 3, 1), "pool"]
         channels = maps
     head = [nn.Flatten(), nn.Dropout(0.25), nn.Linear(channels * (images.shape[1] // 8) ** 2, 10)]
-    network = nn.Sequential(*plain(convolutions, norm=True), *head)
+    network = nn.Sequential(*plain(convolutions, norm=True, bias=False), *head)
     network = network.to(memory_format=torch.channels_last)
     batches = torch.utils.data.DataLoader(
         Images(images, labels),

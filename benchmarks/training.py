@@ -67,7 +67,7 @@ def main():
     os.sched_setaffinity(0, cores()[-arguments.cores :])  # Processes and threads inherit it.
     turns = f"{arguments.rounds} rounds of {arguments.seconds:g} s"
     load = f"load before it {os.getloadavg()[0]:.1f}"
-    print(f"{hardware()}; {about()}; {turns} on {arguments.cores} of them; {load}\n")
+    print(f"{hardware()}; {versions('torch')}; {turns} on {arguments.cores} of them; {load}\n")
     columns = ["network", "batch", "parameters", *(f"{side}, examples/s" for side in SIDES)]
     columns += [f"cnnzoo to {side}" for side in SIDES[1:]]
     print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
@@ -90,13 +90,6 @@ def main():
 def cores():
     """Return the cores that this process may use."""
     return sorted(os.sched_getaffinity(0))
-
-
-def about():
-    """Return the versions of what is compared."""
-    import torch
-
-    return {**versions(), "torch": torch.__version__}
 
 
 def measured(name, sides, rounds, seconds):
@@ -375,7 +368,7 @@ def twin(name):
     return nn.Sequential(*plain(convolutions, norm=True), *head)
 
 
-def plain(convolutions, norm=False):
+def plain(convolutions, norm=False, bias=True):
     """Return convolutions (maps in, maps out, side, padding), each with a ReLU, and poolings."""
     from torch import nn
 
@@ -384,7 +377,7 @@ def plain(convolutions, norm=False):
         if one == "pool":
             layers.append(nn.MaxPool2d(2))
             continue
-        layers.append(nn.Conv2d(*one[:3], padding=one[3]))
+        layers.append(nn.Conv2d(*one[:3], padding=one[3], bias=bias))
         if norm:
             layers.append(nn.BatchNorm2d(one[1]))
         layers.append(nn.ReLU(inplace=True))

@@ -35,10 +35,10 @@ def peak_memory() -> int | None:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that a result depends on."""
+def versions(*peers: str) -> dict[str, str]:
+    """Return the versions of Python and of the packages that a result depends on, then `peers`."""
     found = {"python": platform.python_version()}
-    for package in ("cnnzoo", "keras", "tensorflow", "numpy"):
+    for package in ("cnnzoo", "keras", "tensorflow", "numpy", *peers):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
