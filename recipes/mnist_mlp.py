@@ -1,6 +1,7 @@
 """A perceptron with two hidden layers on MNIST, after Keras's example mnist_mlp.py.
 
-Expect: 98.59% +- 0.07% test accuracy over 5 seeds, each in 30 s on 2 cores (AMD EPYC).
+Expect: 98.59% +- 0.07% test accuracy over 5 seeds, each in 30 s on 2 cores (AMD EPYC); the
+example states 98.40% after 20 epochs.
 Run:    cnnzoo train mnist_mlp
 """
 
