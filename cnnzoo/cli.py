@@ -144,6 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     trained = "run folder, artifact, exported SavedModel, or shipped name"
+    with_card = "run folder, artifact or shipped name"
     one = command("evaluate", answering.evaluate_trained, "score a trained network")
     one.add_argument("name", help=trained)
     one.add_argument("--split", default="test", help="test, validation or train")
@@ -160,7 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     one = command(
         "export", exporting.export_trained, "publish the next version, each file of it proved equal"
     )
-    one.add_argument("name", help=trained)
+    one.add_argument("name", help=with_card)
     one.add_argument("--to", default="saved_models", help="folder of all exported models")
     one.add_argument(
         "--format",
@@ -174,7 +175,7 @@ def _parser() -> argparse.ArgumentParser:
         inspecting.inspect_trained,
         "write an HTML report: structure, results, mistakes, and what the network looks at",
     )
-    one.add_argument("name", help="run folder, artifact or shipped name")
+    one.add_argument("name", help=with_card)
     one.add_argument(
         "inputs", nargs="*", metavar="FILE|TEXT", help="one's own to look at, as for predict"
     )

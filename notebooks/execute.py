@@ -133,7 +133,7 @@ def title(notebook: Any) -> Title:
 
 def table() -> str:
     """Return the README's table of all notebooks."""
-    lines = ["| question | notebook | minutes |", "|---|---|---|"]
+    lines = ["| question | notebook | minutes to read |", "|---|---|---|"]
     for path in notebooks():
         found = title(nbformat.read(path, as_version=4))
         lines.append(f"| {found.question} | [{path.stem}]({path.name}) | {found.minutes} |")

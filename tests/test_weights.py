@@ -29,7 +29,7 @@ def test_the_files_are_small():
     assert sum(sizes) < 20e6
 
 
-@shipped
+@pytest.mark.parametrize("name", cnnzoo.list_weights())
 def test_the_recipe_is_the_one_of_this_release(name):
     card = cnnzoo.load(name).card
     seed = card["recipe"]["seed"]

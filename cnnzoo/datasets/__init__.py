@@ -28,7 +28,8 @@ def load_dataset(name: str, split: str = "train") -> Examples:
         split: One of the data set's splits, "train" or "test".
 
     Returns:
-        `images` (uint8 `[examples, height, width, channels]`) and `labels` (int64 `[examples]`).
+        Inputs and `labels` (int64 `[examples]`). Inputs are images (uint8 `[examples, height,
+        width, channels]`), texts (str `[examples]`) or sounds (int16 `[examples, samples, 1]`).
 
     Raises:
         CnnzooError: The name or the split is unknown, or the data are damaged.

@@ -131,7 +131,7 @@ def _prepared(name: str, version: str) -> Any:
             "prepared it"
         )
         if isinstance(cause, ImportError):
-            advice = "install what TFDS needs, for sounds with `pip install cnnzoo[audio]`"
+            advice = "install what TFDS needs, for sounds with `pip install 'cnnzoo[audio]'`"
         raise CnnzooError(
             f"{name} is not in {tfds_root()} and cannot be prepared there ({reason}); {advice}"
         ) from error

@@ -84,7 +84,7 @@ def markdown(card: dict[str, Any]) -> str:
         ("Network", f"`{card['model']}`, {card['params']:,} parameters{_macs(card)}"),
         ("Data", f"{card['dataset']}, {card['data_source']}"),
         ("Licence of the data", card["data_licence"]),
-        ("Recipe", f"`cnnzoo train {name}`, seed {card['recipe']['seed']}"),
+        ("Recipe", f"`{name}`, seed {card['recipe']['seed']}; its fields are in card.json"),
         ("Made with", ", ".join(f"{one} {v}" for one, v in card["versions"].items())),
     ]
     table = "\n".join(f"| {key} | {value} |" for key, value in facts)

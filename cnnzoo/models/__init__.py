@@ -67,7 +67,7 @@ def create_model(
     _check_options(name, known, options)
     trained = None
     if isinstance(weights, str) and weights == "imagenet":
-        trained = transfer.imagenet(_imagenet(name, family, options))
+        trained = transfer.imagenet(_imagenet(name, options))
     elif weights is not None:
         trained = transfer.weights_of(weights)
     build = functools.partial(family.build, name, input_shape=input_shape, name=name, **options)
@@ -78,7 +78,7 @@ def create_model(
     return model
 
 
-def _imagenet(name: str, family: ModuleType, options: dict[str, Any]) -> str:
+def _imagenet(name: str, options: dict[str, Any]) -> str:
     """Return the name in keras.applications of `name`, and set the options its weights are for."""
     known = {
         variant: entry

@@ -121,7 +121,7 @@ def notebooks() -> str:
         cell = json.loads(path.read_text(encoding="utf-8"))["cells"][0]
         title, question, minutes = stated.match("".join(cell["source"])).groups()
         rows.append([f"[{title}](/course/{path.name})", question, minutes])
-    return markdown_table(("notebook", "question", "minutes"), rows)
+    return markdown_table(("notebook", "question", "minutes to read"), rows)
 
 
 def sources() -> str:
