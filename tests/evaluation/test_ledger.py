@@ -80,3 +80,5 @@ def test_recipes_state_what_the_ledger_measured():
         if row["n"] == "1":
             stated = f"Expect: {mean:.2%} test accuracy with seed {row['seeds']}"
         assert stated in inspect.getdoc(recipe)
+        assert int(row["epochs"]) == recipe.RECIPE.epochs
+        assert row["paper_accuracy"] == str(recipe.RECIPE.paper_accuracy or "")
