@@ -53,14 +53,14 @@ GOALS = {
         "fashion_mnist",
         0.91,
         "fashion_mnist_basic_cnn",
-        ["model=basic_cnn", "augmentation=flip", "epochs=8", "learning_rate=OneCycle(0.003)"],
+        ["model=basic_cnn", "augmentation=flip", "epochs=6", "learning_rate=OneCycle(0.003)"],
         {"keras_convnet": 20, "tensorflow_tutorial": 10},
     ),
     "cifar10": Goal(
         "cifar10",
         0.80,
         "cifar10_basic_cnn",
-        ["epochs=8"],
+        ["augmentation=flip", "epochs=6"],
         {"torch_loop": 12, "tensorflow_tutorial": 10},
     ),
     "mr": Goal(
