@@ -69,7 +69,7 @@ def test_a_missing_decoder_of_sounds_is_told(root, monkeypatch):
     message = (
         rf"^unprepared is not in {root} and cannot be prepared there \(import of pydub halted; "
         r"None in sys.modules\); install what TFDS needs, for sounds with "
-        r"`pip install cnnzoo\[audio\]`$"
+        r"`pip install 'cnnzoo\[audio\]'`$"
     )
     with pytest.raises(CnnzooError, match=message):
         sources.TFDS("unprepared", "1.0.0")("train")
