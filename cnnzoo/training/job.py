@@ -72,11 +72,12 @@ def asked(
     base = recipes()[recipe].RECIPE if isinstance(recipe, str) else recipe
     if data is not None:
         fields = {**fields, "dataset": data.name}
-        DATASETS.enter(data.name, data)
-    value = base.replace(**fields)
-    if data is not None or (value.dataset != base.dataset and value.dataset not in DATASETS):
+    if data is not None or fields.get("dataset", base.dataset) not in (base.dataset, *DATASETS):
         # The recipe's validation data and folds were chosen for its own data.
-        value = base.replace(**{"validation": 0.1, "folds": None, "fold": 0, **fields})
+        fields = {"validation": 0.1, "folds": None, "fold": 0, **fields}
+    value = base.replace(**fields)
+    if data is not None:
+        DATASETS.enter(data.name, data)
     return name, base, value
 
 

@@ -1,5 +1,7 @@
 """Networks and tf.data sets of one's own, trained by any recipe."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -157,3 +159,10 @@ def test_ones_own_data_are_cut_by_their_own_splits(data):
     assert cut("mnist_lenet5", data, validation=50, folds=5, fold=1) == (50, 5, 1)
     mine = recipes()["mnist_lenet5"].RECIPE.replace(dataset="digits.npz", validation=50, folds=3)
     assert cut(mine, seed=1) == (50, 3, 0)
+
+
+def test_a_refused_field_leaves_no_data_set_behind(data):
+    other = dataclasses.replace(data, name="refused")
+    with pytest.raises(CnnzooError, match="epochs must be at least 1; got 0"):
+        asked("mnist_lenet5", other, {"epochs": 0})
+    assert "refused" not in cnnzoo.list_datasets()
