@@ -16,10 +16,10 @@ import time
 import keras
 import tensorflow as tf
 
-from cnnzoo.training import distribution
+from cnnzoo.config.recipe import recipes
+from cnnzoo.training.distributed import distribution
 from cnnzoo.training.job import prepare
 from cnnzoo.training.provenance import hardware, versions
-from cnnzoo.training.recipe import recipes
 
 
 def main():

@@ -28,7 +28,7 @@ from cnnzoo.training.provenance import hardware, versions
 PEERS = str(Path(__file__).with_name("plain_networks.py"))
 OURS = """
 import json, sys, cnnzoo
-from cnnzoo.training.recipe import recipes
+from cnnzoo.config.recipe import recipes
 recipe, out, seed, *fields = sys.argv[1:]
 changed = recipes()[recipe].RECIPE.parse(dict(field.split("=", 1) for field in fields))
 run = cnnzoo.train(recipe, out=out, seed=int(seed), **changed)

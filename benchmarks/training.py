@@ -168,7 +168,7 @@ def by_keras(name, side, turns):
     """Train as the product does, or without what makes it fast; return the parameters."""
     import keras
 
-    from cnnzoo.training.fast import fused
+    from cnnzoo.training.fused_kernels import fused
     from cnnzoo.training.losses import loss
 
     setting = SETTINGS[name]
@@ -220,8 +220,8 @@ def ours(setting):
 
 def optimizer(setting, network):
     """Return the optimizer of a recipe with these settings."""
+    from cnnzoo.config.recipe import Recipe
     from cnnzoo.training.optimizers import optimizer
-    from cnnzoo.training.recipe import Recipe
 
     recipe = Recipe(
         model="lenet5",

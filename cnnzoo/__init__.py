@@ -5,28 +5,32 @@ Names load when they are first used: `import cnnzoo` itself imports neither Kera
 
 import os
 
+from cnnzoo import moved
 from cnnzoo.lazy import exports
 
 # TensorFlow leaves oneDNN off on processors without AVX-512; LeNet-5 trains three times faster
 # with it on. TensorFlow reads this once, when it is imported.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
+moved.install()
+
 __getattr__, __all__ = exports(
     __name__,
     {
         "__version__": "cnnzoo.version",
         "CnnzooError": "cnnzoo.errors",
-        "Recipe": "cnnzoo.training.recipe",
+        "Recipe": "cnnzoo.config.recipe",
         "create_model": "cnnzoo.models",
         "evaluate": "cnnzoo.evaluation.metrics",
         "export": "cnnzoo.export",
         "features": "cnnzoo.transfer",
-        "find_learning_rate": "cnnzoo.training.rate_finder",
+        "find_learning_rate": "cnnzoo.training.learning_rate_finder",
         "freeze": "cnnzoo.transfer",
-        "from_tf_data": "cnnzoo.pipelines.own_tensors",
+        "from_tf_data": "cnnzoo.pipelines.custom_data.tf_data",
+        "get_recipe": "cnnzoo.config.recipe",
         "list_datasets": "cnnzoo.datasets",
         "list_models": "cnnzoo.models",
-        "list_recipes": "cnnzoo.training.recipe",
+        "list_recipes": "cnnzoo.config.recipe",
         "list_weights": "cnnzoo.weights",
         "load": "cnnzoo.export.artifact",
         "load_dataset": "cnnzoo.datasets",

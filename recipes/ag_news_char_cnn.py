@@ -4,9 +4,9 @@ Expect: not measured yet, and days on 2 cores; the paper has 84.35% without a th
 Run:    cnnzoo train ag_news_char_cnn
 """
 
+from cnnzoo.config.recipe import Recipe, Tokens
+from cnnzoo.config.schedules import Steps
 from cnnzoo.models.char_cnn import ALPHABET
-from cnnzoo.training.recipe import Recipe, Tokens
-from cnnzoo.training.schedules import Steps
 
 RECIPE = Recipe(
     model="char_cnn_small",

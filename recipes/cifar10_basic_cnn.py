@@ -5,8 +5,8 @@ EPYC; the measured runs were beside other work).
 Run:    cnnzoo train cifar10_basic_cnn
 """
 
-from cnnzoo.training.recipe import Recipe
-from cnnzoo.training.schedules import OneCycle
+from cnnzoo.config.recipe import Recipe
+from cnnzoo.config.schedules import OneCycle
 
 RECIPE = Recipe(
     model="basic_cnn_small",

@@ -4,8 +4,8 @@ Expect: not measured yet; the paper has 91.25%.
 Run:    cnnzoo train cifar10_resnet20
 """
 
-from cnnzoo.training.recipe import Recipe
-from cnnzoo.training.schedules import Steps
+from cnnzoo.config.recipe import Recipe
+from cnnzoo.config.schedules import Steps
 
 RECIPE = Recipe(
     model="resnet20",

@@ -5,8 +5,8 @@ measured run was beside other work); the paper has 91.25%.
 Run:    cnnzoo train cifar10_resnet20_fast
 """
 
-from cnnzoo.training.recipe import Recipe
-from cnnzoo.training.schedules import OneCycle
+from cnnzoo.config.recipe import Recipe
+from cnnzoo.config.schedules import OneCycle
 
 RECIPE = Recipe(
     model="resnet20",

@@ -6,8 +6,8 @@ in int8. `cnnzoo export cifar10_resnet8 --format litert_int8` of the shipped one
 Run:    cnnzoo train cifar10_resnet8
 """
 
-from cnnzoo.training.recipe import Recipe
-from cnnzoo.training.schedules import OneCycle
+from cnnzoo.config.recipe import Recipe
+from cnnzoo.config.schedules import OneCycle
 
 RECIPE = Recipe(
     model="resnet8",

@@ -5,8 +5,8 @@ Expect: not measured yet; 92.6% is reported at https://github.com/kuangliu/pytor
 Run:    cnnzoo train cifar10_vgg16
 """
 
-from cnnzoo.training.recipe import Recipe
-from cnnzoo.training.schedules import Cosine
+from cnnzoo.config.recipe import Recipe
+from cnnzoo.config.schedules import Cosine
 
 RECIPE = Recipe(
     model="vgg16_bn_small",

@@ -4,8 +4,8 @@ Expect: not measured yet; the paper has 94.98% (table 4).
 Run:    cnnzoo train cifar10_wrn_16_4
 """
 
-from cnnzoo.training.recipe import Recipe
-from cnnzoo.training.schedules import Steps
+from cnnzoo.config.recipe import Recipe
+from cnnzoo.config.schedules import Steps
 
 RECIPE = Recipe(
     model="wrn16_4",

@@ -6,8 +6,8 @@ https://github.com/zalandoresearch/fashion-mnist.
 Run:    cnnzoo train fashion_mnist_basic_cnn
 """
 
-from cnnzoo.training.recipe import Recipe
-from cnnzoo.training.schedules import OneCycle
+from cnnzoo.config.recipe import Recipe
+from cnnzoo.config.schedules import OneCycle
 
 RECIPE = Recipe(
     model="basic_cnn_small",

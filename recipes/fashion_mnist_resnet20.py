@@ -6,8 +6,8 @@ https://github.com/zalandoresearch/fashion-mnist.
 Run:    cnnzoo train fashion_mnist_resnet20
 """
 
-from cnnzoo.training.recipe import Recipe
-from cnnzoo.training.schedules import OneCycle
+from cnnzoo.config.recipe import Recipe
+from cnnzoo.config.schedules import OneCycle
 
 RECIPE = Recipe(
     model="resnet20",

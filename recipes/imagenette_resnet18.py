@@ -4,8 +4,8 @@ Expect: not measured yet, and hours on 2 cores.
 Run:    cnnzoo train imagenette_resnet18
 """
 
-from cnnzoo.training.recipe import Recipe
-from cnnzoo.training.schedules import OneCycle
+from cnnzoo.config.recipe import Recipe
+from cnnzoo.config.schedules import OneCycle
 
 RECIPE = Recipe(
     model="resnet18",

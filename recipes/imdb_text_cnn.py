@@ -4,8 +4,8 @@ Expect: not measured yet; Keras's example text_classification_from_scratch has 8
 Run:    cnnzoo train imdb_text_cnn
 """
 
-from cnnzoo.training.recipe import Recipe, Tokens
-from cnnzoo.training.schedules import Cosine
+from cnnzoo.config.recipe import Recipe, Tokens
+from cnnzoo.config.schedules import Cosine
 
 RECIPE = Recipe(
     model="text_cnn_rand",

@@ -5,8 +5,8 @@ work; the paper has 99.75%.
 Run:    cnnzoo train mnist_capsnet
 """
 
-from cnnzoo.training.recipe import Recipe
-from cnnzoo.training.schedules import Cosine
+from cnnzoo.config.recipe import Recipe
+from cnnzoo.config.schedules import Cosine
 
 RECIPE = Recipe(
     model="capsnet",

@@ -5,8 +5,8 @@ has 99.05%, and 99.2% when trained on distorted images too.
 Run:    cnnzoo train mnist_lenet5_1998
 """
 
-from cnnzoo.training.recipe import Recipe
-from cnnzoo.training.schedules import Cosine
+from cnnzoo.config.recipe import Recipe
+from cnnzoo.config.schedules import Cosine
 
 RECIPE = Recipe(
     model="lenet5_1998",

@@ -5,8 +5,8 @@ example states 98.40% after 20 epochs.
 Run:    cnnzoo train mnist_mlp
 """
 
-from cnnzoo.training.recipe import Recipe
-from cnnzoo.training.schedules import Cosine
+from cnnzoo.config.recipe import Recipe
+from cnnzoo.config.schedules import Cosine
 
 RECIPE = Recipe(
     model="mlp",

@@ -5,8 +5,8 @@ the paper has 76.1%, the mean of its ten folds.
 Run:    cnnzoo train mr_text_cnn
 """
 
-from cnnzoo.training.recipe import Recipe, Tokens
-from cnnzoo.training.schedules import Cosine
+from cnnzoo.config.recipe import Recipe, Tokens
+from cnnzoo.config.schedules import Cosine
 
 RECIPE = Recipe(
     model="text_cnn_rand",

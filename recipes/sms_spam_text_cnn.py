@@ -6,8 +6,8 @@ machine, on another split.
 Run:    cnnzoo train sms_spam_text_cnn
 """
 
-from cnnzoo.training.recipe import Recipe, Tokens
-from cnnzoo.training.schedules import Cosine
+from cnnzoo.config.recipe import Recipe, Tokens
+from cnnzoo.config.schedules import Cosine
 
 RECIPE = Recipe(
     model="text_cnn_rand",

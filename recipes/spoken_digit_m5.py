@@ -4,8 +4,8 @@ Expect: not measured yet.
 Run:    cnnzoo train spoken_digit_m5
 """
 
-from cnnzoo.training.recipe import Recipe
-from cnnzoo.training.schedules import Cosine
+from cnnzoo.config.recipe import Recipe
+from cnnzoo.config.schedules import Cosine
 
 RECIPE = Recipe(
     model="m5",

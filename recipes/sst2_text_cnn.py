@@ -4,8 +4,8 @@ Expect: not measured yet; the paper has 82.7% on another test split, of whole se
 Run:    cnnzoo train sst2_text_cnn
 """
 
-from cnnzoo.training.recipe import Recipe, Tokens
-from cnnzoo.training.schedules import Cosine
+from cnnzoo.config.recipe import Recipe, Tokens
+from cnnzoo.config.schedules import Cosine
 
 RECIPE = Recipe(
     model="text_cnn_rand",

@@ -5,8 +5,8 @@ has 91.2%.
 Run:    cnnzoo train trec_text_cnn
 """
 
-from cnnzoo.training.recipe import Recipe, Tokens
-from cnnzoo.training.schedules import Cosine
+from cnnzoo.config.recipe import Recipe, Tokens
+from cnnzoo.config.schedules import Cosine
 
 RECIPE = Recipe(
     model="text_cnn_rand",

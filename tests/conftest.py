@@ -78,15 +78,15 @@ def proving_here():
 
     @contextlib.contextmanager
     def proving():
-        from cnnzoo.export import proof, reload
+        from cnnzoo.export import verification, verification_worker
 
         def run(command, **_):
-            reload.main(command[-1])
+            verification_worker.main(command[-1])
             return subprocess.CompletedProcess(command, 0)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(proof, "subprocess", types.SimpleNamespace(run=run))
-            patch.setattr(reload, "_SECONDS", 0)
+            patch.setattr(verification, "subprocess", types.SimpleNamespace(run=run))
+            patch.setattr(verification_worker, "_SECONDS", 0)
             yield
 
     return proving

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 import cnnzoo
 from cnnzoo import cli
-from cnnzoo.training.recipe import recipes
+from cnnzoo.config.recipe import recipes
 
 
 def run(capsys, *arguments):

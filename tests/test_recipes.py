@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import cnnzoo
+from cnnzoo.config.recipe import recipes
 from cnnzoo.datasets import Dataset, Examples
 from cnnzoo.models import MODELS
-from cnnzoo.training import distribution
+from cnnzoo.training.distributed import distribution
 from cnnzoo.training.job import prepare
-from cnnzoo.training.recipe import recipes
 
 SIZES = {"train": 24, "test": 8}
 SHORT = {"epochs": 1, "batch_size": 8, "validation": 8, "folds": None}

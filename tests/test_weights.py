@@ -6,8 +6,8 @@ import pytest
 
 import cnnzoo
 from cnnzoo import weights
+from cnnzoo.config.recipe import Recipe, recipes
 from cnnzoo.evaluation import ledger
-from cnnzoo.training.recipe import Recipe, recipes
 
 ROOT = Path(__file__).resolve().parents[1]
 

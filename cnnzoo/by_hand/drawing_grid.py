@@ -11,7 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
-from cnnzoo import figures
+from cnnzoo import plot_style
 
 _CELL = 0.42  # Inches, of a cell with its number.
 _CELLS = (144, 16)  # Of a grid and along a side; a larger one has colours only.
@@ -45,7 +45,9 @@ def fill(axes: Axes, grid: Grid, row: int) -> None:
     plane = grid.planes[row]
     (height, width), (above, left) = plane.shape, grid.origin
     norm = Normalize(*grid.limits)
-    colours = ScalarMappable(norm, figures.SIGNED if grid.limits[0] < 0 else figures.MAGNITUDE)
+    colours = ScalarMappable(
+        norm, plot_style.SIGNED if grid.limits[0] < 0 else plot_style.MAGNITUDE
+    )
     extent = (-left - 0.5, width - left - 0.5, height - above - 0.5, -above - 0.5)
     axes.imshow(plane, cmap=colours.cmap, norm=norm, extent=extent)
     axes.grid(visible=False)
@@ -73,7 +75,7 @@ def fill(axes: Axes, grid: Grid, row: int) -> None:
 def frame(axes: Axes, rows: range, columns: range) -> None:
     """Outline the cells from the first to the last of `rows` and `columns`."""
     height, width = (cells[-1] - cells[0] + 1 for cells in (rows, columns))
-    box = _box(columns[0], rows[0], width, height, edgecolor=figures.COLOURS[1], linewidth=2.5)
+    box = _box(columns[0], rows[0], width, height, edgecolor=plot_style.COLOURS[1], linewidth=2.5)
     box.set_clip_on(False)  # At the border too it is as wide as elsewhere.
     box.set_path_effects([withStroke(linewidth=5, foreground="white")])
     axes.add_patch(box)

@@ -7,14 +7,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from cnnzoo import figures
+from cnnzoo import plot_style
 from cnnzoo.by_hand.sizes import side
 from cnnzoo.errors import CnnzooError
 
 _MOST = 40  # Positions, padding among them, that are told apart in a picture.
 
 
-@figures.style()
+@plot_style.style()
 def draw_size(
     size: int, kernel: int, *, stride: int = 1, padding: str = "valid", dilation: int = 1
 ) -> Figure:
@@ -40,12 +40,12 @@ def draw_size(
     axes.set_title(f'kernel {kernel}, stride {stride}, padding "{padding}", dilation {dilation}')
     for position in range(padded):
         inside = found.before <= position < found.before + size
-        colour = figures.COLOURS[5] if inside else "none"
+        colour = plot_style.COLOURS[5] if inside else "none"
         cell = (position - found.before - 0.45, -1.45)
         axes.add_patch(Rectangle(cell, 0.9, 0.9, facecolor=colour, edgecolor="grey", linewidth=0.8))
     for place in range(found.outputs):
         seen = np.arange(padded)[found.window(place)] - found.before
-        axes.plot(seen, np.full(len(seen), place), "s-", color=figures.COLOURS[1], linewidth=1)
+        axes.plot(seen, np.full(len(seen), place), "s-", color=plot_style.COLOURS[1], linewidth=1)
     axes.set_xlim(-found.before - 0.7, size + found.after - 0.3)
     axes.set_ylim(found.outputs - 0.4, -1.7)
     axes.set_xlabel("input position (white: padding)")

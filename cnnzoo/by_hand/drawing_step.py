@@ -8,14 +8,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cnnzoo import figures
+from cnnzoo import plot_style
 from cnnzoo.by_hand.drawing_grid import Grid, fill, frame, inches, number
 from cnnzoo.by_hand.steps import Step
 
 _ROWS = 6  # The channels of a deep layer would make a picture without end.
 
 
-@figures.style()
+@plot_style.style()
 def draw_step(step: Step) -> Figure:
     """Return a picture of how `step` makes one number of the output.
 

@@ -34,7 +34,7 @@ def _catalogue(kind: str) -> tuple[Any, Any]:
         from cnnzoo.datasets import DATASETS
 
         return DATASETS, lambda name: DATASETS[name].summary
-    from cnnzoo.training.recipe import recipes
+    from cnnzoo.config.recipe import recipes
 
     if kind == "recipes":
         return recipes(), lambda name: registry.summary(recipes()[name])
@@ -79,7 +79,7 @@ def _drawn(kind: str, name: str, out: Path) -> Answer:
         raise CnnzooError(f"out must be for a data set; {name} is one of the {kind}")
     start_tensorflow()
     from cnnzoo.datasets import DATASETS
-    from cnnzoo.inspection.pictures import draw
+    from cnnzoo.inspection.plots.datasets import draw
 
     draw(DATASETS[name], out)
     return {"name": name, "picture": str(out)}, [f"picture  {out}"]
@@ -111,7 +111,7 @@ def _dataset(name: str) -> dict[str, Any]:
 def _recipe(name: str) -> dict[str, Any]:
     import inspect
 
-    from cnnzoo.training.recipe import recipes
+    from cnnzoo.config.recipe import recipes
 
     module = recipes()[name]
     return {"name": name, **module.RECIPE.to_json(), "about": inspect.getdoc(module)}

@@ -15,7 +15,7 @@ from cnnzoo.quiet import start_tensorflow
 
 def train_recipe(arguments: argparse.Namespace) -> Answer:
     """A run: trained, scored on the test set, exported, and asked one example."""
-    from cnnzoo.training.recipe import recipes
+    from cnnzoo.config.recipe import recipes
 
     recipe = recipes()[arguments.recipe].RECIPE
     fields = recipe.parse(dict(arguments.set))
@@ -25,9 +25,9 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
         fields["dataset"] = arguments.data
     recipe.replace(**fields)  # A wrong field is told before TensorFlow starts.
     start_tensorflow()
-    from cnnzoo.training.cluster import cluster
-    from cnnzoo.training.folders import folder_of
+    from cnnzoo.training.distributed.cluster import cluster
     from cnnzoo.training.run import example_of, train
+    from cnnzoo.training.run_folder import folder_of
 
     options = {
         name: getattr(arguments, name) for name in ("resume", "devices", "workers", "worker")
@@ -84,7 +84,7 @@ def _tensorboard(folder: Path) -> list[Any]:
 
 def _resumption(arguments: argparse.Namespace, folder: Path) -> str:
     """Return what to tell who has interrupted a run."""
-    from cnnzoo.training.folders import holds_run
+    from cnnzoo.training.run_folder import holds_run
 
     if not holds_run(folder):
         return "interrupted before training began; nothing was written"
@@ -115,7 +115,7 @@ def _exported(run: Path) -> Path:
 
 def reproduce_recipe(arguments: argparse.Namespace) -> Answer:
     """The ledger's row of several seeds."""
-    from cnnzoo.training.recipe import recipes
+    from cnnzoo.config.recipe import recipes
 
     recipes()[arguments.recipe]  # An unknown name is told before TensorFlow starts.
     start_tensorflow()

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.evaluation.labelled import scored
+from cnnzoo.evaluation.checks import scored
 
 
 class Calibration(NamedTuple):

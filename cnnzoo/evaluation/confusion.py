@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.evaluation.labelled import class_ids, same_length
+from cnnzoo.evaluation.checks import class_ids, same_length
 
 
 def confusion_matrix(labels: Any, predicted: Any, classes: int) -> np.ndarray:

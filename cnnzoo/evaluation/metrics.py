@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cnnzoo.export.classifier import Classifier
-from cnnzoo.pipelines.own_data import find
+from cnnzoo.pipelines.custom_data.dataset import find
 from cnnzoo.pipelines.splits import Cut, part
 
 

@@ -27,7 +27,7 @@ from cnnzoo.guard.archive import read_part
 from cnnzoo.guard.documents import CARD_BYTES, parse_card
 from cnnzoo.guard.keras_file import check_keras_file
 from cnnzoo.pipelines import tokenizer
-from cnnzoo.pipelines.raw import raw_input
+from cnnzoo.pipelines.input_types import raw_input
 from cnnzoo.registry import unknown
 from cnnzoo.weights import FOLDER, SUFFIX, list_weights
 

@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.raw import RawImages, RawSounds, raw_input
+from cnnzoo.pipelines.input_types import RawImages, RawSounds, raw_input
 
 FORMAT = 2
 

@@ -19,7 +19,7 @@ from cnnzoo.export.runtime import LiteRT, scores_of
 from cnnzoo.guard.saved_model import check_saved_model
 from cnnzoo.guard.sums import check_sums
 from cnnzoo.pipelines.decoding import UNDECODABLE
-from cnnzoo.pipelines.raw import RawTexts, raw_input
+from cnnzoo.pipelines.input_types import RawTexts, raw_input
 from cnnzoo.pipelines.tokenizer import Tokenizer
 
 _BATCH = 500  # Examples that go through the network at once.

@@ -18,16 +18,14 @@ from cnnzoo.export import litert, onnx_file, quantization
 from cnnzoo.export.artifact import CARD
 from cnnzoo.export.card import markdown
 from cnnzoo.export.classifier import Classifier
-from cnnzoo.export.evidence import COMPARED, SCORED, Evidence, gather, training_examples
 from cnnzoo.export.folding import folded
 from cnnzoo.export.litert import tokenizer_of
-from cnnzoo.export.proof import Format, prove
-from cnnzoo.export.publishing import publish
+from cnnzoo.export.publishing import WARMUP, publish, write_tokenizer, write_warmup
 from cnnzoo.export.signatures import ServingGraph
-from cnnzoo.export.tokenizer_files import write_tokenizer
-from cnnzoo.export.warmup import WARMUP, write_warmup
+from cnnzoo.export.verification import Format, prove
+from cnnzoo.export.verification_data import COMPARED, SCORED, Evidence, gather, training_examples
 from cnnzoo.guard.sums import write_sums
-from cnnzoo.pipelines.raw import RawTexts
+from cnnzoo.pipelines.input_types import RawTexts
 from cnnzoo.registry import unknown
 
 EXTRA = "assets.extra"  # In a version's folder: all but the SavedModel itself.

@@ -11,7 +11,7 @@ import tensorflow as tf
 from cnnzoo.export.litert import tokenizer_of
 from cnnzoo.inspection.explanation import explainer
 from cnnzoo.inspection.graph import calls, graph
-from cnnzoo.pipelines.raw import RawTexts, raw_input
+from cnnzoo.pipelines.input_types import RawTexts, raw_input
 from cnnzoo.pipelines.tokenizer import Tokenizer
 
 TOP = 5  # Classes with the highest scores that are named, or all if there are fewer.

@@ -14,9 +14,9 @@ import numpy as np
 import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.inspection import arguments
+from cnnzoo.inspection import checks
+from cnnzoo.inspection.activations import batched, chosen_classes, slope
 from cnnzoo.inspection.graph import Call, nested, walk
-from cnnzoo.inspection.passes import batched, chosen_classes, slope
 from cnnzoo.inspection.resizing import resized
 
 Weights = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # Of maps, from maps and gradients.
@@ -57,7 +57,7 @@ def grad_cam_plus_plus(
 def _of_class(
     model: keras.Model, inputs: Any, class_id: Any, layer: str | None, weights: Weights
 ) -> np.ndarray:
-    batch = arguments.inputs(model, inputs)
+    batch = checks.inputs(model, inputs)
     found = _maps(model, layer)
     classes = chosen_classes(model, batch, class_id)
 
@@ -70,10 +70,10 @@ def _of_class(
 
 def _maps(model: keras.Model, layer: str | None) -> Any:
     """Return the layer, whose maps have as many sides as the input."""
-    call = last_maps(model) if layer is None else arguments.maps(model, layer)
+    call = last_maps(model) if layer is None else checks.maps(model, layer)
     if call is None:
         raise CnnzooError(f"model must have a convolution, or layer be named; got {model.name}")
-    sides, given = arguments.side_count(model), len(call.outputs[0].shape) - 2
+    sides, given = checks.side_count(model), len(call.outputs[0].shape) - 2
     if given != sides:
         raise CnnzooError(
             f"layer must give maps with as many sides as the input, {sides}; "

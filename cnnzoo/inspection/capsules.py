@@ -12,9 +12,9 @@ import keras
 import numpy as np
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.inspection import arguments
+from cnnzoo.inspection import checks
+from cnnzoo.inspection.activations import batched
 from cnnzoo.inspection.graph import Call, calls, graph
-from cnnzoo.inspection.passes import batched
 from cnnzoo.layers import LongestCapsule, ReconstructionLoss
 
 PERTURBATIONS = np.arange(-5, 6) / 20  # From -0.25 to 0.25 by 0.05, as in figure 4.
@@ -39,10 +39,10 @@ def capsule_reconstructions(
     longest, loss = (_call(model, kind) for kind in (LongestCapsule, ReconstructionLoss))
     capsules_of = keras.Model(graph(model).inputs[0], longest.inputs[0])
     decoder = keras.Model(longest.outputs[0], loss.inputs[1])
-    capsules = batched(capsules_of)(arguments.inputs(model, images))
+    capsules = batched(capsules_of)(checks.inputs(model, images))
     winners = np.linalg.norm(capsules, axis=-1).argmax(axis=-1)
     chosen = winners if class_id is None else class_id
-    classes = arguments.classes(model, chosen, len(capsules))
+    classes = checks.classes(model, chosen, len(capsules))
     drawn = [
         np.asarray(decoder(_changed(one, place), training=False))
         for one, place in zip(capsules, classes, strict=True)

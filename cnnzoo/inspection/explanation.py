@@ -8,11 +8,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from cnnzoo.inspection.attribution import gradient_times_values
+from cnnzoo.inspection.activations import slope
 from cnnzoo.inspection.cams import heat_of_maps, last_maps, mean_gradient, scaled
 from cnnzoo.inspection.graph import graph
-from cnnzoo.inspection.passes import slope
 from cnnzoo.inspection.tokens import embeddings
+from cnnzoo.inspection.word_attribution import gradient_times_values
 
 MAPS = 16  # Feature maps that are returned at most.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.inspection import arguments
+from cnnzoo.inspection import checks
 
 _SEPARABLE = keras.layers.SeparableConv1D, keras.layers.SeparableConv2D
 _DEPTHWISE = keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D
@@ -30,7 +30,7 @@ def filters(model: keras.Model, layer: str) -> np.ndarray:
     Raises:
         CnnzooError: The model has no such layer, or it is no convolution.
     """
-    found = arguments.layer(model, layer).layer
+    found = checks.layer(model, layer).layer
     kernels = _kernels(found)
     if kernels is None:
         raise CnnzooError(f"layer must be a convolution; {layer!r} is {type(found).__name__}")
@@ -50,3 +50,41 @@ def _kernels(layer: Any) -> np.ndarray | None:
     if isinstance(layer, _DEPTHWISE):
         return kernel.reshape(*kernel.shape[:-2], 1, -1)
     return np.swapaxes(kernel, -1, -2) if isinstance(layer, _TRANSPOSED) else kernel
+
+
+_POINTS = 1024  # Of the Fourier transform at least; a filter is filled up with zeros.
+
+
+class Spectra(NamedTuple):
+    """The filters of a layer over sounds, and their gain at each frequency."""
+
+    filters: np.ndarray  # Float32 `[filters, samples]`; times run forwards.
+    frequencies: np.ndarray  # Hertz, from 0 to half the sample rate, `[frequencies]`.
+    gains: np.ndarray  # Output amplitude for input amplitude 1, `[filters, frequencies]`.
+
+
+def filter_spectra(model: keras.Model, layer: str, sample_rate: float) -> Spectra:
+    """Return the filters of `layer`, a convolution over one channel, and their spectra.
+
+    Args:
+        model: A network over sounds.
+        layer: Name of the layer, the first convolution as a rule.
+        sample_rate: Samples a second of what the layer takes.
+
+    Raises:
+        CnnzooError: There is no such layer, it is no convolution over a single channel, or
+            the rate is not positive.
+    """
+    found = checks.layer(model, layer).layer
+    kernel = np.asarray(getattr(found, "kernel", ()))
+    if kernel.ndim != 3 or kernel.shape[1] != 1:
+        got = f"a kernel {list(kernel.shape)}" if kernel.size else "no kernel"
+        raise CnnzooError(
+            f"layer must be a convolution over one channel of sound; {layer!r} has {got}"
+        )
+    if not sample_rate > 0:
+        raise CnnzooError(f"sample_rate must be positive; got {sample_rate!r}")
+    filters = kernel[:, 0].T
+    points = max(_POINTS, filters.shape[1])
+    gains = np.abs(np.fft.rfft(filters, points))
+    return Spectra(filters, np.fft.rfftfreq(points, 1 / sample_rate), gains.astype("float32"))

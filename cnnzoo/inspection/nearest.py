@@ -11,8 +11,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cnnzoo.inspection import arguments, receptive_field
-from cnnzoo.inspection.passes import batched, run
+from cnnzoo.inspection import checks, receptive_field
+from cnnzoo.inspection.activations import batched, run
 from cnnzoo.inspection.receptive_field import Side
 
 
@@ -43,10 +43,10 @@ def nearest_examples(
     Raises:
         CnnzooError: The inputs, layer or unit do not fit the model, or there are fewer inputs.
     """
-    call = arguments.layer(model, layer)
-    unit = arguments.unit(call, unit)
-    batch = arguments.inputs(model, inputs)
-    count = arguments.count("count", count, len(batch), "inputs")
+    call = checks.layer(model, layer)
+    unit = checks.unit(call, unit)
+    batch = checks.inputs(model, inputs)
+    count = checks.count("count", count, len(batch), "inputs")
 
     def greatest(values: tf.Tensor) -> Any:
         maps = run(model, values, [call.layer]).values[0][..., unit]
@@ -57,7 +57,7 @@ def nearest_examples(
     activations, flat, sides = batched(greatest)(batch)
     places = np.argsort(-activations, kind="stable")[:count]
     positions = np.stack([np.unravel_index(flat[at], sides[at]) for at in places])
-    ends = batch.shape[1 : arguments.side_count(model) + 1]
+    ends = batch.shape[1 : checks.side_count(model) + 1]
     field = [seen.field for seen in receptive_field.walk(model) if seen.path == layer][-1]
     boxes = np.stack([_box(field, position, ends) for position in positions])
     patches = [

@@ -12,10 +12,10 @@ import keras
 import numpy as np
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.inspection import arguments, receptive_field
+from cnnzoo.inspection import checks, receptive_field
 from cnnzoo.inspection import tokens as texts
+from cnnzoo.inspection.activations import run
 from cnnzoo.inspection.graph import Call
-from cnnzoo.inspection.passes import run
 from cnnzoo.inspection.receptive_field import Side
 
 _BATCH = 64  # Texts whose maps are held at a time.
@@ -48,23 +48,23 @@ def ngrams(model: keras.Model, tokens: Any, layer: str, count: int = 5) -> list[
         CnnzooError: The model takes no tokens, there is no such layer or its units see no definite
             window, or the texts hold fewer than `count` distinct n-grams.
     """
-    count = arguments.count("count", count)
+    count = checks.count("count", count)
     given = texts.checked(model, tokens)
     side = _window(model, layer)
-    of_layer = arguments.layer(model, layer).layer
+    of_layer = checks.layer(model, layer).layer
     strongest: list[list[Ngram]] = []
     for begin in range(0, len(given), _BATCH):
         batch = given[begin : begin + _BATCH]
         maps = run(model, batch, [of_layer]).values[0]
         strongest = _merged(strongest, _of_batch(maps, batch, side, count, begin), count)
-    arguments.count("count", count, len(strongest[0]), "distinct n-grams")
+    checks.count("count", count, len(strongest[0]), "distinct n-grams")
     return strongest
 
 
 def _window(model: keras.Model, layer: str) -> Side:
     """Return what the units of `layer` see of the tokens."""
     field = None
-    if len(arguments.maps(model, layer).outputs[0].shape) == 3:
+    if len(checks.maps(model, layer).outputs[0].shape) == 3:
         for seen in receptive_field.walk(model):
             _check_place(seen.path, seen.call)
             if seen.path == layer:

@@ -15,9 +15,9 @@ import numpy as np
 import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.inspection import arguments
+from cnnzoo.inspection import checks
+from cnnzoo.inspection.activations import run_to_logits
 from cnnzoo.inspection.graph import Call, walk
-from cnnzoo.inspection.passes import run_to_logits
 
 
 class LayerStatistics(NamedTuple):
@@ -58,13 +58,13 @@ def layer_statistics(
     Raises:
         CnnzooError: The model is of another kind, or inputs or labels do not fit it.
     """
-    batch = arguments.inputs(model, inputs)
+    batch = checks.inputs(model, inputs)
     found = {path: call for path, call in walk(model) if _is_row(call)}
     layers = [call.layer for call in found.values()]
     kernels = [_kernels(layer) for layer in layers]
     classes = None
     if labels is not None:
-        classes = arguments.classes(model, labels, len(batch), "labels")
+        classes = checks.classes(model, labels, len(batch), "labels")
     with _unchanged(model) if training else contextlib.nullcontext():
         outputs, backwards = _passes(model, batch, classes, layers, kernels, training)
     return [

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.inspection import arguments
+from cnnzoo.inspection import checks
 from cnnzoo.inspection.graph import calls, graph
 
 PADDING = 0  # The token that fills up short texts, in the zoo as in Keras's masks.
@@ -40,7 +40,7 @@ def checked(model: keras.Model, given: Any) -> np.ndarray:
             f"model must turn tokens [texts, length] into vectors; {model.name} takes "
             f"{list(graph(model).inputs[0].shape[1:])} and has no embedding"
         )
-    tokens = arguments.inputs(model, given)
+    tokens = checks.inputs(model, given)
     end = min(getattr(layer, "input_dim", np.inf) for layer in layers)
     for token in (tokens.min(), tokens.max()):
         if not 0 <= token < end:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cnnzoo.report import sights, words
+from cnnzoo.report import heatmaps, words
 from cnnzoo.report.page import Piece, Section, Table, collected
 from cnnzoo.report.subject import OWN, AnsweredExamples, Subject
 
@@ -109,8 +109,8 @@ def chosen(examples: AnsweredExamples, count: int) -> list[int]:
 
 def _looks(subject: Subject, batch: Batch) -> list[Piece]:
     looks: dict[str, Any] = {
-        "images": lambda: sights.images(subject, batch.name, batch.inputs, batch.titles),
-        "sounds": lambda: sights.sounds(subject, batch.name, batch.inputs, batch.titles),
+        "images": lambda: heatmaps.images(subject, batch.name, batch.inputs, batch.titles),
+        "sounds": lambda: heatmaps.sounds(subject, batch.name, batch.inputs, batch.titles),
         "texts": lambda: [words.attributions(subject, f"{batch.name}_words", *batch[1:])],
     }
     return collected(looks[subject.kind])

@@ -6,7 +6,7 @@ import shlex
 
 from cnnzoo.export.card import how_good, interval
 from cnnzoo.inspection.table import sides
-from cnnzoo.report import parts as grouping
+from cnnzoo.report import layer_groups as grouping
 from cnnzoo.report import structure
 from cnnzoo.report.page import Code, Facts, Picture, Piece, Points, Section, Table, Title
 from cnnzoo.report.subject import Subject

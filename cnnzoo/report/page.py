@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
-from cnnzoo import figures
+from cnnzoo import plot_style
 from cnnzoo.errors import CnnzooError
 
 
@@ -138,7 +138,7 @@ def _picture(picture: Picture) -> str:
     """Return the figure at its own width at most; a wide one scrolls where the page is narrow."""
     width, shown = picture.figure.get_figwidth(), picture.html
     if not shown:
-        svg = figures.svg(picture.figure, picture.name)
+        svg = plot_style.svg(picture.figure, picture.name)
         shown = svg.replace("<svg", f'<svg role="img" aria-label="{escape(picture.alt)}"', 1)
     return (
         f'<figure><div class="drawing" style="--inches: {width:g}">{shown}</div>\n'

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cnnzoo import figures
+from cnnzoo import plot_style
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import write_whole
 from cnnzoo.report import attention, health, overview, results, units
@@ -41,7 +41,7 @@ def write(
     folder = Path(out) if out is not None else _folder(about)
     sections = sections_of(about)
     html = page(about.card["name"], overview.lead(about), overview.facts(about), sections)
-    drawn = {folder / f"{one.name}.png": figures.png(one.figure) for one in pictures(sections)}
+    drawn = {folder / f"{one.name}.png": plot_style.png(one.figure) for one in pictures(sections)}
     for path, content in drawn.items():
         write_whole(path, content)
     write_whole(folder / REPORT, html.encode())

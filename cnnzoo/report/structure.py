@@ -10,15 +10,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from cnnzoo import figures
+from cnnzoo import plot_style
 from cnnzoo.inspection.cost import LayerCost
-from cnnzoo.report.parts import Part
+from cnnzoo.report.layer_groups import Part
 
 _KINDS = ("convolution", "dense", "pooling", "capsules", "embedding")
-_COLOURS = {**dict(zip(_KINDS, figures.COLOURS, strict=False)), "other": "#8c939b"}
+_COLOURS = {**dict(zip(_KINDS, plot_style.COLOURS, strict=False)), "other": "#8c939b"}
 
 
-@figures.style()
+@plot_style.style()
 def drawing(parts: list[Part]) -> Figure:
     """Return a picture with a row a part: output, parameters, multiply-adds, receptive field."""
     figure = Figure(figsize=(8.4, 0.9 + 0.25 * len(parts)))
@@ -59,7 +59,7 @@ def _outputs(axes: Axes, parts: list[Part], colours: list[str]) -> None:
         shape = " × ".join(map(str, part.output))
         fits = width > 0.62 * max(widths)
         at, side = (0.0, "center") if fits else (width / 2 + 0.3, "left")
-        colour = "white" if fits else figures.INK
+        colour = "white" if fits else plot_style.INK
         axes.text(at, place, shape, ha=side, va="center", fontsize=8, color=colour)
     axes.set_xlim(-max(widths) / 2 - 0.5, max(widths) / 2 + 2.5)
     axes.set_title("output of one example", loc="left")
@@ -85,7 +85,7 @@ def _short(count: int) -> str:
     return str(count) if count else "–"
 
 
-@figures.style()
+@plot_style.style()
 def fields_drawing(image: np.ndarray, parts: list[Part]) -> Figure | None:
     """Return a picture of what a middle unit of each part sees of `image`; None if all see all.
 
@@ -98,12 +98,12 @@ def fields_drawing(image: np.ndarray, parts: list[Part]) -> Figure | None:
         return None
     frames = {_frame(part.layers[-1]): part.name for part in known}  # The last of equals.
     by_size = sorted(frames, key=lambda frame: frame[2] * frame[3])
-    places = np.linspace(0, len(by_size) - 1, len(figures.COLOURS)).round().astype(int)
+    places = np.linspace(0, len(by_size) - 1, len(plot_style.COLOURS)).round().astype(int)
     chosen = dict.fromkeys(by_size[place] for place in places)
     figure = Figure(figsize=(5.6, 3.4))
     axes = figure.subplots()
     axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
-    for colour, frame in zip(figures.COLOURS, chosen, strict=False):
+    for colour, frame in zip(plot_style.COLOURS, chosen, strict=False):
         left, top, width, height = frame
         axes.add_patch(
             Rectangle((left, top), width, height, fill=False, edgecolor=colour, linewidth=2)

@@ -19,11 +19,11 @@ from cnnzoo.export.artifact import load
 from cnnzoo.export.classifier import Classifier
 from cnnzoo.files import read
 from cnnzoo.inspection.cost import LayerCost
-from cnnzoo.pipelines.own_data import find
+from cnnzoo.pipelines.custom_data.dataset import find
 from cnnzoo.pipelines.splits import Cut, part
-from cnnzoo.report.parts import rows_of
+from cnnzoo.report.layer_groups import rows_of
 from cnnzoo.training.checkpoints import Row
-from cnnzoo.training.folders import holds_run
+from cnnzoo.training.run_folder import holds_run
 
 SCORED = 10_000  # Test examples at most whose scores are computed.
 SAMPLED = 1_000  # Of these, for what takes long.

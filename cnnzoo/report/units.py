@@ -8,9 +8,9 @@ import numpy as np
 
 from cnnzoo import inspection
 from cnnzoo.inspection.cost import LayerCost
-from cnnzoo.report import excitement, words
+from cnnzoo.report import activations, words
+from cnnzoo.report.layer_groups import map_layers
 from cnnzoo.report.page import Picture, Piece, Section, Title, collected
-from cnnzoo.report.parts import map_layers
 from cnnzoo.report.subject import Subject
 
 _LAYERS = 3  # Whose feature maps are shown.
@@ -22,11 +22,11 @@ def units_section(subject: Subject) -> Section | None:
         "images": [
             _filters,
             _maps,
-            excitement.strongest,
-            excitement.maximised,
-            excitement.capsules,
+            activations.strongest,
+            activations.maximised,
+            activations.capsules,
         ],
-        "sounds": [_spectra, _maps, excitement.maximised],
+        "sounds": [_spectra, _maps, activations.maximised],
         "texts": [words.filters],
     }
     chosen = [lambda part=part: part(subject) for part in parts[subject.kind]]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from cnnzoo import figures
+from cnnzoo import plot_style
 from cnnzoo.training.checkpoints import Row
 
 
-@figures.style()
+@plot_style.style()
 def curves(name: str, history: list[Row], chosen: int) -> Figure:
     """Return a picture of loss and accuracy over the epochs of `history`.
 

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from cnnzoo.config.recipe import Recipe
 from cnnzoo.datasets import Dataset, Examples
 from cnnzoo.errors import CnnzooError
 from cnnzoo.models import MODELS
@@ -24,7 +25,6 @@ from cnnzoo.pipelines.batches import train_batches
 from cnnzoo.pipelines.text_batches import train_text_batches
 from cnnzoo.pipelines.tokenizer import Tokenizer
 from cnnzoo.pipelines.word_vectors import read_word_vectors
-from cnnzoo.training.recipe import Recipe
 
 
 class Feed(NamedTuple):

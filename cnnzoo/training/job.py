@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import math
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 
+from cnnzoo.config.recipe import Recipe, resolve
 from cnnzoo.datasets import DATASETS, Dataset, Examples
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import artifact
@@ -20,15 +18,15 @@ from cnnzoo.export.classifier import Classifier, of_training
 from cnnzoo.inspection.cost import multiply_adds
 from cnnzoo.models import create_model
 from cnnzoo.pipelines.batches import steps_per_epoch
-from cnnzoo.pipelines.own_data import find
-from cnnzoo.pipelines.raw import describe
+from cnnzoo.pipelines.custom_data.dataset import find
+from cnnzoo.pipelines.input_types import describe
 from cnnzoo.pipelines.splits import Cut, training_data
-from cnnzoo.training.distribution import Distribution
+from cnnzoo.training.distributed.distribution import Distribution
 from cnnzoo.training.feeds import Feed, Taker, feed, taker_of
 from cnnzoo.training.losses import loss
 from cnnzoo.training.optimizers import optimizer
 from cnnzoo.training.provenance import versions
-from cnnzoo.training.recipe import Recipe, recipes
+from cnnzoo.training.run_folder import fingerprint, structure_digest
 
 
 class Job(NamedTuple):
@@ -53,32 +51,15 @@ class Job(NamedTuple):
     facts: dict[str, Any]  # For the model card.
 
 
-def asked(
+def resolved(
     recipe: str | Recipe, data: Dataset | None, fields: Mapping[str, Any]
 ) -> tuple[str, Recipe, Recipe]:
-    """Return what to call a run, its recipe as it stands, and that recipe with `fields` replaced.
-
-    Args:
-        recipe: A recipe, or the name of one.
-        data: A data set of one's own, which is entered among the data sets and replaces the
-            recipe's. With one's own data, by this or by a path in `fields`, a tenth of the training
-            split is validation data, and there are no folds, unless `fields` say otherwise.
-        fields: Values of the recipe to replace.
-
-    Raises:
-        CnnzooError: The recipe or a field is unknown or wrong.
-    """
-    name = recipe if isinstance(recipe, str) else f"{recipe.dataset}_{recipe.model}"
-    base = recipes()[recipe].RECIPE if isinstance(recipe, str) else recipe
+    """Return what `resolve` makes of `recipe` and `fields`, on `data` if it is given."""
     if data is not None:
         fields = {**fields, "dataset": data.name}
-    if data is not None or fields.get("dataset", base.dataset) not in (base.dataset, *DATASETS):
-        # The recipe's validation data and folds were chosen for its own data.
-        fields = {"validation": 0.1, "folds": None, "fold": 0, **fields}
-    value = base.replace(**fields)
-    if data is not None:
         DATASETS.enter(data.name, data)
-    return name, base, value
+    custom = data is not None or fields.get("dataset", "mnist") not in DATASETS
+    return resolve(recipe, fields, custom=custom)
 
 
 def prepare(name: str, recipe: Recipe, where: Distribution, own: keras.Model | None = None) -> Job:
@@ -191,32 +172,6 @@ def _precision(name: str) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
-
-
-def fingerprint(dataset: Dataset, examples: Examples) -> str:
-    """Return a SHA-256 of class names, labels and a thousand of the examples."""
-    found = hashlib.sha256("\n".join(dataset.class_names).encode())
-    found.update(np.ascontiguousarray(examples.labels).tobytes())
-    for place in np.linspace(0, len(examples.labels) - 1, 1_000).astype(int):
-        one = examples.inputs[place]
-        found.update(one.encode() if isinstance(one, str) else one.tobytes())
-    return found.hexdigest()
-
-
-def structure_digest(model: keras.Model) -> str:
-    """Return the SHA-256 of a model's configuration, whatever was built in the process before it.
-
-    Keras numbers the names that it gives itself through the process: `cast_2` may be `cast` in the
-    next. Here numbers begin anew with each model.
-    """
-    names: dict[str, dict[str, int]] = {}
-
-    def numbered(name: re.Match[str]) -> str:
-        alike = names.setdefault(name[1], {})
-        return f'"{name[1]}_{alike.setdefault(name[0], len(alike))}"'
-
-    config = re.sub(r'"(\w*?[A-Za-z])(?:_\d+)?"', numbered, model.to_json())
-    return hashlib.sha256(config.encode()).hexdigest()
 
 
 def _facts(

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 from keras import ops
 
+from cnnzoo.config.recipe import Recipe
 from cnnzoo.errors import CnnzooError
 from cnnzoo.registry import unknown
-
-if TYPE_CHECKING:
-    from cnnzoo.training.recipe import Recipe
+from cnnzoo.training.keras_schedules import keras_schedule
 
 # Recipe's name -> Keras's class, and what it is given beside the recipe's own fields. By default
 # AdamW and Muon would decay weights; here a recipe says so.
@@ -54,10 +53,9 @@ def optimizer(
             raise CnnzooError(unknown(f"option of {recipe.optimizer}", option, known))
     if recipe.weight_decay:
         options["weight_decay"] = recipe.weight_decay
-    rate = recipe.learning_rate
     decayed = [one for one in variables if recipe.decay_all or len(one.shape) > 1]
     made = kind(
-        rate if isinstance(rate, float) else rate.schedule(recipe.epochs, steps),
+        keras_schedule(recipe.learning_rate, recipe.epochs, steps),
         global_clipnorm=recipe.clip_norm,
         use_ema=recipe.ema is not None,
         ema_momentum=recipe.ema or 0.99,
@@ -93,32 +91,3 @@ def _add_l2(made: keras.optimizers.Optimizer, l2: float, decayed: Sequence[keras
         return apply(sums, trainable_variables)
 
     made.apply = apply_with_l2
-
-
-class Ramp(keras.optimizers.schedules.LearningRateSchedule):
-    """A rate times a factor that goes through points in straight lines."""
-
-    def __init__(
-        self,
-        rate: float | keras.optimizers.schedules.LearningRateSchedule,
-        steps: Sequence[int],
-        factors: Sequence[float],
-    ) -> None:
-        """Take the rate and, point by point, ascending steps and their factors."""
-        self.rate = rate
-        self.steps = list(steps)
-        self.factors = list(factors)
-
-    def __call__(self, step: Any) -> Any:
-        """Return the rate of training step `step`, counted from 0."""
-        step = ops.cast(step, "float32")
-        factor = self.factors[0]
-        for place in range(len(self.steps) - 1):
-            begin, end = self.steps[place : place + 2]
-            change = self.factors[place + 1] - self.factors[place]
-            factor = factor + change * ops.clip((step - begin) / (end - begin), 0.0, 1.0)
-        return factor * (self.rate(step) if callable(self.rate) else self.rate)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments of the schedule."""
-        return {"rate": self.rate, "steps": self.steps, "factors": self.factors}

@@ -6,13 +6,13 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+from cnnzoo.config.recipe import recipes
 from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation import ledger
 from cnnzoo.export import artifact
 from cnnzoo.files import read, write_whole
-from cnnzoo.training.folders import holds_run
-from cnnzoo.training.recipe import recipes
 from cnnzoo.training.run import Run, train
+from cnnzoo.training.run_folder import holds_run
 
 
 def reproduce(name: str, seeds: int, ledger_path: Path) -> dict[str, Any]:

@@ -19,25 +19,26 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from cnnzoo.config.recipe import Recipe
 from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation.metrics import evaluate
 from cnnzoo.export import artifact
-from cnnzoo.figures import png
 from cnnzoo.files import write_whole
-from cnnzoo.pipelines.own_data import find
-from cnnzoo.pipelines.raw import RawTexts
-from cnnzoo.training import checkpoints, distribution, folders
+from cnnzoo.pipelines.custom_data.dataset import find
+from cnnzoo.pipelines.input_types import RawTexts
+from cnnzoo.plot_style import png
+from cnnzoo.training import checkpoints, run_folder
+from cnnzoo.training.callbacks import Checkpoint, Epochs, best_epoch, note
 from cnnzoo.training.checkpoints import Row
-from cnnzoo.training.cost import cost
 from cnnzoo.training.curves import curves
-from cnnzoo.training.fast import fused
-from cnnzoo.training.job import Job, asked, prepare
-from cnnzoo.training.loop import Checkpoint, Epochs, best_epoch, note
+from cnnzoo.training.distributed import distribution
+from cnnzoo.training.efficiency import cost
+from cnnzoo.training.fused_kernels import fused
+from cnnzoo.training.job import Job, prepare, resolved
+from cnnzoo.training.keras_schedules import keras_callbacks
 from cnnzoo.training.progress import ProgressBar
 from cnnzoo.training.provenance import commit, hardware, peak_memory
-from cnnzoo.training.recipe import Recipe
-from cnnzoo.training.schedules import Plateau
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,11 @@ def train(
             loss is no longer a number.
         OSError: The folder cannot be written.
     """
-    name, base, value = asked(recipe, data, fields)
+    name, base, value = resolved(recipe, data, fields)
     where = distribution.of(value.batch_size, devices, workers, worker)
     with where.training():
         folder = where.folder(
-            Path(where.of_chief(lambda: str(folders.folder_of(name, out, resume))))
+            Path(where.of_chief(lambda: str(run_folder.folder_of(name, out, resume))))
         )
         return _train(name, base, value, where, network, folder, callbacks, checkpoint_seconds)
 
@@ -117,13 +118,13 @@ def _train(
     checkpoint_seconds: float,
 ) -> Run:
     begun = time.monotonic()
-    identity = folders.identity(folder)
-    folders.require_same_recipe(folder, identity, value)
+    identity = run_folder.identity(folder)
+    run_folder.require_same_recipe(folder, identity, value)
     if (folder / "metrics.json").is_file():
         return Run(folder, json.loads((folder / "metrics.json").read_text()))
     job = prepare(name, value, where, network)
-    folders.require_same_parts(folder, identity, job.facts)
-    folders.write_identity(folder, value, job.facts)
+    run_folder.require_same_parts(folder, identity, job.facts)
+    run_folder.write_identity(folder, value, job.facts)
     for field, (usual, now) in base.differences(value).items():
         note(f"{field}  {now!r}, where the recipe has {usual!r}")
     history, seconds = _fit(job, value, folder, callbacks, checkpoint_seconds, begun)
@@ -175,9 +176,7 @@ def _fit(
 
 
 def _of_recipe(recipe: Recipe) -> list[keras.callbacks.Callback]:
-    found: list[keras.callbacks.Callback] = []
-    if isinstance(recipe.learning_rate, Plateau):
-        found.append(recipe.learning_rate.callback())
+    found = keras_callbacks(recipe.learning_rate)
     if recipe.patience is not None:
         found.append(
             keras.callbacks.EarlyStopping("val_accuracy", mode="max", patience=recipe.patience)

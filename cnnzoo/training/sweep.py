@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cnnzoo.config.recipe import recipes
 from cnnzoo.errors import CnnzooError
-from cnnzoo.training.folders import holds_run
-from cnnzoo.training.recipe import recipes
 from cnnzoo.training.run import train
+from cnnzoo.training.run_folder import holds_run
 
 
 def sweep(name: str, over: Mapping[str, Sequence[str]], out: str | Path) -> list[dict[str, Any]]:

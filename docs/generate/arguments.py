@@ -60,7 +60,7 @@ def fields(path: str) -> str:
     """Return the table of the fields of a dataclass, with the comments beside them.
 
     Args:
-        path: Of the class, such as `cnnzoo.training.recipe.Recipe`.
+        path: Of the class, such as `cnnzoo.config.recipe.Recipe`.
     """
     module, _, name = path.rpartition(".")
     kind = getattr(importlib.import_module(module), name)

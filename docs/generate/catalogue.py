@@ -12,10 +12,10 @@ from types import ModuleType
 
 from cnnzoo import datasets as catalogue_of_datasets
 from cnnzoo import registry
+from cnnzoo.config.recipe import recipes as registered
 from cnnzoo.datasets import DATASETS
 from cnnzoo.inspection.table import table
 from cnnzoo.models import MODELS
-from cnnzoo.training.recipe import recipes as registered
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -11,10 +11,10 @@ from typing import Any
 from catalogue import ROOT, markdown_table
 
 from cnnzoo import registry
+from cnnzoo.config.fields import Fields
+from cnnzoo.config.recipe import Recipe
+from cnnzoo.config.recipe import recipes as registered
 from cnnzoo.evaluation import ledger
-from cnnzoo.training.fields import Fields
-from cnnzoo.training.recipe import Recipe
-from cnnzoo.training.recipe import recipes as registered
 
 HISTORIES = ROOT / "histories"  # <recipe>.csv: `history.csv` of a run of each, if there is one.
 
@@ -91,7 +91,7 @@ def curves(folder: Path = HISTORIES) -> dict[str, bytes]:
     paths = sorted(folder.glob("*.csv"))
     if not paths:
         return {}
-    from cnnzoo.figures import png
+    from cnnzoo.plot_style import png
     from cnnzoo.training import curves, loop  # Takes TensorFlow.
 
     pictures = {}

@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from cnnzoo import by_hand, figures
+from cnnzoo import by_hand, plot_style
 from cnnzoo.errors import CnnzooError
 
 
@@ -42,7 +42,7 @@ def test_a_step_is_drawn_with_all_its_numbers():
     assert texts(drawn["output"]) == ["-3.5", "-3.5", "-3.5", ""]  # The last is not made yet.
     assert outlined(drawn["input"]) == [(0, 1, 2, 2)]
     assert outlined(drawn["output"]) == [(0, 1, 1, 1)]
-    assert figures.png(figure).startswith(b"\x89PNG")
+    assert plot_style.png(figure).startswith(b"\x89PNG")
 
 
 def test_padding_is_outside_of_the_input():

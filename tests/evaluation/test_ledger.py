@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from cnnzoo.config.recipe import recipes
 from cnnzoo.evaluation import ledger
-from cnnzoo.training.recipe import recipes
 
 ROOT = Path(__file__).resolve().parents[2]
 ROW = {

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import cnnzoo
 from cnnzoo import weights
+from cnnzoo.config.recipe import recipes
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import artifact
 from cnnzoo.export.artifact import assemble
@@ -18,7 +19,6 @@ from cnnzoo.guard.keras_file import check_keras_file
 from cnnzoo.guard.saved_model import check_saved_model
 from cnnzoo.models import MODELS
 from cnnzoo.pipelines.tokenizer import Tokenizer
-from cnnzoo.training.recipe import recipes
 
 SIDES = {3: {"light_on_dark": False}, 2: {"sample_rate": 8_000}, 4: {"light_on_dark": False}}
 

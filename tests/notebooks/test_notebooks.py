@@ -189,7 +189,7 @@ def is_public(name):
     "source",
     [
         "import torch",
-        "from cnnzoo.training import loop",
+        "from cnnzoo.training import callbacks",
         "import cnnzoo.training",
         "cnnzoo.transfer_all()",
         "from cnnzoo.inspection import nothing_like_it",

@@ -4,13 +4,13 @@ import re
 
 from matplotlib.figure import Figure
 
-from cnnzoo import figures
+from cnnzoo import plot_style
 from cnnzoo.report.page import Code, Facts, Picture, Points, Section, Table, Title, page
 
 MARKUP = "<script>alert('x')</script> & \"y\""
 
 
-@figures.style()
+@plot_style.style()
 def drawn():
     figure = Figure(figsize=(2, 1))
     axes = figure.subplots()
@@ -42,11 +42,11 @@ def test_ids_of_the_same_picture_twice_are_not_the_same():
 
 
 def test_a_picture_takes_the_pages_ink_and_ground_and_is_the_same_each_time():
-    one, other = figures.svg(drawn(), "a"), figures.svg(drawn(), "a")
+    one, other = plot_style.svg(drawn(), "a"), plot_style.svg(drawn(), "a")
     assert one == other
     assert one.startswith("<svg ")
     assert one.endswith("</svg>\n")
     assert "currentColor" in one
-    assert figures.INK not in one
+    assert plot_style.INK not in one
     assert "#ffffff" not in one
     assert "http" not in re.sub(r' xmlns(:\w+)?="[^"]*"', "", one)

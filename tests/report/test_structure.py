@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import cnnzoo
-from cnnzoo import figures
+from cnnzoo import plot_style
 from cnnzoo.guard.shapes import without_values
 from cnnzoo.report import structure
-from cnnzoo.report.parts import parts_of, rows_of
+from cnnzoo.report.layer_groups import parts_of, rows_of
 
 
 def parts(name):
@@ -20,7 +20,7 @@ def parts(name):
 
 def test_the_drawing_tells_name_output_and_counts_of_each_part():
     found = parts("lenet5")
-    drawn = figures.svg(structure.drawing(found), "x")
+    drawn = plot_style.svg(structure.drawing(found), "x")
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", drawn)
     assert {part.name for part in found} <= set(texts)
     assert {"28 × 28 × 6", "400", "48.1 k", "240 k", "14 × 14", "all"} <= set(texts)

@@ -14,11 +14,11 @@ import pytest
 import tensorflow as tf
 
 import cnnzoo
+from cnnzoo.config.recipe import Recipe, Tokens
 from cnnzoo.datasets import DATASETS, Dataset, Examples
 from cnnzoo.guard.sums import SUMS
 from cnnzoo.serving.limits import Limits
 from cnnzoo.serving.server import Server
-from cnnzoo.training.recipe import Recipe, Tokens
 
 
 def _words(split):

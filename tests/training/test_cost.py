@@ -4,9 +4,9 @@ import time
 import numpy as np
 from PIL import Image
 
-from cnnzoo.figures import png
-from cnnzoo.training.cost import matmul_rate
+from cnnzoo.plot_style import png
 from cnnzoo.training.curves import curves
+from cnnzoo.training.efficiency import matmul_rate
 
 
 def test_the_cost_of_a_run_is_three_forward_passes_an_example(finished_run):

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import cnnzoo
+from cnnzoo.config.recipe import Recipe, Tokens
 from cnnzoo.datasets import DATASETS, Dataset, Examples
 from cnnzoo.errors import CnnzooError
 from cnnzoo.models.char_cnn import ALPHABET
-from cnnzoo.training.recipe import Recipe, Tokens
 
 TONES = (300, 1_200)  # Hz, one a class.
 

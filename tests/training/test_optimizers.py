@@ -2,10 +2,10 @@ import keras
 import numpy as np
 import pytest
 
+from cnnzoo.config.recipe import OPTIMIZERS, Recipe
+from cnnzoo.config.schedules import Steps
 from cnnzoo.errors import CnnzooError
 from cnnzoo.training.optimizers import optimizer
-from cnnzoo.training.recipe import OPTIMIZERS, Recipe
-from cnnzoo.training.schedules import Steps
 
 RECIPE = Recipe(
     model="lenet5",

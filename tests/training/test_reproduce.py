@@ -4,9 +4,9 @@ import dataclasses
 import pytest
 
 import cnnzoo
+from cnnzoo.config.recipe import recipes
 from cnnzoo.errors import CnnzooError
 from cnnzoo.training import reproduce as module
-from cnnzoo.training.recipe import recipes
 
 
 @pytest.fixture

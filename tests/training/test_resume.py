@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 import cnnzoo
+from cnnzoo.config.schedules import Plateau
 from cnnzoo.errors import CnnzooError
 from cnnzoo.training import checkpoints
-from cnnzoo.training.schedules import Plateau
 
 # Everything that has a state: dropout, mixed labels, a schedule that watches validation, an
 # average of the weights, early stopping.
@@ -243,7 +243,7 @@ def test_a_damaged_recipe_is_named(stopped, small):
 NURSERY = """
 import json, os, sys
 import cnnzoo.training.run
-from cnnzoo.training.schedules import Plateau
+from cnnzoo.config.schedules import Plateau
 from tests.conftest import cut_mnist
 cnnzoo.datasets.DATASETS.add("small_mnist", cut_mnist(train=2_000, test=500))
 fields = eval(sys.argv[1])

@@ -9,9 +9,9 @@ from tensorflow.errors import ResourceExhaustedError
 import cnnzoo
 from cnnzoo.errors import CnnzooError
 from cnnzoo.training import checkpoints
-from cnnzoo.training.folders import folder_of
+from cnnzoo.training.callbacks import best_epoch
 from cnnzoo.training.job import structure_digest
-from cnnzoo.training.loop import best_epoch
+from cnnzoo.training.run_folder import folder_of
 
 
 def weights_of(run):

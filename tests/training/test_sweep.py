@@ -2,8 +2,8 @@ import json
 
 import pytest
 
+from cnnzoo.config.recipe import recipes
 from cnnzoo.errors import CnnzooError
-from cnnzoo.training.recipe import recipes
 from cnnzoo.training.sweep import sweep
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from cnnzoo.datasets import Examples
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.batches import train_batches
-from cnnzoo.training import distribution
+from cnnzoo.training.distributed import distribution
 
 BATCH = 24
 STEPS = 10  # Of an epoch.

@@ -1,0 +1,1 @@
+"""What a recipe is: values that are checked, without Keras."""

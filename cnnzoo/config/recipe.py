@@ -1,0 +1,176 @@
+"""Recipes: what to train, on what, and how; frozen values that are checked when they are made."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import math
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from cnnzoo.config.fields import Fields
+from cnnzoo.config.schedules import Cosine, OneCycle, Plateau, Steps
+from cnnzoo.registry import Registry, modules
+
+OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "muon")
+LOSSES = ("cross_entropy", "binary_cross_entropy", "squared_error", "margin")
+PRECISIONS = ("float32", "bfloat16", "float16")
+# Of images and sounds: to mean 0 and standard deviation 1 a channel, to 0 to 1, or to -0.5 to 0.5.
+NORMALISATIONS = ("standardised", "unit", "centred")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Tokens(Fields):
+    """How texts turn into tokens, by the training texts alone; see `pipelines.tokenizer.Tokenizer`.
+
+    Raises:
+        CnnzooError: A field has a wrong type or value.
+    """
+
+    level: str = "word"  # Or "character".
+    cleaning: str = "lower"  # A rule of `pipelines.cleaning`.
+    alphabet: str | None = None  # Characters to use instead of those of the texts.
+    max_tokens: int | None = None  # Greatest size of the vocabulary.
+    min_count: int = 1  # How often a word occurs at least.
+    length: int | None = None  # Tokens that a text has at most.
+    percentile: float | None = None  # Percentage of texts that shall not be cut, instead of length.
+    shortest: int | None = 1  # Tokens that a batch has at least; none: length, always.
+    padding: str = "end"  # Or "front" or "both".
+    truncation: str = "end"
+    backwards: bool = False
+    window: int = 1  # Batches whose texts are sorted by length together.
+    vectors: str | None = None  # Path of pretrained word vectors, word2vec or GloVe.
+
+    def check(self) -> None:
+        """Refuse wrong values."""
+        self.require("min_count", self.min_count >= 1, "at least 1")
+        self.require("window", self.window >= 1, "at least 1")
+        for name in ("max_tokens", "length", "shortest"):
+            value = getattr(self, name)
+            self.require(name, value is None or value >= 1, "at least 1")
+        share = self.percentile
+        self.require("percentile", share is None or 0 <= share <= 100, "from 0 to 100")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recipe(Fields):
+    """One way to train one network on one data set.
+
+    Raises:
+        CnnzooError: A field has a wrong type or value.
+    """
+
+    model: str
+    dataset: str  # A name, or the path of one's own data.
+    epochs: int
+    batch_size: int
+    learning_rate: float | Cosine | OneCycle | Steps | Plateau
+    model_options: dict[str, Any] = dataclasses.field(default_factory=dict)  # Of `create_model`.
+    augmentation: str | None = None  # Of images: a policy of cnnzoo.pipelines.augmentation.
+    normalisation: str = "standardised"  # Of images and sounds: one of NORMALISATIONS.
+    tokens: Tokens | None = None  # Of texts.
+    optimizer: str = "adam"  # One of OPTIMIZERS; those with momentum have 0.9.
+    optimizer_options: dict[str, Any] = dataclasses.field(default_factory=dict)  # Of Keras's class.
+    l2: float = 0.0  # This times the weight is added to its gradient: the papers' weight decay.
+    weight_decay: float = 0.0  # Decoupled: this times rate and weight is taken from the weight.
+    decay_all: bool = False  # Whether biases and normalisation decay too, not only kernels.
+    clip_norm: float | None = None  # Greatest norm of the gradient of all weights together.
+    ema: float | None = None  # Momentum of the average of weights that is validated and saved.
+    loss: str = "cross_entropy"  # One of LOSSES.
+    label_smoothing: float = 0.0
+    precision: str = "float32"  # One of PRECISIONS, of computation; weights stay float32.
+    patience: int | None = None  # Epochs without a better validation after which training stops.
+    # Cut from the training split to choose the epoch: examples, or a share of it below 1.
+    validation: int | float = 5_000
+    folds: int | None = None  # Of a cross-validation over the whole set, if there is to be one.
+    fold: int = 0  # Which of them is the test split, from 0.
+    seed: int = 0  # Of weights, order and augmentation.
+    target: float | None = None  # Test accuracy, mean over seeds, that `cnnzoo reproduce` asks for.
+    paper_accuracy: float | None = None  # Fraction, as published.
+
+    def check(self) -> None:
+        """Refuse wrong values."""
+        self.require("epochs", self.epochs >= 1, "at least 1")
+        self.require("batch_size", self.batch_size >= 1, "at least 1")
+        whole = isinstance(self.validation, int)
+        self.require(
+            "validation",
+            self.validation >= 1 if whole else 0 < self.validation < 1,
+            "at least 1, or a share between 0 and 1",
+        )
+        self.require("folds", self.folds is None or self.folds >= 2, "at least 2")
+        self.require("fold", 0 <= self.fold < (self.folds or 1), "from 0 to below folds")
+        self.require("seed", 0 <= self.seed < 2**31, "from 0 to 2147483647")
+        for field, names in (
+            ("normalisation", NORMALISATIONS),
+            ("optimizer", OPTIMIZERS),
+            ("loss", LOSSES),
+            ("precision", PRECISIONS),
+        ):
+            self.require(field, getattr(self, field) in names, f"one of {', '.join(names)}")
+        if isinstance(self.learning_rate, float):
+            self.require("learning_rate", 0 < self.learning_rate < math.inf, "above 0")
+        for field in ("l2", "weight_decay"):
+            self.require(field, 0 <= getattr(self, field) < math.inf, "at least 0")
+        self.require("clip_norm", self.clip_norm is None or self.clip_norm > 0, "above 0")
+        self.require("ema", self.ema is None or 0 < self.ema < 1, "between 0 and 1")
+        self.require("label_smoothing", 0 <= self.label_smoothing < 1, "from 0 to below 1")
+        self.require("patience", self.patience is None or self.patience >= 1, "at least 1")
+
+    def changes(self, other: Recipe) -> list[str]:
+        """Return the fields in which `other` would train otherwise: all but what is expected."""
+        return [
+            name for name in self.differences(other) if name not in ("target", "paper_accuracy")
+        ]
+
+    def differences(self, other: Recipe) -> dict[str, tuple[Any, Any]]:
+        """Return the fields in which `other` differs: the value here, and the value there."""
+        pairs = {
+            field.name: (getattr(self, field.name), getattr(other, field.name))
+            for field in dataclasses.fields(self)
+        }
+        return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def recipes() -> Registry[ModuleType]:
+    """Return the recipe modules by name; each holds one `RECIPE`."""
+    found: Registry[ModuleType] = Registry("recipe")
+    for module in modules(importlib.import_module("cnnzoo.recipes")):
+        found.add(module.__name__.rpartition(".")[2], module)
+    return found
+
+
+def list_recipes(pattern: str = "*") -> list[str]:
+    """Return the names of the recipes that match the shell-style `pattern`."""
+    return recipes().names(pattern)
+
+
+def get_recipe(name: str) -> Recipe:
+    """Return the recipe `name`; `.replace(epochs=2)` makes another of it.
+
+    Raises:
+        CnnzooError: The name is unknown.
+    """
+    return recipes()[name].RECIPE
+
+
+def resolve(
+    recipe: str | Recipe, fields: Mapping[str, Any], *, custom: bool = False
+) -> tuple[str, Recipe, Recipe]:
+    """Return what to call a run, its recipe as it stands, and that recipe with `fields` replaced.
+
+    Args:
+        recipe: A recipe, or the name of one.
+        fields: Values of the recipe to replace.
+        custom: Whether it is trained on custom data: then a tenth of the training split is
+            validation data, and there are no folds, unless `fields` say otherwise.
+
+    Raises:
+        CnnzooError: The recipe or a field is unknown or wrong.
+    """
+    name = recipe if isinstance(recipe, str) else f"{recipe.dataset}_{recipe.model}"
+    base = get_recipe(recipe) if isinstance(recipe, str) else recipe
+    if custom:  # The recipe's validation data and folds were chosen for its own data.
+        fields = {"validation": 0.1, "folds": None, "fold": 0, **fields}
+    return name, base, base.replace(**fields)

@@ -1,0 +1,281 @@
+"""Pictures of which classes are taken for which, and of how well each is found."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from cnnzoo import plot_style
+from cnnzoo.errors import CnnzooError
+from cnnzoo.evaluation.confidence import Calibration, Mistake
+from cnnzoo.evaluation.confusion import PerClass
+
+_NUMBERED = 20  # Classes up to which the cells of the matrix hold their numbers.
+_LISTED = 15  # Confusions that are listed beside a larger matrix.
+_ROWS = 45  # Classes whose figures are drawn, the worst if there are more.
+_NAME = 26  # Characters of a class's name that are drawn.
+
+
+@plot_style.style()
+def draw_confusion(matrix: np.ndarray, class_names: Sequence[str]) -> Figure:
+    """Return a picture of a confusion matrix in which colour stands for mistakes alone.
+
+    Up to 20 classes have their numbers in the cells; of more, the most frequent confusions stand
+    beside the matrix.
+
+    Args:
+        matrix: Of `confusion_matrix`, `[classes, classes]`.
+        class_names: One a class.
+
+    Raises:
+        CnnzooError: There is another number of names.
+    """
+    names = shortened(class_names, len(matrix))
+    if len(matrix) > _NUMBERED:
+        figure = Figure(figsize=(11, 5.6))
+        axes, beside = figure.subplots(1, 2, width_ratios=[3, 1.6])
+        _most_frequent(beside, matrix, names)
+    else:
+        side = 0.4 * len(matrix)
+        figure = Figure(figsize=(max(side + 2.6, 4.2), max(side + 1.5, 3)))
+        axes = figure.subplots()
+        axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(len(names)), names)
+    shares = _cells(figure, axes, matrix)
+    if len(matrix) <= _NUMBERED:
+        _numbers(axes, matrix, shares)
+    return figure
+
+
+def shortened(class_names: Sequence[str], classes: int) -> list[str]:
+    """Return names that fit beside an axis.
+
+    Raises:
+        CnnzooError: There is not one for each of the `classes`.
+    """
+    if len(class_names) != classes:
+        raise CnnzooError(
+            f"class_names must be one for each of {classes} classes; got {len(class_names)}"
+        )
+    names = [name.replace("$", r"\$") for name in class_names]  # Else matplotlib reads formulas.
+    return [name if len(name) <= _NAME else f"{name[: _NAME - 1]}…" for name in names]
+
+
+def _cells(figure: Figure, axes: Axes, matrix: np.ndarray) -> Any:
+    """Colour the mistakes by their share of the true class, in percent, and return these shares."""
+    right = np.eye(len(matrix), dtype=bool)
+    shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    mistaken = np.ma.masked_array(shares, right | (matrix == 0))
+    if mistaken.count():
+        shown = axes.imshow(mistaken, vmin=0, vmax=mistaken.max())
+        figure.colorbar(shown, ax=axes, label="mistaken, % of the true class", shrink=0.8)
+    axes.imshow(np.ma.masked_array(np.full(right.shape, 0.9), ~right), cmap="gray", vmin=0, vmax=1)
+    axes.grid(visible=False)
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
+    axes.set_title(f"{matrix.trace():,} of {matrix.sum():,} right")
+    return mistaken
+
+
+def _numbers(axes: Axes, matrix: np.ndarray, shares: Any) -> None:
+    for row, column in zip(*np.nonzero(matrix), strict=True):
+        dark = row != column and shares[row, column] < 0.6 * shares.max()
+        number = f"{matrix[row, column]:,}"
+        axes.text(
+            column,
+            row,
+            number,
+            ha="center",
+            va="center",
+            fontsize=9 if len(number) < 5 else 7,
+            color="white" if dark else "black",
+        )
+
+
+def _most_frequent(axes: Axes, matrix: np.ndarray, names: list[str]) -> None:
+    mistaken = matrix * (1 - np.eye(len(matrix), dtype=int))
+    places = np.argsort(-mistaken, axis=None, kind="stable")[:_LISTED]
+    pairs = [np.unravel_index(place, matrix.shape) for place in places]
+    pairs = [pair for pair in pairs if mistaken[pair]]
+    bars = axes.barh(range(len(pairs)), [mistaken[pair] for pair in pairs])
+    axes.bar_label(bars, padding=2, fontsize=8)
+    labels = [f"{row} {names[row]}\n→ {column} {names[column]}" for row, column in pairs]
+    axes.set_yticks(range(len(pairs)), labels, fontsize=7)
+    axes.invert_yaxis()
+    axes.grid(visible=False)
+    axes.set_xlabel("examples")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_title("most frequent mistakes")
+
+
+@plot_style.style()
+def draw_per_class(found: PerClass, class_names: Sequence[str]) -> Figure:
+    """Return a picture of precision, recall, F1 and number of examples of each class.
+
+    Of more than 45 classes, those of the lowest F1 are drawn.
+
+    Args:
+        found: By `per_class`.
+        class_names: One a class.
+
+    Raises:
+        CnnzooError: There is another number of names.
+    """
+    names = shortened(class_names, len(found.f1))
+    chosen = np.arange(len(names))
+    if len(names) > _ROWS:
+        chosen = np.argsort(found.f1, kind="stable")[:_ROWS]
+    figure = Figure(figsize=(8, 0.2 * len(chosen) + 1.6))
+    axes, counts = figure.subplots(1, 2, width_ratios=[3, 1], sharey=True)
+    rows = np.arange(len(chosen))
+    _figures(axes, found, chosen)
+    axes.set_yticks(rows, [names[place] for place in chosen])
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    if len(chosen) < len(names):
+        axes.set_title(f"the {len(chosen)} of {len(names)} classes with the lowest F1")
+    counts.barh(rows, found.support[chosen], color="grey")
+    counts.set_xlabel("examples")
+    figure.legend(loc="outside upper left", ncols=3)
+    return figure
+
+
+def _figures(axes: Axes, found: PerClass, chosen: np.ndarray) -> None:
+    rows = np.arange(len(chosen))
+    axes.hlines(
+        rows, 100 * found.precision[chosen], 100 * found.recall[chosen], color="grey", alpha=0.5
+    )
+    kinds = (("precision", ">"), ("recall", "<"), ("f1", "o"))
+    for (measure, marker), label in zip(kinds, ("precision", "recall", "F1"), strict=True):
+        values = 100 * getattr(found, measure)[chosen]
+        mean = 100 * getattr(found.macro, measure)
+        label = f"{label}, {mean:.2f} on average"
+        axes.plot(values, rows, marker, markersize=5, label=label, clip_on=False)
+    axes.set_xlabel("%")
+
+
+_COLUMNS = 6  # Of images or sounds.
+_WIDTH, _LINES = 100, 3  # Characters of a line of text, and lines that are drawn of each text.
+
+
+@plot_style.style()
+def draw_calibration(found: Calibration) -> Figure:
+    """Return a reliability diagram: accuracy against confidence, and below it the examples a bin.
+
+    Args:
+        found: By `calibration`.
+    """
+    figure = Figure(figsize=(4.8, 5.2))
+    top, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    width, middle = np.diff(found.edges), (found.edges[1:] + found.edges[:-1]) / 2
+    there = found.counts > 0
+    accuracy, gap = found.accuracy[there], (found.confidence - found.accuracy)[there]
+    top.bar(middle[there], accuracy, width[there], edgecolor="white", label="accuracy")
+    top.bar(
+        *(middle[there], gap, width[there], accuracy),
+        color="none",
+        edgecolor=plot_style.COLOURS[1],
+        hatch="////",
+        label="to mean confidence",
+    )
+    top.plot([0, 1], [0, 1], ":", color=plot_style.INK, linewidth=1, label="as right as sure")
+    top.set_ylabel("share of right answers")
+    top.set_ylim(0, 1)
+    top.set_title(
+        f"expected calibration error {found.expected_error:.2%}, maximum {found.maximum_error:.2%}"
+    )
+    below.bar(middle, found.counts, width, color="grey", edgecolor="white")
+    below.set_yscale("symlog", linthresh=1)
+    below.set_ylim(0, 3 * found.counts.max())
+    below.set_ylabel("examples")
+    below.set_xlabel("confidence: score of the predicted class")
+    below.set_xlim(0, 1)
+    figure.legend(loc="outside lower left", ncols=3, fontsize=8)
+    return figure
+
+
+@plot_style.style()
+def draw_mistakes(inputs: Any, found: Sequence[Mistake], class_names: Sequence[str]) -> Figure:
+    """Return a picture of wrong answers: images or waveforms in a grid, texts in a list.
+
+    Args:
+        inputs: Raw examples, of which the mistakes name some: images, uint8 or float from 0 to 1,
+            `[examples, height, width, channels]`; sounds `[examples, samples, 1]`; or texts.
+        found: By `mistakes`.
+        class_names: One a class.
+
+    Raises:
+        CnnzooError: There is no mistake, an example or a name is missing, or the inputs are none of
+            these.
+    """
+    if not found:
+        raise CnnzooError("found must hold at least one mistake; got none")
+    last = max(mistake.example for mistake in found)
+    if last >= len(inputs):
+        raise CnnzooError(f"inputs must hold example {last}, a mistake; got {len(inputs):,}")
+    greatest = max(max(mistake.label, mistake.predicted) for mistake in found)
+    if greatest >= len(class_names):
+        raise CnnzooError(f"class_names must name class {greatest}; got {len(class_names)} names")
+    examples = np.asarray([inputs[mistake.example] for mistake in found])
+    answers = [
+        (f"{class_names[one.predicted]} ({one.score:.1%})", f"is {class_names[one.label]}")
+        for one in found
+    ]
+    if examples.dtype.kind in "UT":
+        return _list(examples, answers)
+    if examples.ndim not in (3, 4):
+        raise CnnzooError(
+            "inputs must be images [examples, height, width, channels], sounds [examples, samples, "
+            f"1] or texts; got {examples.dtype} {list(examples.shape)}"
+        )
+    return _grid(examples, answers)
+
+
+def _grid(examples: np.ndarray, answers: list[tuple[str, str]]) -> Figure:
+    columns = min(_COLUMNS, len(examples))
+    rows = -(-len(examples) // columns)
+    figure = Figure(figsize=(1.5 * columns + 0.2, 1.95 * rows))
+    for axes in figure.subplots(rows, columns, squeeze=False).flat:
+        axes.axis("off")
+    for axes, example, (said, true) in zip(figure.axes, examples, answers, strict=False):
+        _draw(axes, example)
+        axes.set_title(f"{_line(said)}\n{_line(true)}", fontsize=8, parse_math=False)
+    return figure
+
+
+def _line(text: str) -> str:
+    return text if len(text) <= 20 else f"{text[:9]}…{text[-10:]}"
+
+
+def _draw(axes: Axes, example: np.ndarray) -> None:
+    if example.ndim == 2:
+        axes.plot(example[:, 0], linewidth=0.4)
+        return
+    axes.imshow(
+        example.squeeze(), cmap="gray", vmin=0, vmax=255 if example.dtype == np.uint8 else 1
+    )
+
+
+def _list(texts: np.ndarray, answers: list[tuple[str, str]]) -> Figure:
+    blocks = [
+        textwrap.wrap(str(text), _WIDTH, max_lines=_LINES, placeholder=" …") or ["(empty)"]
+        for text in texts
+    ]
+    heights = [len(lines) + 1.7 for lines in blocks]
+    figure = Figure(figsize=(8, 0.17 * sum(heights) + 0.1))
+    axes = figure.subplots()
+    axes.axis("off")
+    axes.set_xlim(0, 1)
+    axes.set_ylim(sum(heights), 0)
+    place = 0.0
+    for lines, (said, true), height in zip(blocks, answers, heights, strict=True):
+        options: Any = {"va": "top", "parse_math": False, "fontsize": 9}
+        axes.text(0, place, f"{said}, {true}", color=plot_style.COLOURS[1], **options)
+        axes.text(0, place + 1, "\n".join(lines), **options)
+        place += height
+    return figure

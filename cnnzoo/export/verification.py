@@ -1,0 +1,147 @@
+"""Exported files, each run in a fresh process by its runtime alone, beside the artifact."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.export import verification_worker
+from cnnzoo.export.verification_data import COMPARED, Evidence
+
+LOST = 0.005  # Accuracy at most, by a format that is judged by it.
+
+
+class Format(NamedTuple):
+    """How a format is stored and judged."""
+
+    file: str  # In a version's folder; empty for the folder itself.
+    runtime: str  # One of `verification_worker.RUNTIMES`.
+    tolerance: float | None  # Of a score; None: accuracy on the test set decides.
+
+
+class _Run(NamedTuple):
+    """One file that answers inputs, and what it should answer."""
+
+    format: str
+    file: Path
+    signature: str  # Of a SavedModel.
+    inputs: np.ndarray  # Raw batch, or encoded examples.
+    scores: np.ndarray
+
+
+class _Found(NamedTuple):
+    scores: np.ndarray
+    latency_us: float
+
+
+def prove(
+    folder: Path, formats: Mapping[str, Format], evidence: Evidence
+) -> dict[str, dict[str, Any]]:
+    """Return what `export` says of each format in `folder`, all of whose answers are right.
+
+    Raises:
+        CnnzooError: A file does not run, or answers otherwise than the artifact.
+    """
+    rows = {}
+    for runtime in dict.fromkeys(one.runtime for one in formats.values()):
+        runs = [
+            run
+            for name, one in formats.items()
+            if one.runtime == runtime
+            for run in _runs(name, one, folder, evidence)
+        ]
+        found = _answers(runtime, runs)
+        for name in dict.fromkeys(run.format for run in runs):
+            pairs = [pair for pair in zip(runs, found, strict=True) if pair[0].format == name]
+            rows[name] = _judged(name, formats[name], pairs, evidence)
+    return rows
+
+
+def _runs(name: str, one: Format, folder: Path, evidence: Evidence) -> list[_Run]:
+    count = None if one.tolerance is None else COMPARED
+    file = folder / one.file
+    raw = _Run(name, file, "serving_default", evidence.inputs[:count], evidence.scores[:count])
+    if one.runtime != "savedmodel" or not len(evidence.encoded):
+        return [raw]
+    return [raw, _Run(name, file, "serving_bytes", evidence.encoded, evidence.encoded_scores)]
+
+
+def _answers(runtime: str, runs: Sequence[_Run]) -> list[_Found]:
+    """Return what `runs` give in a fresh process."""
+    with tempfile.TemporaryDirectory() as place:
+        job = Path(place) / "job.json"
+        asked = [_written(run, Path(place) / str(number)) for number, run in enumerate(runs)]
+        job.write_text(json.dumps({"runtime": runtime, "runs": asked}))
+        # Run as a file, it would find our files as modules.
+        source = inspect.getsource(verification_worker)
+        command = [sys.executable, "-c", source, str(job)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=place)
+        if done.returncode != 0:
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            names = " and ".join(dict.fromkeys(run.format for run in runs))
+            raise CnnzooError(f"{names} must run in a fresh process; got: {last}")
+        found = [np.load(run["outputs"]) for run in asked]
+        return [_Found(one["scores"], float(one["latency_us"])) for one in found]
+
+
+def _written(run: _Run, path: Path) -> dict[str, str]:
+    """Return the run as `reload` reads it, with its inputs in a file."""
+    inputs, outputs = path.with_suffix(".inputs.npz"), path.with_suffix(".outputs.npz")
+    if run.inputs.dtype.hasobject:
+        content = np.frombuffer(b"".join(run.inputs), np.uint8)
+        np.savez(inputs, content=content, sizes=[len(one) for one in run.inputs])
+    else:
+        np.savez(inputs, array=run.inputs)
+    return {
+        "file": str(run.file.resolve()),
+        "signature": run.signature,
+        "inputs": str(inputs),
+        "outputs": str(outputs),
+    }
+
+
+def _judged(
+    name: str, one: Format, pairs: Sequence[tuple[_Run, _Found]], evidence: Evidence
+) -> dict[str, Any]:
+    """Return what `export` says of a format.
+
+    Raises:
+        CnnzooError: Its answers are not the artifact's.
+    """
+    difference = float(np.max([np.abs(found.scores - run.scores).max() for run, found in pairs]))
+    run, found = pairs[0]
+    labels, of_artifact = found.scores.argmax(axis=1), run.scores.argmax(axis=1)
+    accuracy = None
+    if one.tolerance is None:
+        accuracy = float(np.mean(labels == evidence.labels))
+        _check_accuracy(name, accuracy, float(np.mean(of_artifact == evidence.labels)))
+    elif not difference <= one.tolerance:
+        raise CnnzooError(
+            f"{name} must give the artifact's scores to within {one.tolerance:g}; "
+            f"got a difference of {difference:.3g}, and nothing was published"
+        )
+    return {
+        "max_difference": difference,
+        "label_agreement": float(np.mean(labels == of_artifact)),
+        "accuracy": accuracy,
+        "latency_us": round(found.latency_us, 1),
+        "examples": evidence.examples,
+        "compared": sum(len(run.scores) for run, _ in pairs),
+    }
+
+
+def _check_accuracy(name: str, accuracy: float, wanted: float) -> None:
+    if not accuracy >= wanted - LOST:
+        raise CnnzooError(
+            f"{name} must keep the artifact's accuracy of {wanted:.2%} to within "
+            f"{100 * LOST:g} points; got {accuracy:.2%}, and nothing was published"
+        )

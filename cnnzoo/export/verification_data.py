@@ -1,0 +1,119 @@
+"""Examples on which an export is compared with its artifact, and what the artifact answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from cnnzoo.datasets import Dataset
+from cnnzoo.errors import CnnzooError
+from cnnzoo.export.classifier import Classifier, of_training
+from cnnzoo.export.litert import tokenizer_of
+from cnnzoo.pipelines.custom_data.dataset import find
+from cnnzoo.pipelines.input_types import RawImages, RawSounds, RawTexts
+from cnnzoo.pipelines.splits import Cut, part
+
+COMPARED = 200  # Examples, where accuracy is not asked for.
+SCORED = 10_000  # Examples at most, where it is.
+CALIBRATED = 200  # Training examples.
+
+_ENCODED = 5  # Examples that are encoded in several ways.
+
+
+class Evidence(NamedTuple):
+    """Raw examples and what Keras answers to them."""
+
+    examples: str  # "test": of the test set; "generated": at random, where that is not here.
+    inputs: np.ndarray  # Raw batch.
+    labels: np.ndarray | None  # int64 `[examples]`; None of generated ones.
+    scores: np.ndarray  # float32 `[examples, classes]`.
+    encoded: np.ndarray  # Encoded images or sounds of several sizes and kinds, bytes; or empty.
+    encoded_scores: np.ndarray
+
+
+def gather(classifier: Classifier, limit: int) -> Evidence:
+    """Return the first `limit` test examples, or generated ones, and the artifact's answers.
+
+    Keras computes the answers, whatever else answers for `classifier` by default.
+    """
+    dataset = _dataset(classifier)
+    if dataset is None:
+        name, inputs, labels = "generated", _generated(classifier), None
+    else:
+        name = "test"
+        inputs, labels = part(dataset, "test", Cut.of(classifier.card["recipe"]))
+        inputs, labels = classifier.raw.check(inputs[:limit]), labels[:limit]
+    keras = of_training(classifier.model, classifier.card)
+    encoded = np.array([*_encoded(classifier.raw, inputs[:_ENCODED])], object)
+    answers = [answer["scores"] for answer in keras.predict(list(encoded))]
+    return Evidence(
+        name, inputs, labels, keras.scores(inputs), encoded, np.array(answers, np.float32)
+    )
+
+
+def training_examples(classifier: Classifier) -> np.ndarray:
+    """Return a raw batch of training examples, evenly spread.
+
+    Raises:
+        CnnzooError: They are not on this machine.
+    """
+    dataset = _dataset(classifier)
+    if dataset is None:
+        raise CnnzooError(
+            "dataset must be on this machine for format litert_int8, which is fitted to real "
+            f"examples; got {classifier.card['dataset']}, which is not"
+        )
+    inputs = part(dataset, "train", Cut.of(classifier.card["recipe"])).inputs
+    places = np.linspace(0, len(inputs) - 1, min(CALIBRATED, len(inputs))).astype(int)
+    return classifier.raw.check(inputs[places])
+
+
+def _dataset(classifier: Classifier) -> Dataset | None:
+    """Return the data set of the card, or None where it would have to be downloaded or is gone."""
+    try:
+        dataset = find(classifier.card["dataset"], classifier.input_shape)
+    except CnnzooError:
+        return None
+    return dataset if dataset.is_here else None
+
+
+def _generated(classifier: Classifier) -> np.ndarray:
+    """Return a raw batch of noise, or of texts of the vocabulary's words in random order."""
+    draw = np.random.default_rng(0)
+    raw = classifier.raw
+    if not isinstance(raw, RawTexts):
+        numbers = np.iinfo(raw.spec.dtype.as_numpy_dtype)
+        shape = (COMPARED, *raw.shape)
+        return draw.integers(numbers.min, numbers.max, shape, numbers.dtype, endpoint=True)
+    tokenizer = tokenizer_of(classifier.model)
+    assert tokenizer is not None  # Texts always meet one first.
+    words = [*tokenizer.vocabulary, b"?"]
+    between = b" " if tokenizer.level == "word" else b""
+    longest = 2 * (tokenizer.length or max(tokenizer.shortest, 50))
+    sizes = draw.integers(longest, size=COMPARED)
+    chosen = [draw.integers(len(words), size=size) for size in sizes]
+    return raw.check([between.join(words[place] for place in places) for places in chosen])
+
+
+def _encoded(raw: Any, inputs: np.ndarray) -> Iterator[bytes]:
+    for example in inputs:
+        if isinstance(raw, RawImages):
+            yield from _images(raw, example)
+        elif isinstance(raw, RawSounds):
+            for sound in (example, example[: len(example) // 2], np.concatenate([example] * 2)):
+                yield raw.encode(sound)[1]
+
+
+def _images(raw: RawImages, image: np.ndarray) -> Iterator[bytes]:
+    """Yield PNG and JPEG images: as they are, and larger; grey and coloured; some transparent."""
+    yield raw.encode(image)[1]
+    height, width, channels = image.shape
+    larger = tf.cast(tf.image.resize(image, [2 * height + 1, 3 * width]), tf.uint8)
+    alpha = tf.random.stateless_uniform([*larger.shape[:2], 1], (0, 0), 0, 256, tf.int32)
+    for kind in (larger[..., :1], tf.tile(larger, [1, 1, 3 // channels])):
+        yield tf.io.encode_png(kind).numpy()
+        yield tf.io.encode_png(tf.concat([kind, tf.cast(alpha, tf.uint8)], axis=2)).numpy()
+        yield tf.io.encode_jpeg(kind).numpy()

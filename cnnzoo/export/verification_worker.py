@@ -1,0 +1,110 @@
+"""Run exported files in a fresh process with their runtime alone, as their users would.
+
+Run: python verification_worker.py JOB.json
+
+A job names a runtime and runs, each with a file, the inputs and where to write what it gives.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+_BATCH = 50  # Examples at once.
+_SECONDS = 0.3  # For timing a file.
+
+Scores = Callable[[Any], np.ndarray]  # Of a batch.
+
+
+def main(job: str) -> None:
+    """Write scores and latency of each run in the file `job`."""
+    with open(job, "rb") as file:
+        asked = json.load(file)
+    for run in asked["runs"]:
+        scores = RUNTIMES[asked["runtime"]](run["file"], run["signature"])
+        inputs = _read(run["inputs"])
+        batches = [inputs[begin : begin + _BATCH] for begin in range(0, len(inputs), _BATCH)]
+        batches.append(inputs[:1])
+        if isinstance(inputs, list) and asked["runtime"] != "savedmodel":
+            batches = [_tokens(Path(run["file"]).parent, texts) for texts in batches]
+        *batches, one = batches
+        found = np.concatenate([scores(batch) for batch in batches])
+        np.savez(run["outputs"], scores=found, latency_us=_latency(scores, one))
+
+
+def _saved_model(folder: str, signature: str) -> Scores:
+    import tensorflow as tf
+
+    function = tf.saved_model.load(folder).signatures[signature]
+    ((name, spec),) = function.structured_input_signature[1].items()
+    return lambda batch: function(**{name: tf.constant(batch, spec.dtype)})["scores"].numpy()
+
+
+def _litert(path: str, _: str) -> Scores:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=path)
+    given, scores = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    shape = ()
+
+    def run(batch: np.ndarray) -> np.ndarray:
+        nonlocal shape
+        if batch.shape != shape:
+            interpreter.resize_tensor_input(given["index"], batch.shape)
+            interpreter.allocate_tensors()
+            shape = batch.shape
+        interpreter.set_tensor(given["index"], batch)
+        interpreter.invoke()
+        return interpreter.get_tensor(scores["index"])
+
+    return run
+
+
+def _onnx(path: str, _: str) -> Scores:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda batch: session.run(["scores"], {name: batch})[0]
+
+
+RUNTIMES = {"savedmodel": _saved_model, "litert": _litert, "onnx": _onnx}
+
+
+def _read(path: str) -> Any:
+    """Return an array, or a list of bytes that lie in the file end to end."""
+    with np.load(path) as file:
+        if "array" in file:
+            return file["array"]
+        content, ends = file["content"].tobytes(), np.cumsum(file["sizes"]).tolist()
+    return [content[begin:end] for begin, end in zip([0, *ends], ends)]  # noqa: B905
+
+
+def _tokens(folder: Path, texts: list[bytes]) -> np.ndarray:
+    """Return the tokens of `texts` by the reader that stands beside the file."""
+    spec = importlib.util.spec_from_file_location("tokenizer", folder / "tokenizer.py")
+    module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
+    spec.loader.exec_module(module)  # type: ignore[union-attr]
+    return np.array(module.Tokenizer(folder / "tokenizer.json")(texts), np.int32)
+
+
+def _latency(scores: Scores, one: Any) -> float:
+    """Return the median time of an answer to one example, in microseconds."""
+    scores(one)
+    seconds: list[float] = []
+    while not seconds or sum(seconds) < _SECONDS:
+        begin = time.perf_counter()
+        scores(one)
+        seconds.append(time.perf_counter() - begin)
+    return float(np.median(seconds)) * 1e6
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

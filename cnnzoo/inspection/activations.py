@@ -1,0 +1,185 @@
+"""Passes of a batch through a model, with the layers that are looked into; plain TensorFlow."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from cnnzoo.inspection import checks
+from cnnzoo.inspection.graph import nested, output_call
+
+_BATCH = 128  # Examples that go through the network at once.
+_SQUASHED = (keras.activations.softmax, keras.activations.sigmoid)
+
+
+class Pass(NamedTuple):
+    """What a model made of a batch."""
+
+    output: tf.Tensor
+    values: list[tf.Tensor]  # What each of the layers gave; of a shared layer, at its last call.
+
+
+def run(
+    model: keras.Model, inputs: tf.Tensor, layers: Sequence[Any] = (), training: bool = False
+) -> Pass:
+    """Return the output of `model`, and what `layers` of it gave on the way."""
+    values: dict[int, tf.Tensor] = {}
+    with contextlib.ExitStack() as stack:
+        for layer in layers:
+            stack.enter_context(_watched(layer, values))
+        output = model(inputs, training=training)
+    return Pass(output, [values[id(layer)] for layer in layers])
+
+
+def run_to_logits(
+    model: keras.Model, inputs: tf.Tensor, layers: Sequence[Any] = (), training: bool = False
+) -> Pass:
+    """Do as `run`, but leave out the softmax or sigmoid that `model` may end with."""
+    with _without_squashing(_last_layer(model)):
+        return run(model, inputs, layers, training)
+
+
+class Slope(NamedTuple):
+    """How the logits of some classes change with what layers give."""
+
+    logits: tf.Tensor
+    values: list[tf.Tensor]  # What each of the layers gave, or the inputs.
+    gradients: list[tf.Tensor]  # By these values.
+
+
+def slope(
+    model: keras.Model,
+    inputs: tf.Tensor,
+    classes: tf.Tensor | None = None,
+    layers: Sequence[Any] = (),
+) -> Slope:
+    """Return the gradients of the logits of `classes`; works only while a graph is traced.
+
+    Args:
+        model: To logits or scores.
+        inputs: What it takes.
+        classes: One an example, int `[batch]`; by default each example's top class.
+        layers: By whose outputs gradients are taken; by the inputs where there are none.
+    """
+    logits, values = run_to_logits(model, inputs, layers)
+    top = tf.argmax(logits, axis=-1) if classes is None else classes
+    values = values or [inputs]
+    gradients = tf.gradients(
+        tf.gather(logits, top, batch_dims=1),
+        values,
+        unconnected_gradients=tf.UnconnectedGradients.ZERO,
+    )
+    return Slope(logits, values, [tf.convert_to_tensor(gradient) for gradient in gradients])
+
+
+@contextlib.contextmanager
+def _watched(layer: Any, values: dict[int, tf.Tensor]) -> Iterator[None]:
+    """Note in `values` what `layer` gives."""
+    stock = layer.call
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        values[id(layer)] = stock(*args, **kwargs)
+        return values[id(layer)]
+
+    with _changed(layer, call=call):
+        yield
+
+
+@contextlib.contextmanager
+def multiplied(layer: Any, factors: tf.Tensor) -> Iterator[None]:
+    """Let `layer` give its values times `factors`."""
+    stock = layer.call
+
+    def call(*args: Any, **kwargs: Any) -> tf.Tensor:
+        values = stock(*args, **kwargs)
+        return values * tf.cast(factors, values.dtype)
+
+    with _changed(layer, call=call):
+        yield
+
+
+def _last_layer(model: keras.Model) -> Any:
+    """Return the layer, or other operation, that gives the output."""
+    layer = output_call(model).layer
+    return _last_layer(layer) if nested(layer) else layer
+
+
+def _without_squashing(last: Any) -> contextlib.AbstractContextManager[None]:
+    if type(last).__name__ in {"Softmax", "Sigmoid"}:  # Layers, and operations of keras.ops.
+        return _changed(last, call=lambda inputs, **_: inputs)
+    if getattr(last, "activation", None) in _SQUASHED:
+        return _changed(last, activation=keras.activations.linear)
+    return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _changed(layer: Any, **attributes: Any) -> Iterator[None]:
+    """Give `layer` other attributes for a while."""
+    own = {name: vars(layer)[name] for name in attributes if name in vars(layer)}
+    for name, value in attributes.items():
+        setattr(layer, name, value)
+    try:
+        yield
+    finally:
+        for name in attributes:
+            if name in own:
+                setattr(layer, name, own[name])
+            else:
+                delattr(layer, name)  # The class's comes into view again.
+
+
+def batched(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function`, compiled once, for NumPy arrays of any number of examples.
+
+    Args:
+        function: From tensors, a row an example, to a tensor or a structure of tensors alike.
+    """
+    compiled = tf.function(function)
+
+    def over(*arrays: np.ndarray) -> Any:
+        """Give all `arrays`, of as many rows, to the function, batch by batch; join the answers."""
+        specs = [tf.TensorSpec([None, *array.shape[1:]], array.dtype) for array in arrays]
+        traced = compiled.get_concrete_function(*specs)  # Once; a short last batch fits as well.
+        answers = [
+            traced(*(tf.constant(array[start : start + _BATCH]) for array in arrays))
+            for start in range(0, len(arrays[0]), _BATCH)
+        ]
+        return tf.nest.map_structure(
+            lambda *parts: np.concatenate([part.numpy() for part in parts]), *answers
+        )
+
+    return over
+
+
+def chosen_classes(model: keras.Model, inputs: np.ndarray, class_id: Any) -> np.ndarray:
+    """Return the class that is asked of each example, or its top class, int32 `[batch]`.
+
+    Raises:
+        CnnzooError: As for `checks.classes`.
+    """
+    if class_id is not None:
+        return checks.classes(model, class_id, len(inputs))
+    checks.class_count(model)
+    logits = batched(lambda batch: run_to_logits(model, batch).output)(inputs)
+    return logits.argmax(axis=-1).astype(np.int32)
+
+
+def feature_maps(model: keras.Model, inputs: np.ndarray, layer: str) -> np.ndarray:
+    """Return the outputs of `layer`, `[batch, *sides, units]`, of a shared layer at its last call.
+
+    Args:
+        model: A built Functional or Sequential model.
+        inputs: What it takes: images, sounds or tokens, `[batch, ...]`.
+        layer: Name of a layer, or path in nested models: "inner/conv1".
+
+    Raises:
+        CnnzooError: The model is of another kind or has no such layer, or the inputs do not fit.
+    """
+    found = checks.layer(model, layer).layer
+    batch = checks.inputs(model, inputs)
+    return batched(lambda values: run(model, values, [found]).values[0])(batch)

@@ -1,0 +1,135 @@
+"""Pictures of inputs: with heat laid over them, and with what a unit sees of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from cnnzoo import plot_style
+from cnnzoo.errors import CnnzooError
+from cnnzoo.inspection.nearest import NearestExamples
+from cnnzoo.inspection.plots.base import check_sides, colours, curve, shown
+
+_STRONGEST = 99.5  # Percentile of heat from which colours are full.
+
+
+@plot_style.style()
+def draw_explanations(
+    inputs: np.ndarray, heats: Mapping[str, np.ndarray], names: Sequence[str]
+) -> Figure:
+    """Return a picture with a row an input, and a column for it and each kind of heat.
+
+    Heat from zero up is laid over the input; of heat with a sign, zero is white.
+
+    Args:
+        inputs: Images or sounds, `[inputs, *sides, channels]`; uint8 or as the network takes them.
+        heats: Title -> `[inputs, *sides]`, or with channels, over which it is summed.
+        names: What is explained, such as the class, one an input.
+
+    Raises:
+        CnnzooError: Inputs have more than two sides, or heats are not as many or as large.
+    """
+    check_sides("inputs", inputs, (3, 4))
+    summed = {title: _without_channels(title, heat, inputs) for title, heat in heats.items()}
+    images = shown(inputs) if inputs.ndim == 4 else inputs[..., 0]
+    flat = inputs.ndim == 3
+    size = (2.2, 1.0) if flat else (1.35, 1.35 * images.shape[1] / images.shape[2])
+    figure = Figure(figsize=(size[0] * (len(heats) + 1) + 0.3, size[1] * len(inputs) + 0.45))
+    grid = figure.subplots(len(inputs), len(heats) + 1, squeeze=False)
+    for axes, title in zip(grid[0], ["input", *heats], strict=True):
+        axes.set_title(title)
+    for place, (row, image, name) in enumerate(zip(grid, images, names, strict=True)):
+        row[0].set_ylabel(name)
+        _draw(row[0], image)
+        for axes, heat in zip(row[1:], summed.values(), strict=True):
+            _draw_over(axes, image, heat[place], signed=bool(heat.min() < 0))
+    return figure
+
+
+def _without_channels(title: str, heat: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+    summed = heat.sum(axis=-1) if heat.ndim == inputs.ndim else heat
+    if summed.shape != inputs.shape[:-1]:
+        raise CnnzooError(
+            f"heat {title!r} must have shape {list(inputs.shape[:-1])}, that of the inputs without "
+            f"channels; got {list(heat.shape)}"
+        )
+    return summed
+
+
+def _draw(axes: Axes, image: np.ndarray, alpha: float = 1) -> None:
+    """Draw an image, `[height, width]` or RGB, or a sound, `[samples]`."""
+    if image.ndim == 1:
+        curve(axes, image, color="black")
+    else:
+        axes.imshow(image, cmap="gray", vmin=0, vmax=1, alpha=alpha)
+    _bare(axes)
+
+
+def _draw_over(axes: Axes, image: np.ndarray, heat: np.ndarray, signed: bool) -> None:
+    """Draw heat of the image's sides over it, or under it where heat has a sign."""
+    strongest = np.percentile(np.abs(heat), _STRONGEST) or np.abs(heat).max()
+    how = colours(heat.clip(-strongest, strongest), signed)
+    if image.ndim == 1:
+        _draw(axes, image)
+        low, high = axes.get_ylim()
+        where = (0, len(image) - 1, low, high)
+        axes.imshow(heat[None], aspect="auto", extent=where, alpha=0.8, **how)
+    elif signed:
+        axes.imshow(heat, **how)
+        _draw(axes, image, alpha=0.15)
+    else:
+        _draw(axes, image)
+        axes.imshow(heat, alpha=0.6, **how)
+
+
+@plot_style.style()
+def draw_nearest_examples(
+    found: NearestExamples, inputs: np.ndarray, layer: str, unit: int
+) -> Figure:
+    """Return a picture of the images that excite a unit most, and below of what it sees of them.
+
+    Args:
+        found: What `nearest_examples` gave.
+        inputs: The images among which they were sought, `[images, height, width, channels]`.
+        layer: Its name, for the title.
+        unit: For the title.
+
+    Raises:
+        CnnzooError: Inputs are no images.
+    """
+    check_sides("inputs", inputs, (4,))
+    images, count = shown(inputs[found.places]), len(found.places)
+    figure = Figure(figsize=(0.95 * count + 0.6, 2.7))
+    figure.suptitle(f"What excites unit {unit} of {layer} most; what it sees, and its activation")
+    grid = figure.subplots(2, count, squeeze=False)
+    for place, (top, bottom) in enumerate(grid.T):
+        (start, end), (left, right) = found.boxes[place]
+        _bare(top)
+        _bare(bottom)
+        top.imshow(images[place], cmap="gray", vmin=0, vmax=1)
+        corner = left - 0.5, start - 0.5
+        frame = Rectangle(
+            corner,
+            right - left,
+            end - start,
+            fill=False,
+            edgecolor=plot_style.COLOURS[1],
+            linewidth=2,
+        )
+        top.add_patch(frame)
+        bottom.imshow(images[place][start:end, left:right], cmap="gray", vmin=0, vmax=1)
+        top.set_title(f"no. {found.places[place]}", fontsize=8)
+        bottom.set_xlabel(f"{found.activations[place]:.3g}", fontsize=8)
+    grid[0, 0].set_ylabel("image")
+    grid[1, 0].set_ylabel("seen")
+    return figure
+
+
+def _bare(axes: Axes) -> None:
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+    axes.grid(False)

@@ -1,0 +1,65 @@
+"""Augmentation policies by name: what is done to a batch of images in training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.pipelines.augmentation.automatic import RandAugment, TrivialAugment
+from cnnzoo.pipelines.augmentation.base import Augmentation
+from cnnzoo.pipelines.augmentation.color import RandomColour
+from cnnzoo.pipelines.augmentation.geometry import (
+    Cutout,
+    PadCrop,
+    RandomAffine,
+    RandomFlip,
+    RandomShift,
+)
+from cnnzoo.pipelines.augmentation.mixing import CutMix, MixUp
+from cnnzoo.pipelines.augmentation.policies import FromKeras, Policy
+from cnnzoo.registry import unknown
+
+__all__ = [
+    "POLICIES",
+    "Augmentation",
+    "CutMix",
+    "Cutout",
+    "FromKeras",
+    "MixUp",
+    "PadCrop",
+    "Policy",
+    "RandAugment",
+    "RandomAffine",
+    "RandomColour",
+    "RandomFlip",
+    "RandomShift",
+    "TrivialAugment",
+    "policy",
+]
+
+# Crops pad 4 pixels, cutout covers 16: as is usual for the 32x32 images of CIFAR-10.
+POLICIES: dict[str, Callable[[], Augmentation]] = {
+    "colour": lambda: RandomColour(brightness=0.2, contrast=0.2, saturation=0.2),
+    "flip": RandomFlip,
+    "pad_crop": lambda: PadCrop(4),
+    "pad_crop_flip": lambda: PadCrop(4, flip=True),
+    "pad_crop_flip_colour": lambda: Policy([PadCrop(4, flip=True), policy("colour")]),
+    "pad_crop_flip_cutmix": lambda: Policy([PadCrop(4, flip=True), CutMix()]),
+    "pad_crop_flip_cutout": lambda: Policy([PadCrop(4, flip=True), Cutout(16)]),
+    "pad_crop_flip_mixup": lambda: Policy([PadCrop(4, flip=True), MixUp()]),
+    "rand": lambda: Policy([PadCrop(4, flip=True), RandAugment(), Cutout(16)]),
+    "rotate_zoom": lambda: RandomAffine(degrees=15, zoom=0.1),
+    "shift2": lambda: RandomShift(2),
+    "trivial": lambda: Policy([PadCrop(4, flip=True), TrivialAugment(), Cutout(16)]),
+}
+
+
+def policy(name: str) -> Augmentation:
+    """Return a new layer for the augmentation policy `name`.
+
+    Raises:
+        CnnzooError: The name is unknown.
+    """
+    if name not in POLICIES:
+        raise CnnzooError(unknown("augmentation", name, POLICIES))
+    return POLICIES[name]()

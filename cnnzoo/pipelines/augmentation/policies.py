@@ -1,0 +1,149 @@
+"""Augmentation policies made of parts, Keras's own layers among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+from keras import ops
+
+from cnnzoo.pipelines.augmentation.base import Augmentation, like, require
+
+
+@keras.saving.register_keras_serializable("cnnzoo")
+class Policy(Augmentation):
+    """Layers one after the other; any random layer of Keras may be among them (`FromKeras`).
+
+    Args:
+        parts: The layers, at least one.
+
+    Raises:
+        CnnzooError: There is none, or one is no layer.
+    """
+
+    def __init__(self, parts: Sequence[keras.layers.Layer], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        require(
+            "parts",
+            parts,
+            "be a list of one or more Keras layers",
+            isinstance(parts, (list, tuple))
+            and len(parts) > 0
+            and all(isinstance(part, keras.layers.Layer) for part in parts),
+        )
+        self.parts = [part if isinstance(part, Augmentation) else FromKeras(part) for part in parts]
+        self.noise_size = sum(part.noise_size for part in self.parts)
+        self.mixes = any(part.mixes for part in self.parts)
+
+    def transform(self, images: Any, noise: Any) -> Any:
+        """Return `images`, changed by one part after the other."""
+        for part, numbers in self._shared(noise):
+            images = part.transform(images, numbers)
+        return images
+
+    def mix(self, images: Any, labels: Any, noise: Any) -> tuple[Any, Any]:
+        """Return `images` and `labels`, changed by one part after the other."""
+        for part, numbers in self._shared(noise):
+            images, labels = part.mix(images, labels, numbers)
+        return images, labels
+
+    def _shared(self, noise: Any) -> Iterator[tuple[Augmentation, Any]]:
+        begin = 0
+        for part in self.parts:
+            yield part, noise[:, begin : begin + part.noise_size]
+            begin += part.noise_size
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the layer."""
+        parts = [keras.saving.serialize_keras_object(part) for part in self.parts]
+        return {**super().get_config(), "parts": parts}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Policy:
+        """Return the layer that `get_config` described."""
+        parts = [keras.saving.deserialize_keras_object(part) for part in config["parts"]]
+        return cls(**{**config, "parts": parts})
+
+
+@keras.saving.register_keras_serializable("cnnzoo")
+class FromKeras(Augmentation):
+    """A random layer of Keras, its seeds drawn from the noise of the batch's first image.
+
+    Keras draws for a whole batch at once, so what happens to an image depends on (seed, epoch) and
+    on the batch that it is in, not on its index alone: another `batch_size`, other numbers. Some
+    layers, such as `RandomCrop` and `RandAugment`, also change the images of a batch all alike.
+
+    Args:
+        layer: A layer that keeps shape and meaning of images, such as `RandomRotation`.
+
+    Raises:
+        CnnzooError: It is no layer, or one that changes labels.
+    """
+
+    noise_size = 2
+
+    def __init__(self, layer: keras.layers.Layer, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        require("layer", layer, "be a Keras layer", isinstance(layer, keras.layers.Layer))
+        mixing = (keras.layers.MixUp, keras.layers.CutMix)
+        rule = "leave labels as they are; cnnzoo has MixUp and CutMix of its own"
+        require("layer", layer, rule, not isinstance(layer, mixing))
+        self.layer = layer
+
+    def transform(self, images: Any, noise: Any) -> Any:
+        """Return `images` as the layer changes them."""
+        key = ops.cast(noise[0] * 2**23, self.seed_generator.state.dtype)  # Float32's digits.
+        with _drawing_from(self.layer, key):
+            return like(images, self.layer(ops.cast(images, "float32"), training=True))
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return what the layer makes of `input_shape`."""
+        return self.layer.compute_output_shape(input_shape)
+
+    def compute_output_spec(self, inputs: Any, **_: Any) -> Any:
+        """Return a tensor of the dtype of `inputs`."""
+        return keras.KerasTensor(self.compute_output_shape(inputs.shape), inputs.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the layer."""
+        return {
+            **super().get_config(),
+            "layer": keras.saving.serialize_keras_object(self.layer),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> FromKeras:
+        """Return the layer that `get_config` described."""
+        layer = keras.saving.deserialize_keras_object(config["layer"])
+        return cls(**{**config, "layer": layer})
+
+
+@contextmanager
+def _drawing_from(layer: keras.layers.Layer, key: Any) -> Iterator[None]:
+    """Let each draw of `layer`, and of the layers in it, be a pure function of `key` int `[2]`.
+
+    Layers draw seeds with `generator.next()`, which counts in a variable; here the count is that of
+    the draws in this call, so that parallel calls of a graph share nothing.
+    """
+    draws = 0
+
+    def seed(ordered: bool = True) -> Any:
+        nonlocal draws
+        draws += 1
+        return key + ops.cast([0, draws], key.dtype)
+
+    generators = [
+        value
+        for part in layer._flatten_layers()
+        for value in vars(part).values()
+        if isinstance(value, keras.random.SeedGenerator)
+    ]
+    for generator in generators:
+        generator.next = seed
+    try:
+        yield
+    finally:
+        for generator in generators:
+            generator.__dict__.pop("next", None)

@@ -1,0 +1,1 @@
+"""Your own data, in any usual form, as a data set like those of the catalog."""

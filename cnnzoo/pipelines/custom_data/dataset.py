@@ -1,0 +1,198 @@
+"""One's own images or texts, in any usual form, as a data set like those of the catalogue."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import re
+import reprlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from cnnzoo.datasets import DATASETS, Dataset, Examples
+from cnnzoo.errors import CnnzooError
+from cnnzoo.files import read
+from cnnzoo.pipelines.custom_data import folders, npz, tables
+from cnnzoo.pipelines.custom_data.examples import Found, Input, listed, ordered
+from cnnzoo.pipelines.decoding import UNDECODABLE, decode
+from cnnzoo.pipelines.images import MAX_BYTES, read_encoded
+
+
+def find(name: str, shape: tuple[int, ...]) -> Dataset:
+    """Return the data set `name` of the catalogue, or the images or texts at that path.
+
+    Where the source has no test split, a fifth of each class is it: the examples whose content has
+    the lowest SHA-256, and all that equal them. Images are brought to `shape` as a served network
+    brings them.
+
+    Args:
+        name: A name of `list_datasets()`; a folder, see `own_folders`; a `.csv`, `.tsv` or `.jsonl`
+            file, see `own_tables`, with the names of its columns behind it where these are others:
+            `reviews.csv[review,stars]`; or a `.npz` file, see `own_arrays`.
+        shape: What the network takes. Three axes (height, width, 1 or 3 channels) make the examples
+            at a path images, one or none texts.
+
+    Raises:
+        CnnzooError: It is none of these, it is damaged, there are fewer than two classes, or a
+            class lacks examples in a split.
+    """
+    path, columns = _path(name)
+    if name in DATASETS or path is None:
+        return DATASETS[name]
+    images = len(shape) == 3 and shape[2] in (1, 3)
+    if not images and len(shape) > 1:
+        raise CnnzooError(
+            "dataset must be one of the catalogue for a network that takes neither texts nor "
+            f"images of 1 or 3 channels; got {name}"
+        )
+    return _dataset(name, path, _found(path, images, columns), shape if images else ())
+
+
+def _path(name: str) -> tuple[Path | None, list[str]]:
+    """Return the path that `name` tells, or None, and the columns in brackets behind it.
+
+    Raises:
+        CnnzooError: These are not two.
+    """
+    if os.path.exists(name):
+        return Path(name), []
+    bracketed = re.fullmatch(r"(.+)\[([^][]*)\]", name)
+    if bracketed is None or not tables.is_table(Path(bracketed[1])):
+        return None, []
+    columns = [column.strip() for column in bracketed[2].split(",")]
+    if len(columns) != 2 or not all(columns):
+        raise CnnzooError(f"columns must be two, as in {bracketed[1]}[text,label]; got {name}")
+    return (Path(bracketed[1]) if os.path.exists(bracketed[1]) else None), columns
+
+
+def _found(path: Path, images: bool, columns: list[str]) -> Found:
+    if path.is_dir():
+        return folders.find(path, images)
+    if tables.is_table(path):
+        return tables.find(path, images, columns)
+    if path.suffix.lower() == ".npz":
+        return npz.find(path, images)
+    raise CnnzooError(
+        "dataset must be a name of the catalogue, a folder, or a .csv, .tsv, .jsonl or .npz file; "
+        f"got {path}"
+    )
+
+
+def _dataset(name: str, path: Path, found: Found, shape: tuple[int, ...]) -> Dataset:
+    """Return the examples at `path` as the data set `name`.
+
+    Raises:
+        CnnzooError: There are fewer than two classes, a class lacks examples in a split, or a text
+            or a class has no UTF-8.
+    """
+    classes = ordered(found.classes)
+    if len(classes) < 2:
+        got = f"{classes[0]!r} alone" if classes else "none"
+        raise CnnzooError(f"{name} must hold examples of two classes or more; got {got}")
+    _check_unicode(name, classes if shape else [*classes, *map(str, found.inputs)])
+    places = {of_class: place for place, of_class in enumerate(classes)}
+    labels = np.array([places[label] for label in found.labels], np.int64)
+    in_test = np.array([split == "test" for split in found.splits] or cut(found), bool)
+    rows = {"train": np.flatnonzero(~in_test), "test": np.flatnonzero(in_test)}
+    for split, chosen in rows.items():
+        counts = np.bincount(labels[chosen], minlength=len(classes))
+        if not counts.all():
+            kind, lacking = "images" if shape else "texts", classes[counts.argmin()]
+            raise CnnzooError(f"{name} must hold {kind} of {lacking!r} for {split}; got none")
+
+    @functools.cache
+    def examples(split: str) -> Examples:
+        chosen = [found.inputs[row] for row in rows[split].tolist()]
+        inputs = load(chosen, shape) if shape else np.array(chosen, object)
+        return Examples(inputs, labels[rows[split]])
+
+    return Dataset(
+        name=name,
+        class_names=classes,
+        sizes={split: len(chosen) for split, chosen in rows.items()},
+        source=path.resolve().as_uri(),
+        citation="",
+        licence="",
+        read=examples,
+        input_shape=shape,
+    )
+
+
+def _check_unicode(name: str, strings: Iterable[str]) -> None:
+    for string in strings:
+        try:
+            string.encode()
+        except UnicodeEncodeError as error:
+            raise CnnzooError(
+                f"{name} must hold Unicode text; got half of a surrogate pair in "
+                f"{reprlib.repr(string)}"
+            ) from error
+
+
+TEST_SHARE = 0.2  # Of each class.
+
+
+def cut(found: Found) -> list[bool]:
+    """Return whether each example is in the test split.
+
+    A fifth of each class is: the examples whose content has the lowest SHA-256, so that the split
+    depends on nothing else, and all that equal them.
+    """
+    digests = [hashlib.sha256(_content(one)).digest() for one in found.inputs]
+    by_class = defaultdict(list)
+    for label, digest in zip(found.labels, digests, strict=True):
+        by_class[label].append(digest)
+    lowest: set[bytes] = set()
+    for of_class in by_class.values():
+        lowest.update(sorted(of_class)[: round(TEST_SHARE * len(of_class)) or 1])
+    return [digest in lowest for digest in digests]
+
+
+def _content(one: Input) -> bytes:
+    if isinstance(one, np.ndarray):
+        return one.tobytes()
+    if isinstance(one, str):
+        return one.encode()
+    try:
+        return read(one, limit=MAX_BYTES)
+    except CnnzooError:  # Told, with all others, when the images are read.
+        return bytes(one)
+
+
+def load(images: Sequence[Input], shape: tuple[int, ...]) -> np.ndarray:
+    """Return `images` as uint8 `[images, *shape]`, as `decode` brings them there.
+
+    Args:
+        images: PNG and JPEG files, or pixels, uint8 `[height, width, channels]`.
+        shape: Height, width and channels.
+
+    Raises:
+        CnnzooError: Some files are no readable images; the message counts and names them.
+    """
+    decoded = tf.function(lambda content: decode(content, shape, light_on_dark=False))
+    loaded, unreadable = np.empty((len(images), *shape), np.uint8), []
+    for place, image in enumerate(images):
+        if isinstance(image, np.ndarray) and image.shape == shape:
+            loaded[place] = image
+            continue
+        try:
+            loaded[place] = decoded(_encoded(image)).numpy()
+        except (CnnzooError, *UNDECODABLE):
+            unreadable.append(image)
+    if unreadable:
+        raise CnnzooError(
+            f"images must be readable PNG or JPEG files; {len(unreadable)} are not: "
+            f"{listed(unreadable)}"
+        )
+    return loaded
+
+
+def _encoded(image: Input) -> tf.Tensor:
+    if isinstance(image, np.ndarray):
+        return tf.io.encode_png(image, compression=0)
+    return tf.constant(read_encoded(Path(image)))

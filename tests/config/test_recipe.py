@@ -1,0 +1,117 @@
+import inspect
+import re
+
+import pytest
+
+import cnnzoo
+from cnnzoo.config.recipe import Recipe, Tokens, recipes
+from cnnzoo.config.schedules import Cosine, OneCycle, Plateau, Steps
+from cnnzoo.errors import CnnzooError
+from cnnzoo.models import MODELS
+from cnnzoo.pipelines.augmentation import POLICIES
+
+RECIPE = Recipe(
+    model="lenet5", dataset="mnist", epochs=3, batch_size=32, learning_rate=Cosine(0.1, warmup=0.1)
+)
+
+
+@pytest.mark.parametrize("name", cnnzoo.list_recipes())
+def test_every_recipe_names_what_exists_and_says_what_to_expect(name):
+    module = recipes()[name]
+    recipe = module.RECIPE
+    # Names leave out what a data set is called beside the usual, such as svhn_cropped's end.
+    assert name.split("_")[0] == recipe.dataset.split("_")[0]
+    assert recipe.model in MODELS
+    assert recipe.dataset in cnnzoo.list_datasets()
+    assert recipe.augmentation is None or recipe.augmentation in POLICIES
+    assert "Expect:" in inspect.getdoc(module)
+    assert f"cnnzoo train {name}" in inspect.getdoc(module)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "rule"),
+    [
+        ("epochs", "abc", "an integer; got 'abc'"),
+        ("epochs", 0, "at least 1; got 0"),
+        ("epochs", 1.5, "an integer; got 1.5"),
+        ("epochs", True, "an integer; got True"),
+        ("batch_size", 0, "at least 1; got 0"),
+        ("batch_size", -8, "at least 1; got -8"),
+        ("learning_rate", -0.1, "above 0; got -0.1"),
+        ("learning_rate", float("nan"), "above 0; got nan"),
+        (
+            "learning_rate",
+            "fast",
+            "a number or Cosine(...) or OneCycle(...) or Steps(...) or Plateau(...); got 'fast'",
+        ),
+        (
+            "optimizer",
+            "adamm",
+            "one of sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, muon; got 'adamm'",
+        ),
+        ("l2", -1.0, "at least 0; got -1.0"),
+        ("clip_norm", 0.0, "above 0; got 0.0"),
+        ("ema", 1.0, "between 0 and 1; got 1.0"),
+        ("label_smoothing", 1, "from 0 to below 1; got 1.0"),
+        ("patience", 0, "at least 1; got 0"),
+        ("precision", "half", "one of float32, bfloat16, float16; got 'half'"),
+        ("seed", -1, "from 0 to 2147483647; got -1"),
+        ("seed", 2**31, "from 0 to 2147483647; got 2147483648"),
+        ("normalisation", "none", "one of standardised, unit, centred; got 'none'"),
+        ("validation", 0, "at least 1, or a share between 0 and 1; got 0"),
+        ("validation", 1.0, "at least 1, or a share between 0 and 1; got 1.0"),
+        ("augmentation", 3, "text or none; got 3"),
+    ],
+)
+def test_wrong_values_are_refused_when_the_recipe_is_made(field, value, rule):
+    with pytest.raises(CnnzooError, match=f"^{field} must be {re.escape(rule)}$"):
+        RECIPE.replace(**{field: value})
+
+
+def test_unknown_fields_get_near_matches():
+    with pytest.raises(CnnzooError, match="recipe field 'epoch' is unknown; did you mean epochs"):
+        RECIPE.replace(epoch=3)
+
+
+def test_text_becomes_values_of_the_fields_types():
+    texts = {"epochs": "4", "learning_rate": "1e-3", "augmentation": "none", "model": "lenet5"}
+    values = {"epochs": 4, "learning_rate": 0.001, "augmentation": None, "model": "lenet5"}
+    assert RECIPE.parse(texts) == values
+    assert RECIPE.parse({"epochs": "abc"}) == {"epochs": "abc"}
+    assert RECIPE.replace(learning_rate=1).learning_rate == 1.0
+
+
+def test_json_round_trip():
+    for recipe in (RECIPE, RECIPE.replace(learning_rate=0.1, augmentation="shift2")):
+        assert Recipe.from_json(recipe.to_json()) == recipe
+    with pytest.raises(CnnzooError, match="recipe fields must be those of this version"):
+        Recipe.from_json({**RECIPE.to_json(), "new": 1})
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: OneCycle(1.0, warmup=0), "warmup must be between 0 and 1; got 0.0"),
+        (lambda: OneCycle(1.0, start=2), "start must be from 0 to 1; got 2.0"),
+        (lambda: Steps(1.0, drops=(3, 2)), r"drops must be epochs from 1, ascending; got \(3, 2\)"),
+        (lambda: Steps(1.0, factor=1.0), "factor must be between 0 and 1; got 1.0"),
+        (lambda: Plateau(1.0, patience=0), "patience must be at least 1; got 0"),
+        (lambda: Tokens(window=0), "window must be at least 1; got 0"),
+        (lambda: Tokens(percentile=101), "percentile must be from 0 to 100; got 101.0"),
+    ],
+)
+def test_wrong_parts_are_refused(make, message):
+    with pytest.raises(CnnzooError, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0.0,), "peak must be above 0; got 0.0"),
+        ((1.0, 1.0), "warmup must be from 0 to below 1; got 1.0"),
+    ],
+)
+def test_wrong_schedules_are_refused(arguments, message):
+    with pytest.raises(CnnzooError, match=message):
+        Cosine(*arguments)

@@ -1,0 +1,189 @@
+"""One's own images and texts in NumPy archives, as keras.datasets name their arrays."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.pipelines.custom_data.dataset import find
+
+SHAPE = (6, 6, 1)
+IMAGES = np.random.default_rng(0).integers(0, 256, (20, 6, 6), np.uint8)
+LABELS = np.arange(20) % 2
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """Save arrays as an archive, and return its path."""
+
+    def save(**arrays):
+        np.savez(tmp_path / "data.npz", **arrays)
+        return str(tmp_path / "data.npz")
+
+    return save
+
+
+def refused(message, name, shape=SHAPE):
+    with pytest.raises(CnnzooError) as caught:
+        find(name, shape)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("labels", [LABELS, LABELS[:, None], LABELS.astype(np.uint8), LABELS / 1])
+def test_an_archive_with_a_test_split_is_a_data_set(labels, archive):
+    name = archive(x_train=IMAGES[:14], y_train=labels[:14], x_test=IMAGES[14:], y_test=labels[14:])
+    dataset = find(name, SHAPE)
+    assert dataset.name == name
+    assert dataset.class_names == ("0", "1")
+    np.testing.assert_array_equal(dataset.examples("train").inputs[..., 0], IMAGES[:14])
+    np.testing.assert_array_equal(dataset.examples("test").inputs[..., 0], IMAGES[14:])
+    assert dataset.examples("train").labels.tolist() == LABELS[:14].tolist()
+    assert dataset.examples("test").labels.tolist() == LABELS[14:].tolist()
+    assert dataset.examples("test").labels.dtype == np.int64
+
+
+def test_an_archive_without_a_test_split_is_cut_by_content(archive):
+    dataset = find(archive(x_train=IMAGES, y_train=10 - LABELS), SHAPE)
+    assert dataset.class_names == ("9", "10")
+    assert dataset.sizes == {"train": 16, "test": 4}
+    order = np.random.default_rng(1).permutation(20)
+    again = find(archive(x_train=IMAGES[order], y_train=10 - LABELS[order]), SHAPE)
+    first, second = (set(map(bytes, one.examples("test").inputs)) for one in (dataset, again))
+    assert len(first) == 4
+    assert first == second
+
+
+def test_colour_turns_grey_and_transparency_white(archive):
+    """As decoding does: weights 0.2989, 0.587 and 0.114, and alpha on a white ground."""
+    pixels = np.zeros((4, 6, 6, 4), np.uint8)
+    pixels[:] = np.array([[255, 0, 0, 255], [0, 255, 0, 255], [0, 0, 255, 255], [0, 0, 0, 0]])[
+        :, None, None
+    ]
+    splits = {"x_train": pixels, "y_train": [0, 1, 0, 1], "x_test": pixels, "y_test": [0, 1, 0, 1]}
+    images = find(archive(**splits), SHAPE).examples("train").inputs
+    assert images[:, 0, 0, 0].tolist() == [76, 150, 29, 255]
+    grey = {**splits, "x_train": IMAGES[:4], "x_test": IMAGES[:4]}
+    colour = find(archive(**grey), (6, 6, 3)).examples("train").inputs
+    np.testing.assert_array_equal(colour, np.repeat(IMAGES[:4, ..., None], 3, axis=-1))
+
+
+def test_another_size_is_brought_to_the_networks_as_its_file_would_be(archive, tmp_path):
+    wide = np.random.default_rng(2).integers(0, 256, (4, 12, 24, 3), np.uint8)
+    name = archive(x_train=wide, y_train=[0, 0, 1, 1], x_test=wide, y_test=[0, 0, 1, 1])
+    for place, image in enumerate(wide):
+        path = tmp_path / "files" / str(place // 2) / f"{place}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(tf.io.encode_png(image).numpy())
+    for split in ("train", "test"):
+        (tmp_path / "both").mkdir(exist_ok=True)
+        (tmp_path / "both" / split).symlink_to(tmp_path / "files")
+    images = find(name, SHAPE).examples("train").inputs
+    files = find(str(tmp_path / "both"), SHAPE).examples("train").inputs
+    np.testing.assert_array_equal(images, files)
+    # Twice as wide as high: a row and a half above and below are the border's one colour.
+    assert len(np.unique(images[0, 0])) == len(np.unique(images[0, -1])) == 1
+
+
+def test_texts_with_labels_that_are_strings(archive):
+    texts = np.array([f"text {i} é" for i in range(10)])
+    labels = np.array(["spam", "ham"] * 5)
+    dataset = find(archive(x_train=texts, y_train=labels, x_test=texts, y_test=labels), (56,))
+    assert dataset.kind == "texts"
+    assert dataset.class_names == ("ham", "spam")
+    assert dataset.examples("train").inputs.tolist() == texts.tolist()
+    assert {type(text) for text in dataset.examples("train").inputs} == {str}
+    assert dataset.examples("train").labels.tolist() == [1, 0] * 5
+
+
+WANTED = (
+    "must be images, uint8 [examples, height, width] or [examples, height, width, 1 to 4 channels],"
+    " as the network takes; got"
+)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"images": IMAGES}, "{} must hold x_train, y_train; got 'images'"),
+        ({"x_train": IMAGES}, "{} must hold y_train; got 'x_train'"),
+        ({}, "{} must hold x_train, y_train; got nothing"),
+        (
+            {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES},
+            "{} must hold y_test; got 'x_train', 'y_train', 'x_test'",
+        ),
+        (
+            {"x_train": IMAGES, "y_train": LABELS[:-1]},
+            "y_train of {} must have one label for each of 20 examples; got shape [19]",
+        ),
+        (
+            {"x_train": IMAGES, "y_train": np.eye(2)[LABELS]},
+            "y_train of {} must have one label for each of 20 examples; got shape [20, 2]",
+        ),
+        (
+            {"x_train": IMAGES, "y_train": LABELS / 2},
+            "y_train of {} must be a string or a whole number; got 0.5",
+        ),
+        (
+            {"x_train": IMAGES, "y_train": LABELS * 0},
+            "{} must hold examples of two classes or more; got '0' alone",
+        ),
+        (
+            {"x_train": IMAGES[:0], "y_train": LABELS[:0]},
+            "{} must hold examples of two classes or more; got none",
+        ),
+        (
+            {"x_train": IMAGES[:2], "y_train": LABELS[:2], "x_test": IMAGES[:1], "y_test": [1]},
+            "{} must hold images of '0' for test; got none",
+        ),
+        (
+            {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES[:, 1:], "y_test": LABELS},
+            "x_train and x_test of {} must hold images of one shape; got [6, 6, 1] and [5, 6, 1]",
+        ),
+        (
+            {"x_train": IMAGES, "y_train": np.array([None] * 20, object)},
+            "{} must hold arrays of numbers or strings; got one of Python objects",
+        ),
+        (
+            {"x_train": IMAGES / 255, "y_train": LABELS},
+            f"x_train of {{}} {WANTED} float64 [20, 6, 6]",
+        ),
+        (
+            {"x_train": IMAGES.reshape(20, 6, 1, 6), "y_train": LABELS},
+            f"x_train of {{}} {WANTED} uint8 [20, 6, 1, 6]",
+        ),
+        (
+            {"x_train": IMAGES[:, :0], "y_train": LABELS},
+            "x_train of {} must have 1 to 16,777,216 pixels an image; got uint8 [20, 0, 6]",
+        ),
+    ],
+)
+def test_a_wrong_archive_is_refused(arrays, message, archive):
+    name = archive(**arrays)
+    refused(message.format(name), name)
+
+
+def test_images_are_no_texts(archive):
+    name = archive(x_train=IMAGES, y_train=LABELS)
+    refused(
+        f"x_train of {name} must be texts, str [examples], as the network takes; got uint8 "
+        "[20, 6, 6]",
+        *(name, (56,)),
+    )
+
+
+def test_what_is_no_archive_or_a_damaged_one_is_refused(archive, tmp_path):
+    path = tmp_path / "data.npz"
+    message = f"{path} must be a NumPy archive; it is none, or damaged"
+    name = archive(x_train=IMAGES, y_train=LABELS)
+    whole = path.read_bytes()
+    changed = bytearray(whole)
+    changed[whole.index(IMAGES[5].tobytes())] ^= 1
+    array = tmp_path / "one.npy"
+    np.save(array, IMAGES)
+    np.savez_compressed(path, x_train=IMAGES * 0, y_train=LABELS)
+    compressed = bytearray(path.read_bytes())
+    begin = 30 + sum(compressed[26:30:2])  # Of the data, behind a header, a name and extra fields.
+    compressed[begin] = 0xFF  # A block of a type that does not exist.
+    for content in (b"", b"text", whole[:300], changed, array.read_bytes(), compressed):
+        path.write_bytes(content)
+        refused(message, name)

@@ -1,0 +1,218 @@
+"""One's own texts and images in tables: CSV, TSV and JSON Lines."""
+
+import csv
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.pipelines.custom_data import examples
+from cnnzoo.pipelines.custom_data.dataset import find
+
+LENGTH = (56,)  # Tokens of a network's input.
+ROWS = [("text", "label"), *((f'film, "{i}"\nétoile', ["neg", "pos"][i % 2]) for i in range(20))]
+
+
+def table(path, content):
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def refused(message, name, shape=LENGTH):
+    with pytest.raises(CnnzooError) as caught:
+        find(str(name), shape)
+    assert str(caught.value) == message
+
+
+def write(path, rows, kind, start=""):
+    """Write `rows`, of which the first has the names of columns, as Python's own writers do."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(start)
+        if kind == "jsonl":
+            file.writelines(
+                json.dumps(dict(zip(rows[0], row, strict=True))) + "\n" for row in rows[1:]
+            )
+        else:
+            csv.writer(file, "excel-tab" if kind == "tsv" else "excel").writerows(rows)
+    return path
+
+
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+@pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "CSV"])
+def test_a_table_is_a_data_set(kind, start, tmp_path):
+    path = write(tmp_path / f"films.{kind}", ROWS, kind, start)
+    dataset = find(str(path), LENGTH)
+    assert dataset.name == str(path)
+    assert dataset.class_names == ("neg", "pos")
+    assert dataset.sizes == {"train": 16, "test": 4}
+    expected = []
+    for label in ("neg", "pos"):
+        texts = [text for text, one in ROWS[1:] if one == label]
+        expected += sorted(texts, key=lambda text: hashlib.sha256(text.encode()).digest())[:2]
+    texts, labels = dataset.examples("test")
+    assert texts.tolist() == [text for text, _ in ROWS[1:] if text in expected]
+    names = dict(ROWS[1:])
+    assert [dataset.class_names[label] for label in labels] == [names[text] for text in texts]
+
+
+def test_columns_are_named_in_brackets(tmp_path):
+    path = table(
+        tmp_path / "reviews.csv",
+        "id,stars,my review,split\n1,10,good,train\n2,2,bad,train\n\n"
+        "3,2,worse,test\n4,10,best,test\n",
+    )
+    name = f"{path}[my review, stars]"
+    dataset = find(name, LENGTH)
+    assert dataset.name == name
+    assert dataset.class_names == ("2", "10")
+    train, test = dataset.examples("train"), dataset.examples("test")
+    assert train.inputs.tolist() == ["good", "bad"]
+    assert train.labels.tolist() == [1, 0]
+    assert test.inputs.tolist() == ["worse", "best"]
+    assert test.labels.tolist() == [0, 1]
+    place = f"{path}, line 1,"
+    columns = "'id', 'stars', 'my review', 'split'"
+    refused(f"{place} must have a column 'text'; got {columns}", path)
+    refused(f"{place} must have a column 'score'; got {columns}", f"{path}[my review,score]")
+    for wrong in ("[stars]", "[my review,stars,split]", "[,stars]", "[]"):
+        name = f"{path}{wrong}"
+        refused(f"columns must be two, as in {path}[text,label]; got {name}", name)
+    name = f"{tmp_path}/none.csv[a,b]"
+    refused(f"dataset {name!r} is unknown; see `cnnzoo list datasets`", name)
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        (["10", "9", " 9 ", "10"], ("9", "10")),
+        (["1.0", "1", "0.0", "0"], ("0", "1")),
+        (["b", "a", "10", "10"], ("10", "a", "b")),
+        (["e", "Z", "e", "é"], ("Z", "e", "é")),
+    ],
+)
+def test_classes_are_the_distinct_labels_in_order(labels, classes, tmp_path):
+    rows = [("text", "label", "split")]
+    rows += [("x", label, split) for split in ("train", "test") for label in labels]
+    dataset = find(str(write(tmp_path / "a.csv", rows, "csv")), LENGTH)
+    assert dataset.class_names == classes
+
+
+def test_labels_of_json_may_be_numbers(tmp_path):
+    lines = [{"text": text, "label": label, "x": 1} for text in "ab" for label in (1, 0, 1.0, 0.0)]
+    path = table(tmp_path / "a.jsonl", "\n\n".join(map(json.dumps, lines)))
+    dataset = find(str(path), LENGTH)
+    assert dataset.class_names == ("0", "1")
+    # The lower of the two SHA-256 is that of "b", by its first digit: 3e and ca.
+    assert dataset.examples("test").inputs.tolist() == ["b"] * 4
+    assert dataset.examples("test").labels.tolist() == [1, 0, 1, 0]
+
+
+def test_images_are_found_beside_the_table(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    for number in range(8):
+        Image.new("L", (4, 4), 30 * number).save(tmp_path / "pictures" / f"{number}.png")
+    rows = [
+        ("image", "label"),
+        *((f"pictures/{i}.png", ["dark", "bright"][i // 4]) for i in range(8)),
+    ]
+    path = write(tmp_path / "images.tsv", rows, "tsv")
+    dataset = find(str(path), (4, 4, 1))
+    assert dataset.class_names == ("bright", "dark")
+    assert dataset.sizes == {"train": 6, "test": 2}
+    for split in dataset.sizes:
+        images, labels = dataset.examples(split)
+        assert images.dtype == np.uint8
+        assert ((images[:, 0, 0, 0] < 120) == (labels == 1)).all()
+    refused(f"{path}, line 1, must have a column 'text'; got 'image', 'label'", path)
+    (tmp_path / "pictures" / "5.png").unlink()
+    refused(
+        f"{path}, line 7, 'image' must name an image file; there is none at "
+        f"{tmp_path / 'pictures' / '5.png'}",
+        *(path, (4, 4, 1)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", " must hold examples; got none"),
+        ("text,label\n", " must hold examples; got none"),
+        ("text,label\na,x\nb,x\n", " must hold examples of two classes or more; got 'x' alone"),
+        ("text,stars\na,x\n", ", line 1, must have a column 'label'; got 'text', 'stars'"),
+        ("text,label,text\na,x,b\n", ", line 1, must have one column 'text'; got 2 of them"),
+        ("text,label\n\na\n", ", line 3, must have 2 fields, one a column; got 1"),
+        ("text,label\na, b,x\n", ", line 2, must have 2 fields, one a column; got 3"),
+        (
+            'text,label\na,x\n"b\nc,y\n',
+            ", line 3, must begin a row whose quoted fields end in a quote, with quotes in them "
+            "doubled; got unexpected end of data",
+        ),
+        ("text,label\na,0.5\n", ", line 2, 'label' must be a string or a whole number; got 0.5"),
+        ("text,label\na,nan\n", ", line 2, 'label' must be a string or a whole number; got nan"),
+        (
+            "text,label\na,x\nb, \n",
+            ", line 3, 'label' must be a string or a whole number; got an empty one",
+        ),
+        ("text,label,split\na,x,val\n", ", line 2, 'split' must be train or test; got 'val'"),
+        (
+            "text,label,split\na,x,train\nb,y,train\n",
+            " must hold texts of 'x' for test; got none",
+        ),
+        (b"text,label\ncaf\xe9,x\n", ", line 2, must be UTF-8 text; got 0xe9 after 3 bytes"),
+        (bytes(range(256)), ", line 2, must be UTF-8 text; got 0x80 after 117 bytes"),
+    ],
+)
+def test_a_wrong_csv_file_is_refused(content, message, tmp_path):
+    path = table(tmp_path / "a.csv", content)
+    refused(f"{path}{message}", path)
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("", " must hold examples; got none"),
+        (
+            '{"text": "a", "label"',
+            """, line 1, must be a JSON object; got '{"text": "a", "label"'""",
+        ),
+        ("\n[1]", ", line 2, must be a JSON object; got '[1]'"),
+        ("[" * 99_999, ", line 1, must be a JSON object; got '[[[[[[[[[[[[...[[[[[[[[[[[[['"),
+        (
+            '{"text": "a", "labels": "x"}',
+            ", line 1, must have a column 'label'; got 'text', 'labels'",
+        ),
+        ('{"text": 7, "label": "x"}', ", line 1, 'text' must be a string; got 7"),
+        (
+            '{"text": "a", "label": null}',
+            ", line 1, 'label' must be a string or a whole number; got a NoneType",
+        ),
+        (
+            '{"text": "a", "label": NaN}',
+            ", line 1, 'label' must be a string or a whole number; got nan",
+        ),
+        (
+            '{"text": "a", "label": 0}\n{"text": "b", "label": 1, "split": "test"}',
+            ", line 1, 'split' must be train or test; got None",
+        ),
+        (
+            '{"text": "a\\ud800", "label": 0}\n{"text": "b", "label": 1}',
+            r" must hold Unicode text; got half of a surrogate pair in 'a\ud800'",
+        ),
+    ],
+)
+def test_a_wrong_file_of_json_lines_is_refused(lines, message, tmp_path):
+    path = table(tmp_path / "a.jsonl", lines)
+    refused(f"{path}{message}", path)
+
+
+def test_long_texts_are_read_and_huge_tables_refused(tmp_path, monkeypatch):
+    rows = [("text", "label"), *((f"{i}" * 200_000, f"{i % 2}") for i in range(4))]
+    path = write(tmp_path / "a.csv", rows, "csv")
+    assert find(str(path), LENGTH).sizes == {"train": 2, "test": 2}
+    assert csv.field_size_limit() == 131_072  # Python's, for whoever else reads CSV.
+    monkeypatch.setattr(examples, "MAX_TEXT_BYTES", 1_000)
+    size = path.stat().st_size
+    refused(f"{path} must have at most 1,000 bytes; got {size:,}", path)

@@ -1,0 +1,61 @@
+"""Runs made part of the package, on a short run."""
+
+import lzma
+import shutil
+
+import numpy as np
+import pytest
+
+import cnnzoo
+from cnnzoo.errors import CnnzooError
+from cnnzoo.export import artifact
+import ship_weights as shipping
+
+
+def unpacked(path, folder):
+    target = folder / artifact.ARTIFACT
+    target.write_bytes(lzma.decompress(path.read_bytes()))
+    return cnnzoo.load(target)
+
+
+def test_a_small_artifact_is_shipped_as_it_is(finished_run, tmp_path):
+    path = shipping.ship(finished_run.path, tmp_path)
+    assert path == tmp_path / "mnist_lenet5.keras.xz"
+    assert lzma.decompress(path.read_bytes()) == finished_run.artifact.read_bytes()
+
+
+def test_a_large_one_is_rounded_to_half_precision(finished_run, tmp_path, monkeypatch):
+    whole = len(lzma.compress(finished_run.artifact.read_bytes()))
+    monkeypatch.setattr(shipping, "LIMIT", whole - 1)
+    path = shipping.ship(finished_run.path, tmp_path)
+    assert path.stat().st_size < 0.7 * whole
+    before, after = cnnzoo.load(finished_run.path), unpacked(path, tmp_path)
+    assert cnnzoo.evaluate(after)["accuracy"] == finished_run.accuracy
+    for old, new in zip(before.model.get_weights(), after.model.get_weights(), strict=True):
+        assert (new == old.astype(np.float16)).all()
+
+
+def test_what_would_change_or_does_not_fit_is_not_shipped(finished_run, tmp_path, monkeypatch):
+    monkeypatch.setattr(shipping, "LIMIT", 1_000)
+    with pytest.raises(CnnzooError, match="must fit into 1,000 bytes; got"):
+        shipping.ship(finished_run.path, tmp_path)
+    monkeypatch.setattr(shipping, "evaluate", lambda _: {"accuracy": 0.0})
+    with pytest.raises(CnnzooError, match="mnist_lenet5 must keep its accuracy of 0"):
+        shipping.ship(finished_run.path, tmp_path)
+    assert not list(tmp_path.glob("*.xz"))
+
+
+def test_a_run_must_be_finished(finished_run, tmp_path):
+    run = shutil.copytree(finished_run.path, tmp_path / "run")
+    found = cnnzoo.load(run)
+    metrics = {"epoch": 1, "validation": found.card["metrics"]["validation"]}
+    artifact.save(run / artifact.ARTIFACT, found.model, {**found.card, "metrics": metrics})
+    with pytest.raises(CnnzooError, match="must be finished; it has no score of the test set"):
+        shipping.ship(run, tmp_path)
+
+
+def test_a_damaged_package_is_told_by_its_path(tmp_path, monkeypatch):
+    monkeypatch.setattr(artifact, "FOLDER", tmp_path)
+    (tmp_path / "mnist_lenet5.keras.xz").write_bytes(b"nothing")
+    with pytest.raises(CnnzooError, match=r"mnist_lenet5.keras.xz is damaged .* install cnnzoo"):
+        cnnzoo.load("mnist_lenet5")

@@ -1,0 +1,168 @@
+"""Networks and tf.data sets of one's own, trained by any recipe."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import cnnzoo
+from cnnzoo.config.recipe import recipes
+from cnnzoo.datasets import mnist
+from cnnzoo.errors import CnnzooError
+from cnnzoo.training.job import asked
+
+SHORT = {"epochs": 2, "batch_size": 50, "validation": 200, "learning_rate": 0.01}
+
+
+def network(classes=10):
+    layers = [
+        keras.Input((28, 28, 1)),
+        keras.layers.Conv2D(8, 3, strides=2, activation="relu"),
+        keras.layers.Flatten(),
+        keras.layers.Dense(classes),
+    ]
+    return keras.Sequential(layers, name="mine")
+
+
+def digits(split, count):
+    images, labels = mnist.read(split)
+    return tf.data.Dataset.from_tensor_slices((images[:count], labels[:count]))
+
+
+@pytest.fixture(scope="module")
+def data():
+    train = digits("train", 1_000).batch(64)  # Batches are taken apart.
+    return cnnzoo.from_tf_data(train, digits("test", 300), name="my_digits")
+
+
+def test_a_network_and_a_tf_data_set_of_ones_own(data, tmp_path):
+    own = network()
+    run = cnnzoo.train("mnist_lenet5", network=own, data=data, out=tmp_path / "run", **SHORT)
+    assert run.accuracy > 0.7
+    assert run.metrics["examples"] == 300
+    classifier = cnnzoo.load(run.path)
+    assert classifier.card["model"] == "mine"
+    # (28 - 3) / 2 + 1 = 13 places a side.
+    assert classifier.card["params"] == 8 * 10 + (13 * 13 * 8 + 1) * 10
+    assert cnnzoo.evaluate(classifier)["accuracy"] == run.accuracy
+    again = cnnzoo.from_tf_data(digits("train", 900), digits("test", 300), name="my_digits")
+    (run.path / "metrics.json").unlink()
+    with pytest.raises(CnnzooError, match="dataset must be the one that .* was begun with"):
+        cnnzoo.train(
+            "mnist_lenet5", network=network(), data=again, out=run.path, resume=True, **SHORT
+        )
+
+
+def test_a_network_of_ones_own_starts_from_its_weights(data, tmp_path):
+    fields = {**SHORT, "epochs": 1, "learning_rate": 1e-9}
+    own = network()
+    before = own.get_weights()
+    run = cnnzoo.train("mnist_lenet5", network=own, data=data, out=tmp_path / "run", **fields)
+    for one, other in zip(cnnzoo.load(run.path).model.weights, before, strict=True):
+        assert np.allclose(np.asarray(one), other, atol=1e-5)
+
+
+class Subclassed(keras.Model):
+    def call(self, inputs):
+        return inputs
+
+
+@pytest.mark.parametrize(
+    ("make", "fields", "message"),
+    [
+        (lambda: network(7), {}, r"model must give \[batch, 10\] logits, one a class of my_digits"),
+        (lambda: "lenet5", {}, "network must be a built Functional or Sequential model"),
+        (Subclassed, {}, "network must be a built Functional or Sequential model"),
+        (
+            lambda: keras.Sequential([keras.Input((9,)), keras.layers.Dense(10)]),
+            {},
+            "dataset must hold what the network takes; my_digits does not",
+        ),
+        (
+            lambda: keras.Sequential(
+                [keras.Input((9, 9, 1)), keras.layers.Flatten(), keras.layers.Dense(10)]
+            ),
+            {},
+            r"model must take images of at least \(28, 28, 1\)",
+        ),
+        (
+            network,
+            {"precision": "float16"},
+            "precision must be 'float32' with one's own network",
+        ),
+    ],
+)
+def test_networks_that_do_not_fit_are_refused(make, fields, message, data, tmp_path):
+    with pytest.raises(CnnzooError, match=message):
+        cnnzoo.train(
+            "mnist_lenet5", network=make(), data=data, out=tmp_path / "run", **{**SHORT, **fields}
+        )
+
+
+def test_a_name_of_the_catalogue_is_not_taken_over(tmp_path):
+    data = cnnzoo.from_tf_data(digits("train", 20), digits("test", 20), name="cifar10")
+    with pytest.raises(CnnzooError, match="dataset name must be new; got 'cifar10'"):
+        cnnzoo.train("mnist_lenet5", data=data, out=tmp_path / "run", **SHORT)
+
+
+PAIRS = tf.data.Dataset.from_tensor_slices
+
+
+@pytest.mark.parametrize(
+    ("train", "message"),
+    [
+        (digits("train", 5).repeat(), "train must be finite; got a tf.data set without end"),
+        (digits("train", 0), "train must hold examples; got none"),
+        (PAIRS(np.zeros(3)), r"train must be a tf.data set of pairs \(input, label\)"),
+        ([1, 2], r"train must be a tf.data set of pairs \(input, label\); got None"),
+        (
+            PAIRS((np.zeros((3, 2, 2, 1)), [0, 1, 2])),
+            "train must hold inputs of one of these kinds",
+        ),
+        (PAIRS((["a", "b"], [0.5, 1.0])), "train must hold integer labels; got float32"),
+        (PAIRS(([b"a", b"\xff"], [0, 1])), "train, text 1, must be UTF-8; got bytes b'.xff'"),
+        (
+            PAIRS((np.zeros((3, 2, 2, 1), np.uint8), [0, 1, 2])),
+            r"test must hold inputs of shape \[2, 2, 1\], as train does; got \[28, 28, 1\]",
+        ),
+        (PAIRS((np.zeros((3, 5, 1), np.int16), [0, 1, 2])), "test must hold inputs of shape"),
+    ],
+)
+def test_other_tf_data_sets_are_refused(train, message):
+    with pytest.raises(CnnzooError, match=message):
+        cnnzoo.from_tf_data(train, digits("test", 5), name="wrong")
+
+
+def test_texts_and_sounds_come_in_the_same_way():
+    texts = PAIRS((["good film", "b\u00f6se"], [1, 0]))
+    data = cnnzoo.from_tf_data(texts, texts.batch(2), name="words", class_names=["no", "yes"])
+    assert data.kind == "texts"
+    assert data.examples("test").inputs.tolist() == ["good film", "b\u00f6se"]
+    assert data.class_names == ("no", "yes")
+    sounds = PAIRS((np.ones((2, 8, 1), np.int16), [0, 1]))
+    assert cnnzoo.from_tf_data(sounds, sounds, name="s", sample_rate=8_000).kind == "sounds"
+    with pytest.raises(CnnzooError, match="sample_rate must be at least 1 for sounds; got 0"):
+        cnnzoo.from_tf_data(sounds, sounds, name="s")
+
+
+def test_ones_own_data_are_cut_by_their_own_splits(data):
+    def cut(recipe, own=None, **fields):
+        value = asked(recipe, own, fields)[2]
+        return value.validation, value.folds, value.fold
+
+    assert cut("mr_text_cnn", fold=3) == (0.1, 10, 3)
+    assert cut("mr_text_cnn", dataset="reviews.csv[text,stars]") == (0.1, None, 0)
+    assert cut("mnist_lenet5", data) == (0.1, None, 0)
+    assert cut("mnist_lenet5", dataset="cifar10") == (5_000, None, 0)
+    assert cut("mnist_lenet5", data, validation=50, folds=5, fold=1) == (50, 5, 1)
+    mine = recipes()["mnist_lenet5"].RECIPE.replace(dataset="digits.npz", validation=50, folds=3)
+    assert cut(mine, seed=1) == (50, 3, 0)
+
+
+def test_a_refused_field_leaves_no_data_set_behind(data):
+    other = dataclasses.replace(data, name="refused")
+    with pytest.raises(CnnzooError, match="epochs must be at least 1; got 0"):
+        asked("mnist_lenet5", other, {"epochs": 0})
+    assert "refused" not in cnnzoo.list_datasets()
