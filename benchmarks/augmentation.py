@@ -36,7 +36,7 @@ POLICIES = (
     "flip",
     "pad_crop_flip",
     "pad_crop_flip_cutout",
-    "colour",
+    "color",
     "rotate_zoom",
     "pad_crop_flip_mixup",
     "pad_crop_flip_cutmix",
@@ -101,7 +101,7 @@ def by_keras(examples, name):
         "flip": [flip],
         "pad_crop_flip": [*crop, flip],
         "pad_crop_flip_cutout": [*crop, flip, square],
-        "colour": [
+        "color": [
             keras.layers.RandomBrightness(0.2),
             keras.layers.RandomContrast(0.2),
             keras.layers.RandomSaturation((0.4, 0.6)),
@@ -186,7 +186,7 @@ def _cutout(image):
     return image
 
 
-def _grey(image):
+def _gray(image):
     red, green, blue = image.unbind(-3)
     return (0.2989 * red + 0.587 * green + 0.114 * blue).to(image.dtype)[None]
 
@@ -195,10 +195,10 @@ def _blend(image, other, factor):
     return (factor * image + (1 - factor) * other).clamp(0, 255).to(image.dtype)
 
 
-def _colour(image):
+def _color(image):
     image = _blend(image, torch.zeros_like(image), _uniform(0.8, 1.2))
-    image = _blend(image, _grey(image).float().mean(), _uniform(0.8, 1.2))
-    return _blend(image, _grey(image), _uniform(0.8, 1.2))
+    image = _blend(image, _gray(image).float().mean(), _uniform(0.8, 1.2))
+    return _blend(image, _gray(image), _uniform(0.8, 1.2))
 
 
 def _sampled(image, matrix, mode="nearest"):
@@ -266,9 +266,9 @@ def _drawn(image, wide, strength):
         lambda: _equalize(image),
         lambda: _rotate(image, rotate * by),
         lambda: torch.where(image >= 256 * (1 - strength), 255 - image, image),
-        lambda: _blend(image, _grey(image), 1 + enhance * by),
+        lambda: _blend(image, _gray(image), 1 + enhance * by),
         lambda: image & -(1 << round(bits * strength)) & 255,
-        lambda: _blend(image, _grey(image).float().mean(), 1 + enhance * by),
+        lambda: _blend(image, _gray(image).float().mean(), 1 + enhance * by),
         lambda: _blend(image, torch.zeros_like(image), 1 + enhance * by),
         lambda: _sharpness(image, enhance * by),
         lambda: _sampled(image, [[1.0, shear * by, 0.0], [0.0, 1.0, 0.0]]),
@@ -294,7 +294,7 @@ TRANSFORMS = {
     "flip": [_flip],
     "pad_crop_flip": [_pad_crop, _flip],
     "pad_crop_flip_cutout": [_pad_crop, _flip, _cutout],
-    "colour": [_colour],
+    "color": [_color],
     "rotate_zoom": [_rotate_zoom],
     "trivial": [_pad_crop, _flip, _trivial, _cutout],
     "rand": [_pad_crop, _flip, _rand, _cutout],

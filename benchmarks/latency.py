@@ -152,7 +152,7 @@ def sides(name, classifier, paths, raw, address):
 
 
 def by_torch(name, numbers):
-    """Return the twin's function, from standardised values or tokens, and its inputs."""
+    """Return the twin's function, from standardized values or tokens, and its inputs."""
     import torch
 
     network = twin("text_cnn_rand" if name == "text_cnn" else name).eval()

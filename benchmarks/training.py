@@ -2,7 +2,7 @@
 
 Sides: cnnzoo as `cnnzoo train` runs it (`train_batches` into `fit`, with `training.fast`); Keras:
 the same without `training.fast`; PyTorch: channels last, a DataLoader with as many workers as cores
-that crops, flips and normalises an image at a time; PyTorch, step alone: batches lie ready in
+that crops, flips and normalizes an image at a time; PyTorch, step alone: batches lie ready in
 memory, made before the clock starts, while cnnzoo still makes its own. Data is generated: uint8
 images, and texts of 5 to 56 words by Zipf's law, padded to the longest of their batch. Each side is
 a process; they take turns, so that a machine's mood hits all. The table shows the median turn, and
@@ -294,7 +294,7 @@ def loader(setting):
 
 
 class Images:
-    """Images as torchvision's transforms change them: padded and cropped, flipped, normalised."""
+    """Images as torchvision's transforms change them: padded and cropped, flipped, normalized."""
 
     def __init__(self, images, labels):
         import torch

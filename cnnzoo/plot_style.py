@@ -1,7 +1,7 @@
 """One style for every picture that is drawn with matplotlib, in a report, a notebook or a file.
 
-Source of the colours: Okabe and Ito 2008, https://jfly.uni-koeln.de/color/, told apart by
-colour-blind readers too.
+Source of the colors: Okabe and Ito 2008, https://jfly.uni-koeln.de/color/, told apart by
+color-blind readers too.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from cycler import cycler
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MAGNITUDE = "viridis"  # For what starts at zero.
 SIGNED = "PuOr"  # For what has a sign; zero must be in the middle.
-INK = "#1d2329"  # Of text and axes; `svg` turns it into the colour of the text around.
+INK = "#1d2329"  # Of text and axes; `svg` turns it into the color of the text around.
 
 # Parameters of matplotlib; a notebook takes them with `plt.style.use(figures.STYLE)`.
 STYLE: Any = {
@@ -29,7 +29,7 @@ STYLE: Any = {
     "axes.axisbelow": True,
     "axes.grid": True,
     "axes.labelcolor": INK,
-    "axes.prop_cycle": cycler(color=COLOURS),
+    "axes.prop_cycle": cycler(color=COLORS),
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlesize": 10,

@@ -32,7 +32,7 @@ def features(model: keras.Model, layer: str) -> keras.Model:
 def freeze(model: keras.Model, layer: str | None = None) -> None:
     """Keep the weights of `model` as they are in training, up to and including `layer`.
 
-    Frozen batch normalisation stays in inference mode: it uses its moving statistics and does not
+    Frozen batch normalization stays in inference mode: it uses its moving statistics and does not
     change them. Compile the model afterwards.
 
     Args:
@@ -141,16 +141,16 @@ def imagenet(application: str) -> Weights:
 def from_application(source: keras.Model) -> Weights:
     """Return the weights of a VGG or ResNet of keras.applications under the names of the zoo.
 
-    Its residual networks have convolution biases, which the following normalisation takes over: a
-    bias moves what is normalised as a smaller moving mean does.
+    Its residual networks have convolution biases, which the following normalization takes over: a
+    bias moves what is normalized as a smaller moving mean does.
     """
     theirs = weights_of(source)
     ours: Weights = {}
     for name, values in theirs.items():
-        normalisation = theirs.get(re.sub(r"_conv$", "_bn", name))
-        if normalisation is not None and name.endswith("_conv"):
+        normalization = theirs.get(re.sub(r"_conv$", "_bn", name))
+        if normalization is not None and name.endswith("_conv"):
             kernel, bias = values
-            gamma, beta, mean, variance = normalisation
+            gamma, beta, mean, variance = normalization
             ours[_renamed(name)] = [kernel]
             ours[_renamed(name.replace("_conv", "_bn"))] = [gamma, beta, mean - bias, variance]
         elif not name.endswith("_bn"):

@@ -109,7 +109,7 @@ def clean(notebook: Any) -> None:
 
 
 def _small(picture: str) -> str:
-    """Return a PNG picture, in base64, with a palette of 256 colours: a third of the bytes."""
+    """Return a PNG picture, in base64, with a palette of 256 colors: a third of the bytes."""
     image = Image.open(io.BytesIO(base64.b64decode(picture)))
     if image.mode == "P":
         return picture

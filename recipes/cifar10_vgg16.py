@@ -1,4 +1,4 @@
-"""VGG-16 with batch normalisation for 32x32 images, after https://arxiv.org/abs/1409.1556.
+"""VGG-16 with batch normalization for 32x32 images, after https://arxiv.org/abs/1409.1556.
 
 Expect: not measured yet; 92.6% is reported at https://github.com/kuangliu/pytorch-cifar and
 94.2% at https://github.com/chenyaofo/pytorch-cifar-models.

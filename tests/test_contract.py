@@ -1,6 +1,6 @@
 """What every registered network must do.
 
-The table is checked for each variant; behaviour for the lightest variant of each family; gradients
+The table is checked for each variant; behavior for the lightest variant of each family; gradients
 and round trips for the lightest of each other kind too, in slow tests. Inputs are no larger than a
 network needs.
 """
@@ -23,7 +23,7 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.inspection.cost import describe
 from cnnzoo.models import MODELS
 
-AFFORDABLE = 2e8  # Multiply-adds beyond which behaviour is that of a smaller relative.
+AFFORDABLE = 2e8  # Multiply-adds beyond which behavior is that of a smaller relative.
 
 
 def lightest(module):
@@ -201,8 +201,8 @@ def test_the_smallest_shape_is_the_smallest(name):
 
 @every_family
 def test_an_unknown_option_is_refused(name):
-    with pytest.raises(CnnzooError, match=f"option of {name} 'colour' is unknown"):
-        cnnzoo.create_model(name, colour=3)
+    with pytest.raises(CnnzooError, match=f"option of {name} 'color' is unknown"):
+        cnnzoo.create_model(name, color=3)
 
 
 ON_ANOTHER_BACKEND = """

@@ -5,11 +5,11 @@ import shutil
 
 import numpy as np
 import pytest
+import ship_weights as shipping
 
 import cnnzoo
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import artifact
-import ship_weights as shipping
 
 
 def unpacked(path, folder):

@@ -8,7 +8,7 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.models import MODELS
 
 
-def randomised(model):
+def randomized(model):
     """Set every weight and statistic at random, so that each layer keeps the scale of its input."""
     rng = np.random.default_rng(0)
     for layer in model.layers:
@@ -34,7 +34,7 @@ def assert_equal_logits(name, side, monkeypatch):
     def untrained(weights):
         assert weights == "imagenet"
         shape = (side, side, 3)
-        return randomised(build(weights=None, input_shape=shape, classifier_activation=None))
+        return randomized(build(weights=None, input_shape=shape, classifier_activation=None))
 
     monkeypatch.setattr(keras.applications, application, untrained)
     model = cnnzoo.create_model(name, weights="imagenet", input_shape=(side, side, 3))
@@ -77,7 +77,7 @@ def test_a_failed_download_is_one_sentence(monkeypatch):
 
 @pytest.fixture
 def trained():
-    return randomised(cnnzoo.create_model("resnet8"))
+    return randomized(cnnzoo.create_model("resnet8"))
 
 
 def test_a_model_gives_all_its_weights(trained, tmp_path):

@@ -14,7 +14,7 @@ from matplotlib.patheffects import withStroke
 from cnnzoo import plot_style
 
 _CELL = 0.42  # Inches, of a cell with its number.
-_CELLS = (144, 16)  # Of a grid and along a side; a larger one has colours only.
+_CELLS = (144, 16)  # Of a grid and along a side; a larger one has colors only.
 _PANEL = (1.2, 3.4)  # Inches at least, for the title, and at most.
 
 
@@ -23,7 +23,7 @@ class Grid(NamedTuple):
 
     title: str
     planes: np.ndarray  # float `[planes, height, width]`; NaN where a cell stays white.
-    limits: tuple[float, float]  # What the colours range over, in every step the same.
+    limits: tuple[float, float]  # What the colors range over, in every step the same.
     white: str = ""  # What is written into a white cell.
     origin: tuple[int, int] = (0, 0)  # Row and column that are called 0.
 
@@ -45,13 +45,11 @@ def fill(axes: Axes, grid: Grid, row: int) -> None:
     plane = grid.planes[row]
     (height, width), (above, left) = plane.shape, grid.origin
     norm = Normalize(*grid.limits)
-    colours = ScalarMappable(
-        norm, plot_style.SIGNED if grid.limits[0] < 0 else plot_style.MAGNITUDE
-    )
+    colors = ScalarMappable(norm, plot_style.SIGNED if grid.limits[0] < 0 else plot_style.MAGNITUDE)
     extent = (-left - 0.5, width - left - 0.5, height - above - 0.5, -above - 0.5)
-    axes.imshow(plane, cmap=colours.cmap, norm=norm, extent=extent)
+    axes.imshow(plane, cmap=colors.cmap, norm=norm, extent=extent)
     axes.grid(visible=False)
-    axes.tick_params(length=0, labelsize=7, labelcolor="grey")
+    axes.tick_params(length=0, labelsize=7, labelcolor="gray")
     if row == 0:
         axes.set_title(grid.title)
     if not _has_numbers(plane):
@@ -66,23 +64,23 @@ def fill(axes: Axes, grid: Grid, row: int) -> None:
     for (y, x), value in np.ndenumerate(plane):
         cell = (x - left, y - above)
         axes.add_patch(_box(*cell, 1, 1, edgecolor="silver", linewidth=0.5))
-        light = np.isnan(value) or colours.to_rgba(value)[:3] @ np.array([0.3, 0.6, 0.1]) > 0.5
-        colour = "black" if light else "white"
+        light = np.isnan(value) or colors.to_rgba(value)[:3] @ np.array([0.3, 0.6, 0.1]) > 0.5
+        color = "black" if light else "white"
         text = grid.white if np.isnan(value) else number(value)
-        axes.text(*cell, text, color=colour, ha="center", va="center", fontsize=8)
+        axes.text(*cell, text, color=color, ha="center", va="center", fontsize=8)
 
 
 def frame(axes: Axes, rows: range, columns: range) -> None:
     """Outline the cells from the first to the last of `rows` and `columns`."""
     height, width = (cells[-1] - cells[0] + 1 for cells in (rows, columns))
-    box = _box(columns[0], rows[0], width, height, edgecolor=plot_style.COLOURS[1], linewidth=2.5)
+    box = _box(columns[0], rows[0], width, height, edgecolor=plot_style.COLORS[1], linewidth=2.5)
     box.set_clip_on(False)  # At the border too it is as wide as elsewhere.
     box.set_path_effects([withStroke(linewidth=5, foreground="white")])
     axes.add_patch(box)
 
 
 def _box(x: float, y: float, width: float, height: float, **line: Any) -> Rectangle:
-    """Return the outline of cells, the first of which has its centre at `x`, `y`."""
+    """Return the outline of cells, the first of which has its center at `x`, `y`."""
     return Rectangle((x - 0.5, y - 0.5), width, height, fill=False, zorder=3, **line)
 
 

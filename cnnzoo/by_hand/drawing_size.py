@@ -40,12 +40,12 @@ def draw_size(
     axes.set_title(f'kernel {kernel}, stride {stride}, padding "{padding}", dilation {dilation}')
     for position in range(padded):
         inside = found.before <= position < found.before + size
-        colour = plot_style.COLOURS[5] if inside else "none"
+        color = plot_style.COLORS[5] if inside else "none"
         cell = (position - found.before - 0.45, -1.45)
-        axes.add_patch(Rectangle(cell, 0.9, 0.9, facecolor=colour, edgecolor="grey", linewidth=0.8))
+        axes.add_patch(Rectangle(cell, 0.9, 0.9, facecolor=color, edgecolor="gray", linewidth=0.8))
     for place in range(found.outputs):
         seen = np.arange(padded)[found.window(place)] - found.before
-        axes.plot(seen, np.full(len(seen), place), "s-", color=plot_style.COLOURS[1], linewidth=1)
+        axes.plot(seen, np.full(len(seen), place), "s-", color=plot_style.COLORS[1], linewidth=1)
     axes.set_xlim(-found.before - 0.7, size + found.after - 0.3)
     axes.set_ylim(found.outputs - 0.4, -1.7)
     axes.set_xlabel("input position (white: padding)")

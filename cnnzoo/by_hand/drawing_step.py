@@ -49,7 +49,7 @@ def _grids(step: Step) -> list[Grid]:
     given = _planes(_without_padding(step)[_whole_planes(step.window)])
     made = _planes(_so_far(step)[_whole_planes(cell)])
     if step.kernel is None or step.products is None:
-        # A pooled value has the colour that it has in the input.
+        # A pooled value has the color that it has in the input.
         scale = _limits(np.append(step.inputs, step.outputs))
         values = Grid("values", _planes(step.values), scale)
         return [Grid("input", given, scale), values, Grid("output", made, scale)]

@@ -16,13 +16,13 @@ KINDS = ("models", "datasets", "recipes", "weights")
 
 def list_names(arguments: argparse.Namespace) -> Answer:
     """Names of one kind, with a line each."""
-    names, summaries = _catalogue(arguments.kind)
+    names, summaries = _catalog(arguments.kind)
     chosen = names.names(arguments.pattern)
     width = max(map(len, chosen), default=0)
     return chosen, [f"{name:{width}}  {summaries(name)}" for name in chosen]
 
 
-def _catalogue(kind: str) -> tuple[Any, Any]:
+def _catalog(kind: str) -> tuple[Any, Any]:
     """Return a registry of the names of `kind`, and a function from name to one line."""
     from cnnzoo import registry
 
@@ -61,7 +61,7 @@ def show(arguments: argparse.Namespace) -> Answer:
 
     known: list[str] = []
     for kind in ("models", "datasets", "recipes"):
-        names, _ = _catalogue(kind)
+        names, _ = _catalog(kind)
         if arguments.name in names:
             if arguments.out is not None:
                 return _drawn(kind, arguments.name, arguments.out)

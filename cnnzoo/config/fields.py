@@ -8,8 +8,9 @@ from __future__ import annotations
 import ast
 import dataclasses
 import typing
+import warnings
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.registry import unknown
@@ -30,6 +31,11 @@ _NAMES = {
 @dataclasses.dataclass(frozen=True)
 class Fields:
     """Base of such a dataclass; `check` of the class adds the rules of its values."""
+
+    # Names and values of version 0.1, which go with 0.3: earlier -> today's.
+    RENAMED: ClassVar[Mapping[str, str]] = {}
+    RENAMED_VALUES: ClassVar[Mapping[str, Mapping[str, str]]] = {}  # By today's field.
+    REMOVED: ClassVar[Mapping[str, Any]] = {}  # Field -> the value that it must have had.
 
     def __post_init__(self) -> None:
         for name, allowed in _types(type(self)).items():
@@ -64,9 +70,10 @@ class Fields:
         Raises:
             CnnzooError: A field is unknown or its value wrong.
         """
-        for name in fields:
+        current = self.current(fields)
+        for name in current:
             self._known(name)
-        return dataclasses.replace(self, **fields)
+        return dataclasses.replace(self, **current)
 
     def _known(self, name: str) -> str:
         known = _types(type(self))
@@ -84,7 +91,7 @@ class Fields:
             CnnzooError: A field is unknown.
         """
         found: dict[str, Any] = {}
-        for name, text in assignments.items():
+        for name, text in self.current(assignments).items():
             head, _, rest = name.partition(".")
             if not rest:
                 found[head] = _parsed(text, _types(type(self))[self._known(head)])
@@ -110,12 +117,29 @@ class Fields:
         Raises:
             CnnzooError: A field is missing, unknown or wrong.
         """
-        kinds = _types(cls)
+        kinds, current = _types(cls), cls.current(fields, warn=False)
+        for name, value in cls.REMOVED.items():
+            if current.pop(name, value) != value:
+                raise CnnzooError(f"{name} must be {value!r} in this version; got {fields[name]!r}")
         try:
-            return cls(**{name: _from_json(value, kinds[name]) for name, value in fields.items()})
+            return cls(**{name: _from_json(value, kinds[name]) for name, value in current.items()})
         except (TypeError, KeyError) as error:
             what = cls.__name__.lower()
             raise CnnzooError(f"{what} fields must be those of this version: {error}") from error
+
+    @classmethod
+    def current(cls, fields: Mapping[str, Any], *, warn: bool = True) -> dict[str, Any]:
+        """Return `fields` under today's names, with today's names of their values."""
+        found = {}
+        for name, value in fields.items():
+            field = cls.RENAMED.get(name, name)
+            values = cls.RENAMED_VALUES.get(field, {})
+            known = isinstance(value, str) and value in values
+            found[field] = values[value] if known else value
+            if warn and (field != name or known):
+                message = f"{name}={value!r} is now {field}={found[field]!r}; the old name goes"
+                warnings.warn(message, FutureWarning, stacklevel=3)
+        return found
 
 
 def _types(cls: type) -> dict[str, tuple[type, ...]]:

@@ -7,7 +7,7 @@ import importlib
 import math
 from collections.abc import Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 from cnnzoo.config.fields import Fields
 from cnnzoo.config.schedules import Cosine, OneCycle, Plateau, Steps
@@ -17,7 +17,8 @@ OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adam
 LOSSES = ("cross_entropy", "binary_cross_entropy", "squared_error", "margin")
 PRECISIONS = ("float32", "bfloat16", "float16")
 # Of images and sounds: to mean 0 and standard deviation 1 a channel, to 0 to 1, or to -0.5 to 0.5.
-NORMALISATIONS = ("standardised", "unit", "centred")
+NORMALIZATIONS = ("standardized", "unit", "centered")
+RENAMED_POLICIES = {"colour": "color", "pad_crop_flip_colour": "pad_crop_flip_color"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,12 @@ class Recipe(Fields):
         CnnzooError: A field has a wrong type or value.
     """
 
+    RENAMED: ClassVar = {"normalisation": "normalization"}
+    RENAMED_VALUES: ClassVar = {
+        "normalization": {"standardised": "standardized", "centred": "centered"},
+        "augmentation": RENAMED_POLICIES,
+    }
+
     model: str
     dataset: str  # A name, or the path of one's own data.
     epochs: int
@@ -68,13 +75,13 @@ class Recipe(Fields):
     learning_rate: float | Cosine | OneCycle | Steps | Plateau
     model_options: dict[str, Any] = dataclasses.field(default_factory=dict)  # Of `create_model`.
     augmentation: str | None = None  # Of images: a policy of cnnzoo.pipelines.augmentation.
-    normalisation: str = "standardised"  # Of images and sounds: one of NORMALISATIONS.
+    normalization: str = "standardized"  # Of images and sounds: one of NORMALIZATIONS.
     tokens: Tokens | None = None  # Of texts.
     optimizer: str = "adam"  # One of OPTIMIZERS; those with momentum have 0.9.
     optimizer_options: dict[str, Any] = dataclasses.field(default_factory=dict)  # Of Keras's class.
     l2: float = 0.0  # This times the weight is added to its gradient: the papers' weight decay.
     weight_decay: float = 0.0  # Decoupled: this times rate and weight is taken from the weight.
-    decay_all: bool = False  # Whether biases and normalisation decay too, not only kernels.
+    decay_all: bool = False  # Whether biases and normalization decay too, not only kernels.
     clip_norm: float | None = None  # Greatest norm of the gradient of all weights together.
     ema: float | None = None  # Momentum of the average of weights that is validated and saved.
     loss: str = "cross_entropy"  # One of LOSSES.
@@ -103,7 +110,7 @@ class Recipe(Fields):
         self.require("fold", 0 <= self.fold < (self.folds or 1), "from 0 to below folds")
         self.require("seed", 0 <= self.seed < 2**31, "from 0 to 2147483647")
         for field, names in (
-            ("normalisation", NORMALISATIONS),
+            ("normalization", NORMALIZATIONS),
             ("optimizer", OPTIMIZERS),
             ("loss", LOSSES),
             ("precision", PRECISIONS),
@@ -131,6 +138,16 @@ class Recipe(Fields):
             for field in dataclasses.fields(self)
         }
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+_init = Recipe.__init__
+
+
+def _init_by_any_name(self: Recipe, **fields: Any) -> None:
+    _init(self, **self.current(fields))
+
+
+Recipe.__init__ = _init_by_any_name  # type: ignore[method-assign]
 
 
 def recipes() -> Registry[ModuleType]:

@@ -14,6 +14,6 @@ DATASET = Dataset(
         "Zhang, Zhao and LeCun 2015, Character-level convolutional networks for text "
         "classification, https://arxiv.org/abs/1509.01626"
     ),
-    licence="for non-commercial use only",
+    license="for non-commercial use only",
     read=sources.TFDS("ag_news_subset", "1.0.0", inputs="description"),
 )

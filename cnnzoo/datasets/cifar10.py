@@ -1,4 +1,4 @@
-"""CIFAR-10: 60,000 photographs of animals and vehicles, 32x32, colour."""
+"""CIFAR-10: 60,000 photographs of animals and vehicles, 32x32, color."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DATASET = Dataset(
     sizes={"train": 50_000, "test": 10_000},
     source="https://www.cs.toronto.edu/~kriz/cifar.html",
     citation="Krizhevsky 2009, Learning multiple layers of features from tiny images",
-    licence="none stated; the authors ask to be cited",
+    license="none stated; the authors ask to be cited",
     read=sources.TFDS("cifar10", "3.0.2"),
     input_shape=(32, 32, 3),
     mean=(0.4914, 0.4822, 0.4465),

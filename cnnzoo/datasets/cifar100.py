@@ -1,4 +1,4 @@
-"""CIFAR-100: 60,000 photographs of a hundred kinds of things, 32x32, colour."""
+"""CIFAR-100: 60,000 photographs of a hundred kinds of things, 32x32, color."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DATASET = Dataset(
     sizes={"train": 50_000, "test": 10_000},
     source="https://www.cs.toronto.edu/~kriz/cifar.html",
     citation="Krizhevsky 2009, Learning multiple layers of features from tiny images",
-    licence="none stated; the authors ask to be cited",
+    license="none stated; the authors ask to be cited",
     read=sources.TFDS("cifar100", "3.0.2"),
     input_shape=(32, 32, 3),
     mean=(0.5071, 0.4865, 0.4409),

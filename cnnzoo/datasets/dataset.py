@@ -31,7 +31,7 @@ class Dataset:
     sizes: Mapping[str, int]  # Split -> number of examples.
     source: str
     citation: str
-    licence: str
+    license: str
     read: Callable[[str], Examples]
     # Height, width, channels of images; samples and 1 of sounds; empty for texts.
     input_shape: tuple[int, ...] = ()

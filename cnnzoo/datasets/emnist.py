@@ -1,4 +1,4 @@
-"""EMNIST, balanced: 131,600 handwritten digits and letters, 28x28, grey, in MNIST's format.
+"""EMNIST, balanced: 131,600 handwritten digits and letters, 28x28, gray, in MNIST's format.
 
 Letters whose two cases look alike share a class. Images are stored with rows and columns exchanged;
 here they stand upright.
@@ -18,7 +18,7 @@ DATASET = Dataset(
         "Cohen, Afshar, Tapson and van Schaik 2017, EMNIST: extending MNIST to handwritten "
         "letters, https://arxiv.org/abs/1702.05373"
     ),
-    licence="none stated; the authors ask to be cited",
+    license="none stated; the authors ask to be cited",
     read=sources.TFDS("emnist/balanced", "3.1.0", transposed=True),
     input_shape=(28, 28, 1),
     light_on_dark=True,

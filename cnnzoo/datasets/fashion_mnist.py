@@ -1,4 +1,4 @@
-"""Fashion-MNIST: 70,000 pictures of clothes, 28x28, grey, in MNIST's format."""
+"""Fashion-MNIST: 70,000 pictures of clothes, 28x28, gray, in MNIST's format."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DATASET = Dataset(
     sizes={"train": 60_000, "test": 10_000},
     source="https://github.com/zalandoresearch/fashion-mnist",
     citation="Xiao, Rasul and Vollgraf 2017, Fashion-MNIST, https://arxiv.org/abs/1708.07747",
-    licence="MIT",
+    license="MIT",
     read=sources.TFDS("fashion_mnist", "3.0.1"),
     input_shape=(28, 28, 1),
     mean=(0.2860,),

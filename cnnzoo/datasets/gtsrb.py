@@ -1,4 +1,4 @@
-"""GTSRB: 39,209 photographs of German traffic signs, colour, brought to 32x32.
+"""GTSRB: 39,209 photographs of German traffic signs, color, brought to 32x32.
 
 They are the benchmark's training images, as the Visual Domain Decathlon splits and shrinks them.
 The Decathlon hides the labels of its test split: what is named test here is its validation split.
@@ -23,7 +23,7 @@ DATASET = Dataset(
         "learning algorithms for traffic sign recognition; Rebuffi, Bilen and Vedaldi 2017, "
         "Learning multiple visual domains with residual adapters, https://arxiv.org/abs/1705.08045"
     ),
-    licence="none stated; the authors ask to be cited",
+    license="none stated; the authors ask to be cited",
     read=sources.TFDS(
         "visual_domain_decathlon/gtsrb", "1.2.0", splits={"test": "validation"}, shape=_SHAPE
     ),

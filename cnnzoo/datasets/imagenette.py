@@ -1,4 +1,4 @@
-"""Imagenette: 13,394 photographs of ten of ImageNet's classes, colour, brought to 160x160.
+"""Imagenette: 13,394 photographs of ten of ImageNet's classes, color, brought to 160x160.
 
 The set has no test split: what is named test here is its validation split, of version 2. Its images
 have a shorter side of 160 pixels.
@@ -23,7 +23,7 @@ DATASET = Dataset(
         "Howard 2019, Imagenette; Deng, Dong, Socher, Li, Li and Fei-Fei 2009, ImageNet: a "
         "large-scale hierarchical image database"
     ),
-    licence="none stated; ImageNet's images are for non-commercial research and education only",
+    license="none stated; ImageNet's images are for non-commercial research and education only",
     read=sources.TFDS("imagenette/160px-v2", "1.0.0", splits={"test": "validation"}, shape=_SHAPE),
     input_shape=_SHAPE,
 )

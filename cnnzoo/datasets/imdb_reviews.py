@@ -13,6 +13,6 @@ DATASET = Dataset(
     citation=(
         "Maas, Daly, Pham, Huang, Ng and Potts 2011, Learning word vectors for sentiment analysis"
     ),
-    licence="none stated; the authors ask to be cited",
+    license="none stated; the authors ask to be cited",
     read=sources.TFDS("imdb_reviews", "1.0.0", inputs="text"),
 )

@@ -1,4 +1,4 @@
-"""Kuzushiji-MNIST: 70,000 cursive Japanese characters, 28x28, grey, in MNIST's format."""
+"""Kuzushiji-MNIST: 70,000 cursive Japanese characters, 28x28, gray, in MNIST's format."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DATASET = Dataset(
         "Clanuwat, Bober-Irizar, Kitamoto, Lamb, Yamamoto and Ha 2018, Deep learning for classical "
         "Japanese literature, https://arxiv.org/abs/1812.01718"
     ),
-    licence="CC BY-SA 4.0",
+    license="CC BY-SA 4.0",
     read=sources.TFDS("kmnist", "3.0.1"),
     input_shape=(28, 28, 1),
     light_on_dark=True,

@@ -1,4 +1,4 @@
-"""MNIST: 70,000 handwritten digits, 28x28, grey.
+"""MNIST: 70,000 handwritten digits, 28x28, gray.
 
 The images and labels stand beside this file, in the order of the published IDX files. Where TFDS
 has prepared the set, that copy is read instead; both give the same bytes.
@@ -58,7 +58,7 @@ DATASET = Dataset(
         "LeCun, Cortes and Burges, The MNIST database of handwritten digits; LeCun, Bottou, Bengio "
         "and Haffner 1998, Gradient-based learning applied to document recognition"
     ),
-    licence="CC BY-SA 3.0, as usually quoted; see datasets/NOTICE.md",
+    license="CC BY-SA 3.0, as usually quoted; see datasets/NOTICE.md",
     read=read,
     light_on_dark=True,
 )

@@ -104,6 +104,6 @@ DATASET = Dataset(
         "Pang and Lee 2005, Seeing stars: exploiting class relationships for sentiment "
         "categorization with respect to rating scales"
     ),
-    licence="none stated; the authors ask to be cited",
+    license="none stated; the authors ask to be cited",
     read=Files(),
 )

@@ -1,4 +1,4 @@
-"""Quick, Draw!: 50,426,266 drawings by players of the game, 28x28, grey, in MNIST's format.
+"""Quick, Draw!: 50,426,266 drawings by players of the game, 28x28, gray, in MNIST's format.
 
 The set has one split: its last million examples are the test split here. TFDS stores examples in an
 order that a hash decides, so that they are a random million. The images take 39.5 GB.
@@ -56,7 +56,7 @@ DATASET = Dataset(
         "Ha and Eck 2017, A neural representation of sketch drawings, "
         "https://arxiv.org/abs/1704.03477"
     ),
-    licence="CC BY 4.0",
+    license="CC BY 4.0",
     read=sources.TFDS(
         "quickdraw_bitmap",
         "3.0.0",

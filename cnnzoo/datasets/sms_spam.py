@@ -41,6 +41,6 @@ DATASET = Dataset(
         "Almeida, Gomez Hidalgo and Yamakami 2011, Contributions to the study of SMS spam "
         "filtering: new collection and results"
     ),
-    licence="CC BY 4.0; see datasets/NOTICE.md",
+    license="CC BY 4.0; see datasets/NOTICE.md",
     read=read,
 )

@@ -32,7 +32,7 @@ DATASET = Dataset(
     sizes={"train": 2_250, "test": 250},
     source="https://github.com/Jakobovski/free-spoken-digit-dataset",
     citation="Jackson 2016, Free Spoken Digit Dataset",
-    licence="CC BY-SA 4.0",
+    license="CC BY-SA 4.0",
     read=sources.TFDS(
         "spoken_digit",
         "1.0.9",

@@ -17,6 +17,6 @@ DATASET = Dataset(
         "Socher et al. 2013, Recursive deep models for semantic compositionality over a sentiment "
         "treebank; Wang et al. 2019, GLUE, https://arxiv.org/abs/1804.07461"
     ),
-    licence="none stated; the authors ask to be cited",
+    license="none stated; the authors ask to be cited",
     read=sources.TFDS("glue/sst2", "2.0.0", inputs="sentence", splits={"test": "validation"}),
 )

@@ -1,4 +1,4 @@
-"""Street View House Numbers: 99,289 digits cropped from photographs, 32x32, colour."""
+"""Street View House Numbers: 99,289 digits cropped from photographs, 32x32, color."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DATASET = Dataset(
         "Netzer, Wang, Coates, Bissacco, Wu and Ng 2011, Reading digits in natural images with "
         "unsupervised feature learning"
     ),
-    licence="for non-commercial use only",
+    license="for non-commercial use only",
     read=sources.TFDS("svhn_cropped", "3.1.0"),
     input_shape=(32, 32, 3),
     mean=(0.4377, 0.4438, 0.4728),

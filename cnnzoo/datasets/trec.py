@@ -11,6 +11,6 @@ DATASET = Dataset(
     sizes={"train": 5_452, "test": 500},
     source="https://cogcomp.seas.upenn.edu/Data/QA/QC/",
     citation="Li and Roth 2002, Learning question classifiers; Hovy et al. 2001",
-    licence="none stated; the authors ask to be cited",
+    license="none stated; the authors ask to be cited",
     read=sources.TFDS("trec", "1.0.0", inputs="text", labels="label-coarse"),
 )

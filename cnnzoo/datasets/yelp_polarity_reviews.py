@@ -14,6 +14,6 @@ DATASET = Dataset(
         "Zhang, Zhao and LeCun 2015, Character-level convolutional networks for text "
         "classification, https://arxiv.org/abs/1509.01626"
     ),
-    licence="Yelp's terms for its open data set",
+    license="Yelp's terms for its open data set",
     read=sources.TFDS("yelp_polarity_reviews", "0.2.0", inputs="text"),
 )

@@ -24,7 +24,7 @@ _NAME = 26  # Characters of a class's name that are drawn.
 
 @plot_style.style()
 def draw_confusion(matrix: np.ndarray, class_names: Sequence[str]) -> Figure:
-    """Return a picture of a confusion matrix in which colour stands for mistakes alone.
+    """Return a picture of a confusion matrix in which color stands for mistakes alone.
 
     Up to 20 classes have their numbers in the cells; of more, the most frequent confusions stand
     beside the matrix.
@@ -68,7 +68,7 @@ def shortened(class_names: Sequence[str], classes: int) -> list[str]:
 
 
 def _cells(figure: Figure, axes: Axes, matrix: np.ndarray) -> Any:
-    """Colour the mistakes by their share of the true class, in percent, and return these shares."""
+    """Color the mistakes by their share of the true class, in percent, and return these shares."""
     right = np.eye(len(matrix), dtype=bool)
     shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     mistaken = np.ma.masked_array(shares, right | (matrix == 0))
@@ -139,7 +139,7 @@ def draw_per_class(found: PerClass, class_names: Sequence[str]) -> Figure:
     axes.set_ylim(len(rows) - 0.4, -0.6)
     if len(chosen) < len(names):
         axes.set_title(f"the {len(chosen)} of {len(names)} classes with the lowest F1")
-    counts.barh(rows, found.support[chosen], color="grey")
+    counts.barh(rows, found.support[chosen], color="gray")
     counts.set_xlabel("examples")
     figure.legend(loc="outside upper left", ncols=3)
     return figure
@@ -148,7 +148,7 @@ def draw_per_class(found: PerClass, class_names: Sequence[str]) -> Figure:
 def _figures(axes: Axes, found: PerClass, chosen: np.ndarray) -> None:
     rows = np.arange(len(chosen))
     axes.hlines(
-        rows, 100 * found.precision[chosen], 100 * found.recall[chosen], color="grey", alpha=0.5
+        rows, 100 * found.precision[chosen], 100 * found.recall[chosen], color="gray", alpha=0.5
     )
     kinds = (("precision", ">"), ("recall", "<"), ("f1", "o"))
     for (measure, marker), label in zip(kinds, ("precision", "recall", "F1"), strict=True):
@@ -179,7 +179,7 @@ def draw_calibration(found: Calibration) -> Figure:
     top.bar(
         *(middle[there], gap, width[there], accuracy),
         color="none",
-        edgecolor=plot_style.COLOURS[1],
+        edgecolor=plot_style.COLORS[1],
         hatch="////",
         label="to mean confidence",
     )
@@ -189,7 +189,7 @@ def draw_calibration(found: Calibration) -> Figure:
     top.set_title(
         f"expected calibration error {found.expected_error:.2%}, maximum {found.maximum_error:.2%}"
     )
-    below.bar(middle, found.counts, width, color="grey", edgecolor="white")
+    below.bar(middle, found.counts, width, color="gray", edgecolor="white")
     below.set_yscale("symlog", linthresh=1)
     below.set_ylim(0, 3 * found.counts.max())
     below.set_ylabel("examples")
@@ -275,7 +275,7 @@ def _list(texts: np.ndarray, answers: list[tuple[str, str]]) -> Figure:
     place = 0.0
     for lines, (said, true), height in zip(blocks, answers, heights, strict=True):
         options: Any = {"va": "top", "parse_math": False, "fontsize": 9}
-        axes.text(0, place, f"{said}, {true}", color=plot_style.COLOURS[1], **options)
+        axes.text(0, place, f"{said}, {true}", color=plot_style.COLORS[1], **options)
         axes.text(0, place + 1, "\n".join(lines), **options)
         place += height
     return figure

@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from cnnzoo.config.recipe import Recipe
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.input_types import RawImages, RawSounds, raw_input
 
-FORMAT = 2
+FORMAT = 3
 
 _Z = 1.96  # Standard deviations of a normal distribution between which 95% of it lie.
 
@@ -27,9 +28,9 @@ def limits(card: dict[str, Any]) -> list[str]:
     ]
     if isinstance(raw, RawImages):
         height, width, channels = raw.shape
-        colours = "grey" if channels == 1 else "colour"
+        colors = "gray" if channels == 1 else "color"
         found.append(
-            f"It sees images as {height}x{width} {colours} pixels; smaller things are lost."
+            f"It sees images as {height}x{width} {colors} pixels; smaller things are lost."
         )
     elif isinstance(raw, RawSounds):
         seconds = raw.shape[0] / raw.sample_rate
@@ -45,11 +46,11 @@ def interval(accuracy: float, examples: int) -> list[float]:
     Source: Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953.
     """
     share = _Z**2 / examples
-    centre = (accuracy + share / 2) / (1 + share)
+    center = (accuracy + share / 2) / (1 + share)
     reach = (
         _Z / (1 + share) * math.sqrt(accuracy * (1 - accuracy) / examples + share / examples / 4)
     )
-    return [round(centre - reach, 6), round(centre + reach, 6)]
+    return [round(center - reach, 6), round(center + reach, 6)]
 
 
 def migrated(card: dict[str, Any], path: Any) -> dict[str, Any]:
@@ -59,11 +60,13 @@ def migrated(card: dict[str, Any], path: Any) -> dict[str, Any]:
         CnnzooError: It is damaged, or of a format that this version does not know.
     """
     found = card.get("format")
-    if found == 1:
-        try:
+    try:
+        if card.get("format") == 1:
             card = _from_1(card)
-        except (KeyError, TypeError) as error:
-            raise CnnzooError(f"card.json of {path} is damaged: {error!r}") from error
+        if card.get("format") == 2:
+            card = _from_2(card)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CnnzooError(f"card.json of {path} is damaged: {error!r}") from error
     if card.get("format") != FORMAT:
         raise CnnzooError(
             f"{path} must have artifact format 1 to {FORMAT}; got {found}; install a newer cnnzoo"
@@ -73,7 +76,16 @@ def migrated(card: dict[str, Any], path: Any) -> dict[str, Any]:
 
 def _from_1(card: dict[str, Any]) -> dict[str, Any]:
     recipe = {"folds": None, "fold": 0, **card["recipe"]}
-    return {**card, "format": FORMAT, "recipe": recipe, "macs": None, "limits": limits(card)}
+    return {**card, "format": 2, "recipe": recipe, "macs": None, "limits": limits(card)}
+
+
+def _from_2(card: dict[str, Any]) -> dict[str, Any]:
+    """Spell words as in America."""
+    renamed = {"data_licence": "data_license"}
+    found = {renamed.get(name, name): value for name, value in card.items()}
+    if "recipe" in found:
+        found["recipe"] = Recipe.current(found["recipe"], warn=False)
+    return {**found, "format": 3}
 
 
 def markdown(card: dict[str, Any]) -> str:
@@ -83,7 +95,7 @@ def markdown(card: dict[str, Any]) -> str:
         ("Task", f"{card['task']}, {len(card['class_names'])} classes: {_names(card)}"),
         ("Network", f"`{card['model']}`, {card['params']:,} parameters{_macs(card)}"),
         ("Data", f"{card['dataset']}, {card['data_source']}"),
-        ("Licence of the data", card["data_licence"]),
+        ("License of the data", card["data_license"]),
         ("Recipe", f"`{name}`, seed {card['recipe']['seed']}; its fields are in card.json"),
         ("Made with", ", ".join(f"{one} {v}" for one, v in card["versions"].items())),
     ]

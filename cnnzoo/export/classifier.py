@@ -115,7 +115,7 @@ class Classifier:
         return self._layers()[-2]
 
     def prepare(self, inputs: Any) -> np.ndarray:
-        """Return what the network takes: normalised images or sounds, or tokens `[texts, length]`.
+        """Return what the network takes: normalized images or sounds, or tokens `[texts, length]`.
 
         Args:
             inputs: As for `scores`.

@@ -1,8 +1,8 @@
-"""Networks for inference, in which batch normalisation is a part of the layer before it.
+"""Networks for inference, in which batch normalization is a part of the layer before it.
 
-Normalisation with fixed statistics is a scale and an offset of each channel, which a convolution or
+Normalization with fixed statistics is a scale and an offset of each channel, which a convolution or
 a dense layer can take into its kernel and bias. A layer that makes its kernel from fewer weights
-gives way to its `equivalent`, a stock layer, which runtimes know and can quantise.
+gives way to its `equivalent`, a stock layer, which runtimes know and can quantize.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LINEAR = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D, keras.
 def folded(model: keras.Model) -> keras.Model:
     """Return a copy of `model` that gives the same outputs in inference, with fewer layers.
 
-    Batch normalisation stays where what it normalises is also used elsewhere, is activated first,
+    Batch normalization stays where what it normalizes is also used elsewhere, is activated first,
     or comes from another kind of layer.
 
     Args:
@@ -30,7 +30,7 @@ def folded(model: keras.Model) -> keras.Model:
     Raises:
         CnnzooError: The model is of another kind.
     """
-    norms = _norms(model)  # Layer before -> its normalisation.
+    norms = _norms(model)  # Layer before -> its normalization.
     passed = {norm.name for norm in norms.values()}
 
     def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
@@ -57,7 +57,7 @@ def folded(model: keras.Model) -> keras.Model:
 
 
 def _norms(model: keras.Model) -> dict[str, keras.layers.BatchNormalization]:
-    """Return the normalisations that can be folded, by the name of the layer before."""
+    """Return the normalizations that can be folded, by the name of the layer before."""
     found = list(calls(model))
     uses = Counter(id(tensor) for call in found for tensor in call.inputs)
     uses.update(id(tensor) for tensor in graph(model).outputs)

@@ -68,7 +68,7 @@ def _of_pixels(
 ) -> tuple[Callable[[Any], Any], tf.TensorSpec, list[np.ndarray]]:
     """Return the model over float images of 0 to 255, and examples that reach both ends.
 
-    Then one step of the quantised input is one step of a pixel, and raw images need no scaling.
+    Then one step of the quantized input is one step of a pixel, and raw images need no scaling.
     """
 
     def scores(pixels: tf.Tensor) -> tf.Tensor:

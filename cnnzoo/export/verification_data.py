@@ -108,7 +108,7 @@ def _encoded(raw: Any, inputs: np.ndarray) -> Iterator[bytes]:
 
 
 def _images(raw: RawImages, image: np.ndarray) -> Iterator[bytes]:
-    """Yield PNG and JPEG images: as they are, and larger; grey and coloured; some transparent."""
+    """Yield PNG and JPEG images: as they are, and larger; gray and colored; some transparent."""
     yield raw.encode(image)[1]
     height, width, channels = image.shape
     larger = tf.cast(tf.image.resize(image, [2 * height + 1, 3 * width]), tf.uint8)

@@ -36,6 +36,7 @@ __getattr__, __all__ = exports(
         "layer_costs": "cnnzoo.inspection.cost",
         "layer_statistics": "cnnzoo.inspection.statistics",
         "maximise": "cnnzoo.inspection.activation_maximization",
+        "maximize": "cnnzoo.inspection.activation_maximization",
         "multiply_adds": "cnnzoo.inspection.cost",
         "nearest_examples": "cnnzoo.inspection.nearest",
         "ngrams": "cnnzoo.inspection.ngram_search",

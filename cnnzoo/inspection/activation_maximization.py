@@ -2,11 +2,12 @@
 
 Sources: Erhan, Bengio, Courville and Vincent 2009, Visualizing higher-layer features of a deep
 network; Simonyan, Vedaldi and Zisserman 2013, https://arxiv.org/abs/1312.6034, section 2; the
-regularisation, Yosinski et al. 2015, https://arxiv.org/abs/1506.06579, section 3.
+regularization, Yosinski et al. 2015, https://arxiv.org/abs/1506.06579, section 3.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ from cnnzoo.inspection.gradients import REDIRECTED, rectified
 from cnnzoo.inspection.graph import output_call
 
 
-def maximise(
+def maximize(
     model: keras.Model,
     layer: str | None,
     unit: int | Sequence[int],
@@ -47,7 +48,7 @@ def maximise(
         steps: Of the ascent.
         step_size: In the units of the input, which is best about a 20th of its values' range.
         decay: Share of each value that a step takes away (L2 decay).
-        blur: Share, 0 to 1, to which a step mixes each value with its neighbours' mean.
+        blur: Share, 0 to 1, to which a step mixes each value with its neighbors' mean.
         jitter: Positions a side by which the input is shifted at random, to and fro, in a step.
         start: Where to start from, `[*sides, channels]`; by default noise of `step_size`.
             It must be given for a model that takes any size.
@@ -68,8 +69,8 @@ def maximise(
     for _ in range(steps):
         shift = random.integers(-jitter, jitter + 1, len(axes))
         slope = gradient(np.roll(values, shift, axes), units)
-        values = values + step_size * normalised(np.roll(slope, -shift, axes))
-        values = (1 - decay) * ((1 - blur) * values + blur * _neighbours(values, axes))
+        values = values + step_size * normalized(np.roll(slope, -shift, axes))
+        values = (1 - decay) * ((1 - blur) * values + blur * _neighbors(values, axes))
     return values[0] if np.ndim(unit) == 0 else values
 
 
@@ -97,15 +98,15 @@ def _gradient(model: keras.Model, layer: Any) -> Callable[..., np.ndarray]:
     return batched(gradient)
 
 
-def normalised(slope: np.ndarray) -> np.ndarray:
+def normalized(slope: np.ndarray) -> np.ndarray:
     """Return `slope` with a root mean square of 1 for each example; all zeros stay zeros."""
     axes = tuple(range(1, slope.ndim))
     size = np.sqrt(np.mean(slope**2, axis=axes, keepdims=True))
     return np.divide(slope, size, out=np.zeros_like(slope), where=size > 0)
 
 
-def _neighbours(values: np.ndarray, axes: Sequence[int]) -> np.ndarray:
-    """Return the mean of each value's neighbours, two a side; edges are their own beyond."""
+def _neighbors(values: np.ndarray, axes: Sequence[int]) -> np.ndarray:
+    """Return the mean of each value's neighbors, two a side; edges are their own beyond."""
     total = np.zeros_like(values)
     for axis in axes:
         first, last = np.take(values, [0], axis), np.take(values, [-1], axis)
@@ -113,3 +114,9 @@ def _neighbours(values: np.ndarray, axes: Sequence[int]) -> np.ndarray:
         length = values.shape[axis]
         total += np.take(padded, range(length), axis) + np.take(padded, range(2, length + 2), axis)
     return total / (2 * len(axes))
+
+
+def maximise(*args: Any, **kwargs: Any) -> np.ndarray:
+    """Do as `maximize`; the name of version 0.1, which goes with 0.3."""
+    warnings.warn("maximise is now maximize; the old name goes", FutureWarning, stacklevel=2)
+    return maximize(*args, **kwargs)

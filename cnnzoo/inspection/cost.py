@@ -1,7 +1,7 @@
 """What a network costs, layer by layer; operations that are no layers have no rows.
 
 A multiply-add is one product of a weight with an input value, for one example. Convolutions, dense
-layers and the zoo's own weighted layers count; biases, activations, pooling, normalisation and
+layers and the zoo's own weighted layers count; biases, activations, pooling, normalization and
 embeddings do not. Activation memory is the size of all outputs of layers, which training keeps.
 """
 
@@ -27,7 +27,7 @@ _FREE = (
 
 
 class LayerCost(NamedTuple):
-    """One call of a layer; its field, stride and centre are in input positions, a side each."""
+    """One call of a layer; its field, stride and center are in input positions, a side each."""
 
     name: str
     kind: str
@@ -38,7 +38,7 @@ class LayerCost(NamedTuple):
     activation_bytes: int
     receptive_field: list[int] | None  # None where every unit sees all of the input.
     stride: list[float] | None
-    centre: list[float] | None  # Of the field of the first unit.
+    center: list[float] | None  # Of the field of the first unit.
 
 
 def describe(name: str) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def _row(seen: Seen, batch_size: int, counted: set[int]) -> LayerCost:
         * sum(bytes_of(tensor.shape[1:], tensor.dtype) for tensor in call.outputs),
         receptive_field=None if field is None else [side.size for side in field],
         stride=None if field is None else [side.stride for side in field],
-        centre=None if field is None else [side.centre for side in field],
+        center=None if field is None else [side.center for side in field],
     )
 
 

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.inspection import checks
-from cnnzoo.inspection.activation_maximization import normalised
+from cnnzoo.inspection.activation_maximization import normalized
 from cnnzoo.inspection.activations import run_to_logits
 from cnnzoo.inspection.checks import of_any_size
 from cnnzoo.inspection.resizing import resized
@@ -68,7 +68,7 @@ def deep_dream(
         base, change = _at(original, size), _at(change, size)
         for _ in range(steps):
             slope = gradient(base + change, random.integers(0, size).astype(np.int32))
-            dream = base + change + step_size * normalised(slope[None])[0]
+            dream = base + change + step_size * normalized(slope[None])[0]
             change = dream.clip(original.min(), original.max()) - base
     return original + change
 

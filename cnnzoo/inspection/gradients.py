@@ -78,7 +78,7 @@ def integrated_gradients(
         inputs: Images or sounds, as the model takes them.
         class_id: The class, or one an example; by default each example's top class.
         baseline: What stands for "nothing": a number, or an array like an example, or a batch of
-            them; zero by default, the mean of a standardised image.
+            them; zero by default, the mean of a standardized image.
         steps: Points of the line at which the gradient is taken at first.
 
     Raises:

@@ -41,7 +41,7 @@ def occlusion(
         stride: Positions between windows, at most `window`; by default half of it. The last window
             of a side ends with the side.
         fill: What covers: a number, or an array like an example, or a batch of them; zero by
-            default, the mean of a standardised image.
+            default, the mean of a standardized image.
 
     Raises:
         CnnzooError: The inputs, class, window, stride or fill do not fit the model, or it takes

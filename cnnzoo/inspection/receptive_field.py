@@ -23,11 +23,11 @@ class Side(NamedTuple):
     """What the units along one side of a feature map see, in input positions."""
 
     size: int  # Positions that one unit sees.
-    stride: float  # Distance of the fields of neighbouring units.
+    stride: float  # Distance of the fields of neighboring units.
     first: float  # First position that unit 0 sees; negative where it sees padding.
 
     @property
-    def centre(self) -> float:
+    def center(self) -> float:
         """Middle of what unit 0 sees."""
         return self.first + (self.size - 1) / 2
 

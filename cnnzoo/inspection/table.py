@@ -43,13 +43,13 @@ def _link(source: str) -> str:
 
 
 def layer_lines(layers: list[dict[str, Any]]) -> list[str]:
-    """Return aligned lines, one a layer; fields, strides and centres are in input positions."""
+    """Return aligned lines, one a layer; fields, strides and centers are in input positions."""
     if not layers:
         return []
     header = ["layer", "kind", "output", "parameters", "multiply-adds", "activation bytes"]
-    rows = [[*header, "field", "stride", "centre"]]
+    rows = [[*header, "field", "stride", "center"]]
     for layer in layers:
-        seen = [layer[key] for key in ("receptive_field", "stride", "centre")]
+        seen = [layer[key] for key in ("receptive_field", "stride", "center")]
         places = ["all" if values is None else sides(values) for values in seen]
         counts = [layer[key] for key in ("params", "macs", "activation_bytes")]
         names = [layer["name"], layer["kind"], sides(layer["output_shape"])]

@@ -91,7 +91,7 @@ def preactivated_branch(
 
     Args:
         maps: `[batch, height, width, channels]`.
-        convolutions: Of the unit, in order; normalisation and ReLU precede each.
+        convolutions: Of the unit, in order; normalization and ReLU precede each.
         place: Start of the layers' names.
         total_units: Units of the network; see `norm`.
         dropout: Share of values dropped before the last convolution.
@@ -118,7 +118,7 @@ def add(shortcut: keras.KerasTensor, residual: keras.KerasTensor, place: str) ->
 def projection(
     maps: keras.KerasTensor, filters: int, strides: int, place: str
 ) -> keras.KerasTensor:
-    """Return the shortcut of option B: a 1x1 convolution and its normalisation."""
+    """Return the shortcut of option B: a 1x1 convolution and its normalization."""
     maps = convolve(maps, filters, 1, strides, name=f"{place}_shortcut_conv")
     return norm(maps, f"{place}_shortcut_bn")
 
@@ -128,7 +128,7 @@ def convolve(
 ) -> keras.KerasTensor:
     """Return `maps` convolved without bias, each side `ceil(side / strides)` long.
 
-    The kernel's centre starts on the first pixel: at even sides and stride 2, "same" padding would
+    The kernel's center starts on the first pixel: at even sides and stride 2, "same" padding would
     start on the second, away from what a 1x1 shortcut sees.
     """
     padding = "same"
@@ -147,7 +147,7 @@ def convolve(
 
 
 def norm(maps: keras.KerasTensor, name: str, variance: float = 1.0) -> keras.KerasTensor:
-    """Return `maps` normalised, with Caffe's and Torch's constants.
+    """Return `maps` normalized, with Caffe's and Torch's constants.
 
     Args:
         maps: `[batch, height, width, channels]`.

@@ -145,7 +145,7 @@ class ReconstructionLoss(_Float32Layer):
     Takes logits `[batch, classes]`, reconstructions in 0 to 1 and images, both
     `[batch, height, width, channels]`; returns the logits. The loss is the squared error summed
     over an image, times `scale`, averaged over the batch. Its target is the image with each channel
-    stretched to 0 to 1, which undoes any standardisation: black is 0 and the brightest pixel 1.
+    stretched to 0 to 1, which undoes any standardization: black is 0 and the brightest pixel 1.
 
     Args:
         scale: Weight of the loss.
@@ -184,7 +184,7 @@ class MarginLoss(keras.losses.Loss):
     """Equation 4 of the paper, from labels and logits `[batch, classes]`.
 
     Labels are integers `[batch]`, or shares of the classes, float `[batch, classes]`. With l the
-    sigmoid of a logit, the labelled class costs max(0, 0.9 - l)^2 and each other one
+    sigmoid of a logit, the labeled class costs max(0, 0.9 - l)^2 and each other one
     0.5 max(0, l - 0.1)^2.
     """
 

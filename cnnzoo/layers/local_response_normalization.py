@@ -1,4 +1,4 @@
-"""Local response normalisation, by which neighbouring channels compete, as in AlexNet.
+"""Local response normalization, by which neighboring channels compete, as in AlexNet.
 
 Source: Krizhevsky, Sutskever and Hinton 2012, ImageNet classification with deep convolutional
 neural networks, section 3.3, https://doi.org/10.1145/3065386
@@ -43,7 +43,7 @@ class LocalResponseNormalization(keras.layers.Layer):
         self.beta = beta
 
     def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
-        """Return the normalised `inputs`."""
+        """Return the normalized `inputs`."""
         # Squares overflow float16 from 256 on, and bfloat16 has too few digits for their sum.
         wide = ops.cast(inputs, keras.backend.result_type(inputs.dtype, "float32"))
         channels, radius = inputs.shape[-1], self.size // 2

@@ -20,7 +20,7 @@ class Subsampling2D(keras.layers.Layer):
 
     Args:
         pool_size: Rows and columns that are summed, which is also the stride.
-        initializer: Initialiser of the coefficients; biases start at zero.
+        initializer: Initializer of the coefficients; biases start at zero.
     """
 
     def __init__(self, pool_size: int, initializer: Any = "ones", **kwargs: Any) -> None:

@@ -6,8 +6,8 @@ Krizhevsky 2014, One weird trick for parallelizing convolutional neural networks
 https://arxiv.org/abs/1404.5997, with the sizes of https://github.com/pytorch/vision.
 
 Departures: alexnet_2012: images of 227x227, since the paper's 224x224 do not give its 55x55 maps;
-each tower is normalised by itself, as the paper's towers share maps in conv3 and the dense layers
-alone. alexnet: no response normalisation and two pixels of padding, as in torchvision, but without
+each tower is normalized by itself, as the paper's towers share maps in conv3 and the dense layers
+alone. alexnet: no response normalization and two pixels of padding, as in torchvision, but without
 its adaptive pooling to 6x6, which changes nothing at 224x224; dropout after each hidden layer and
 initial weights as in 2012.
 """
@@ -28,7 +28,7 @@ class Variant(NamedTuple):
 
     towers: int  # Which split the filters evenly.
     filters: tuple[int, int, int, int, int]  # Of conv1 to conv5, over all towers.
-    normalised: bool  # Local response normalisation after conv1 and conv2.
+    normalized: bool  # Local response normalization after conv1 and conv2.
     padding: int  # Pixels on each side of the images.
     input_shape: tuple[int, int, int]
     smallest: int  # Rows and columns that leave the last pooling one window.
@@ -41,7 +41,7 @@ VARIANTS = {
     "alexnet_2012": Variant(
         towers=2,
         filters=(96, 256, 384, 384, 256),
-        normalised=True,
+        normalized=True,
         padding=0,
         input_shape=(227, 227, 3),
         smallest=67,
@@ -51,7 +51,7 @@ VARIANTS = {
     "alexnet": Variant(
         towers=1,
         filters=(64, 192, 384, 256, 256),
-        normalised=False,
+        normalized=False,
         padding=2,
         input_shape=(224, 224, 3),
         smallest=63,
@@ -118,7 +118,7 @@ def _stage(row: Variant, place: int, maps: keras.KerasTensor, prefix: str) -> ke
         name=f"{prefix}conv{place}",
         **_start(1.0 if place in (2, 4, 5) else 0.0),
     )(maps)
-    if row.normalised and place in (1, 2):
+    if row.normalized and place in (1, 2):
         maps = layers.LocalResponseNormalization(name=f"{prefix}norm{place}")(maps)
     if place in (1, 2, 5):
         maps = keras.layers.MaxPooling2D(3, strides=2, name=f"{prefix}pool{place}")(maps)

@@ -3,8 +3,8 @@
 Source: Dai, Dai, Qu, Li and Das 2016, Very deep convolutional neural networks for raw waveforms,
 table 1 and figure 1, https://arxiv.org/abs/1610.00087
 
-Departures: Convolutions have no bias, and the second normalisation of a residual unit no offset,
-since the batch normalisation that follows would cancel them. Batch normalisation has Keras's
+Departures: Convolutions have no bias, and the second normalization of a residual unit no offset,
+since the batch normalization that follows would cancel them. Batch normalization has Keras's
 momentum and epsilon, and a dense layer gives the logits, where the paper leaves both open.
 Padding is "same" everywhere, which gives the paper's lengths of 8000, 2000, 500, 125 and 32.
 m34_res: where the width doubles, the shortcut holds its channels twice, which needs no weights; the
@@ -117,7 +117,7 @@ def _plain_layer(maps: keras.KerasTensor, filters: int, name: str) -> keras.Kera
 
 
 def _residual_unit(maps: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
-    """Return figure 1b: two convolutions and the shortcut, whose sum is normalised again."""
+    """Return figure 1b: two convolutions and the shortcut, whose sum is normalized again."""
     shortcut = maps
     if maps.shape[-1] != filters:
         shortcut = keras.layers.Concatenate(name=f"{name}_shortcut")([maps, maps])
@@ -136,9 +136,9 @@ def _convolution(
     strides: int = 1,
     center: bool = True,
 ) -> keras.KerasTensor:
-    """Return the normalised convolution of `maps`, with Glorot's initialisation (section 3)."""
+    """Return the normalized convolution of `maps`, with Glorot's initialization (section 3)."""
     convolution = keras.layers.Conv1D(
         filters, length, strides=strides, padding="same", use_bias=False, name=name
     )
-    normalisation = keras.layers.BatchNormalization(center=center, name=f"{name}_bn")
-    return normalisation(convolution(maps))
+    normalization = keras.layers.BatchNormalization(center=center, name=f"{name}_bn")
+    return normalization(convolution(maps))

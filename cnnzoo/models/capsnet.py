@@ -7,7 +7,7 @@ Departures: The logits are log(||s||^2) of a class capsule's total input s, so t
 are the capsule's lengths ||v|| exactly; the paper's loss on them is `layers.MarginLoss`. The
 decoder sees the longest capsule in training too, where the paper takes that of the true label,
 which a network with images as its only input does not know. It draws each image stretched to 0 to
-1, whatever the images were standardised with. Initialisation, which the paper leaves open:
+1, whatever the images were standardized with. Initialization, which the paper leaves open:
 truncated normal with deviation 0.1 for the capsules' matrices, as in the authors' code; Glorot
 and zero biases elsewhere. Class capsules have no bias, as in equation 2 and unlike the authors'
 code.

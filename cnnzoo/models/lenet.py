@@ -7,7 +7,7 @@ Departures: lenet5_1998: the ten 7x12 target bitmaps of the RBF output are drawn
 of figure 3, and class counts other than 10 get random codes; logits are the negative squared
 distances, so that cross-entropy is the paper's criterion without its rubbish class. lenet5: C3 sees
 all maps of S2; 28x28 input with "same" padding first; ReLU, max pooling and a dense output with
-Glorot initialisation instead of scaled tanh, trainable subsampling and the RBF output.
+Glorot initialization instead of scaled tanh, trainable subsampling and the RBF output.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _convolution(filters: int, inputs: keras.KerasTensor, name: str) -> keras.la
 
 
 def _uniform(fan_in: int) -> keras.initializers.Initializer:
-    """The paper's initialisation: uniform between -2.4 / fan-in and 2.4 / fan-in."""
+    """The paper's initialization: uniform between -2.4 / fan-in and 2.4 / fan-in."""
     return keras.initializers.RandomUniform(-2.4 / fan_in, 2.4 / fan_in)
 
 

@@ -6,9 +6,9 @@ appendix, https://arxiv.org/abs/1603.05027; code: https://github.com/KaimingHe/r
 Departures: depths 20 to 56 are not in the paper. As in the paper's code, bottleneck units stride in
 their first 1x1 convolution, and projections (1x1 convolution alone) start after the unit's first
 activation. Basic units change size by the option A of 2015, without weights; it starts after the
-activation too, which the paper says of projections alone. He initialisation is by fan-in, of the
+activation too, which the paper says of projections alone. He initialization is by fan-in, of the
 dense layer too; the code's is by fan-out, and uniform in the dense layer. Not stated in the paper:
-normalisation with momentum 0.9 and epsilon 1e-5 (Torch's).
+normalization with momentum 0.9 and epsilon 1e-5 (Torch's).
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ https://arxiv.org/abs/1512.03385
 Departures: bottleneck units stride in their 3x3 convolution ("v1.5", as torchvision's do), the
 paper's in their first 1x1 convolution: build with stride_at="conv1" for these. All shortcuts are
 the paper's option B (projection where the size changes), which it has in ResNet-50 to 152 and
-compares with option A in ResNet-34. Not stated in the paper: normalisation with momentum 0.9 and
-epsilon 1e-5, and He initialisation by fan-in of the dense layer too.
+compares with option A in ResNet-34. Not stated in the paper: normalization with momentum 0.9 and
+epsilon 1e-5, and He initialization by fan-in of the dense layer too.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def _unit(maps: keras.KerasTensor, filters: int, strides: int, place: str) -> ke
 
 
 def _convolution(filters: int, kernel_size: int, name: str, **arguments: Any) -> keras.layers.Layer:
-    """The reference code's: biases, though normalisation follows most, and "same" padding."""
+    """The reference code's: biases, though normalization follows most, and "same" padding."""
     return keras.layers.Conv2D(
         filters, kernel_size, padding="same", kernel_initializer="he_normal", name=name, **arguments
     )

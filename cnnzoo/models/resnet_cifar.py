@@ -3,10 +3,10 @@
 Source: He, Zhang, Ren and Sun 2015, Deep residual learning for image recognition, section 4.2,
 https://arxiv.org/abs/1512.03385
 
-Departures: names that end in _b have shortcuts of option B (1x1 convolution and normalisation),
+Departures: names that end in _b have shortcuts of option B (1x1 convolution and normalization),
 which the paper uses on ImageNet alone; the others are the paper's option A, with the channels of
-zeros after the others. Not stated in the paper: normalisation with momentum 0.9 and epsilon 1e-5,
-and He initialisation by fan-in of the dense layer too.
+zeros after the others. Not stated in the paper: normalization with momentum 0.9 and epsilon 1e-5,
+and He initialization by fan-in of the dense layer too.
 """
 
 from __future__ import annotations

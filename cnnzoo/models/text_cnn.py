@@ -1,7 +1,7 @@
 """Convolutions of three widths over word vectors, each with its maximum over time.
 
 Source: Kim 2014, Convolutional Neural Networks for Sentence Classification, section 2 and 3.1,
-https://arxiv.org/abs/1408.5882; initialisation and padding from the author's code,
+https://arxiv.org/abs/1408.5882; initialization and padding from the author's code,
 https://github.com/yoonkim/CNN_sentence
 
 Departures: the dense weights start uniform within 0.01, as the convolutions do, where the code has

@@ -4,9 +4,9 @@ Source: Conneau, Schwenk, Barrault and LeCun 2017, Very Deep Convolutional Netwo
 Classification, sections 3 and 4.2, figures 1 and 2, table 2, https://arxiv.org/abs/1606.01781
 
 Departures: padding counts nowhere, neither in convolutions and pooling nor in the statistics of
-batch normalisation, where the paper pads each text to 1024 characters with a vector of its own;
+batch normalization, where the paper pads each text to 1024 characters with a vector of its own;
 k-max pooling fills up with zeros where a text is too short. What the paper leaves open: batch
-normalisation has Torch's momentum and epsilon; convolutions before it have no bias; vectors and
+normalization has Torch's momentum and epsilon; convolutions before it have no bias; vectors and
 dense weights start as in Torch, all biases at zero; the `shortcut` is added before a block's last
 ReLU, through a 1x1 convolution without bias where the widths differ. The convolutions of table 2
 have 1.6, 3.7 and 4.0 million weights; the paper counts 2.2, 4.3 and 4.6 and does not say of what.
@@ -97,7 +97,7 @@ def build(
 
 
 def _block(steps: keras.KerasTensor, filters: int, shortcut: bool, place: str) -> keras.KerasTensor:
-    """Two convolutions, each with batch normalisation and ReLU; figure 2."""
+    """Two convolutions, each with batch normalization and ReLU; figure 2."""
     entered = steps
     for half in (1, 2):
         steps = _convolution(filters, 3, f"{place}_conv{half}")(steps)

@@ -1,7 +1,7 @@
 """C3D: 3x3x3 convolutions over clips of 16 frames.
 
 Source: Tran, Bourdev, Fergus, Torresani and Paluri 2015, Learning spatiotemporal features with 3D
-convolutional networks, section 3 and figure 3, https://arxiv.org/abs/1412.0767; initialisation
+convolutional networks, section 3 and figure 3, https://arxiv.org/abs/1412.0767; initialization
 from the authors' configuration, https://github.com/facebookarchive/C3D (Caffe).
 
 Departures: none known. A pooling whose windows do not divide the rows or columns keeps the rest as

@@ -3,10 +3,10 @@
 Source: Zagoruyko and Komodakis 2016, Wide residual networks, sections 2 and 3,
 https://arxiv.org/abs/1605.07146; code: https://github.com/szagoruyko/wide-residual-networks
 
-Departures: the scales of the normalisation start at 1, where the released code draws them from
+Departures: the scales of the normalization start at 1, where the released code draws them from
 [0, 1). As in that code, units that change size share their first activation with a projection (1x1
-convolution alone); He initialisation is by fan-in, of the dense layer too, as in its PyTorch
-version. Not stated in the paper: normalisation with momentum 0.9 and epsilon 1e-5 (Torch's).
+convolution alone); He initialization is by fan-in, of the dense layer too, as in its PyTorch
+version. Not stated in the paper: normalization with momentum 0.9 and epsilon 1e-5 (Torch's).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from cnnzoo.datasets.resizing import fit
 
-MAX_PIXELS = 2**24  # Of an encoded image, by its header: 4096x4096. Decoded colour takes 50 MB.
+MAX_PIXELS = 2**24  # Of an encoded image, by its header: 4096x4096. Decoded color takes 50 MB.
 
 # TensorFlow quotes the image in its message, which then may not be UTF-8.
 UNDECODABLE = (tf.errors.InvalidArgumentError, UnicodeDecodeError)
@@ -20,8 +20,8 @@ PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 def decode(content: tf.Tensor, shape: tuple[int, ...], light_on_dark: bool) -> tf.Tensor:
     """Return the uint8 image of `shape` in one encoded PNG or JPEG image; pure TensorFlow.
 
-    Transparency is laid on white, colour turned to grey where the network takes grey. The image is
-    resized without distortion and centred. Drawings for a set with `light_on_dark` are first
+    Transparency is laid on white, color turned to gray where the network takes gray. The image is
+    resized without distortion and centered. Drawings for a set with `light_on_dark` are first
     inverted where their border is light, cropped to what is drawn, and given the margin of
     MNIST's digits: 20 of 28 pixels. An image that has the size already is not resized.
 
@@ -61,15 +61,15 @@ def encoded_size(content: tf.Tensor) -> tf.Tensor:
 
 
 def _to_channels(image: tf.Tensor, channels: int) -> tf.Tensor:
-    """Turn 1 (grey), 2 (grey, alpha), 3 (colour) or 4 (colour, alpha) channels into 1 or 3."""
+    """Turn 1 (gray), 2 (gray, alpha), 3 (color) or 4 (color, alpha) channels into 1 or 3."""
     found = tf.shape(image)[-1]
     last = image[..., -1:] / 255
     opaque = tf.where(found % 2 == 0, last, tf.ones_like(last))
-    colours = tf.where(found >= 3, 3, 1)
-    image = image[..., :colours] * opaque + 255 * (1 - opaque)
+    colors = tf.where(found >= 3, 3, 1)
+    image = image[..., :colors] * opaque + 255 * (1 - opaque)
     if channels == 3:
-        return tf.tile(image, [1, 1, 3 // colours])
-    return tf.cond(colours == 3, lambda: tf.image.rgb_to_grayscale(image), lambda: image)
+        return tf.tile(image, [1, 1, 3 // colors])
+    return tf.cond(colors == 3, lambda: tf.image.rgb_to_grayscale(image), lambda: image)
 
 
 def _light_on_dark(image: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:

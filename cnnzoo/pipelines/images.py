@@ -24,19 +24,19 @@ def preprocessing(
     dataset: Dataset,
     images: np.ndarray,
     input_shape: tuple[int, ...],
-    normalisation: str = "standardised",
+    normalization: str = "standardized",
 ) -> list[keras.layers.Layer]:
     """Return the layers from raw images (0 to 255) to what the network takes: stock Keras layers.
 
-    Images are padded evenly with zeros to `input_shape`, then normalised.
+    Images are padded evenly with zeros to `input_shape`, then normalized.
 
     Args:
         dataset: Of images.
         images: Its training images, uint8 `[examples, height, width, channels]`, measured where
             `dataset` states no mean and standard deviation.
         input_shape: Of the network.
-        normalisation: "standardised" to mean 0 and standard deviation 1 of
-            each channel of the training split, "unit" to 0 to 1, or "centred" to -0.5 to 0.5.
+        normalization: "standardized" to mean 0 and standard deviation 1 of
+            each channel of the training split, "unit" to 0 to 1, or "centered" to -0.5 to 0.5.
 
     Raises:
         CnnzooError: The network's input is smaller than the images or has other channels.
@@ -52,14 +52,14 @@ def preprocessing(
     if above or left:
         layers.append(keras.layers.Rescaling(1.0, name="float"))  # LiteRT cannot pad uint8.
         layers.append(keras.layers.ZeroPadding2D(padding, name="pad"))
-    if normalisation == "standardised":
+    if normalization == "standardized":
         means, stds = (dataset.mean, dataset.std) if dataset.mean else moments(images)
         scale = [1 / (255 * std) for std in stds]
         offset = [-mean / std for mean, std in zip(means, stds, strict=True)]
-        layers.append(keras.layers.Rescaling(scale, offset, name="standardise"))
+        layers.append(keras.layers.Rescaling(scale, offset, name="standardize"))
     else:
-        shift = {"unit": 0.0, "centred": -0.5}[normalisation]
-        layers.append(keras.layers.Rescaling(1 / 255, shift, name=normalisation))
+        shift = {"unit": 0.0, "centered": -0.5}[normalization]
+        layers.append(keras.layers.Rescaling(1 / 255, shift, name=normalization))
     return layers
 
 
@@ -86,7 +86,7 @@ def check_array(array: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
     """Return `array` as a raw batch, uint8 `[images, *shape]`.
 
     Args:
-        array: One image or a batch of them, of `shape`; grey images may lack the last axis. uint8
+        array: One image or a batch of them, of `shape`; gray images may lack the last axis. uint8
             from 0 to 255, or floats from 0 to 1, which are rounded to the nearest of 256 levels.
         shape: Height, width and channels.
         name: What to call the array in a message.
@@ -95,22 +95,22 @@ def check_array(array: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
         CnnzooError: Another rank, size, number of channels, type or range, or NaN.
     """
     array = np.asarray(array)
-    grey = array[..., None] if shape[2] == 1 and array.shape[-2:] == shape[:2] else array
-    if grey.shape[-3:] != shape or grey.ndim not in (3, 4):
+    gray = array[..., None] if shape[2] == 1 and array.shape[-2:] == shape[:2] else array
+    if gray.shape[-3:] != shape or gray.ndim not in (3, 4):
         wanted = f"{list(shape)} or [images, {', '.join(map(str, shape))}]"
         raise CnnzooError(f"{name} must have shape {wanted}; got {list(array.shape)}")
     if np.issubdtype(array.dtype, np.floating):
-        if not np.isfinite(grey).all():
+        if not np.isfinite(gray).all():
             raise CnnzooError(f"{name} must hold numbers; got NaN or infinity")
-        if grey.size and not 0 <= grey.min() <= grey.max() <= 1:
+        if gray.size and not 0 <= gray.min() <= gray.max() <= 1:
             raise CnnzooError(
                 f"{name} must lie in 0 to 1 where it holds floats (or be uint8, 0 to 255); "
-                f"got {grey.min():g} to {grey.max():g}"
+                f"got {gray.min():g} to {gray.max():g}"
             )
-        grey = np.rint(grey * 255).astype(np.uint8)
-    if grey.dtype != np.uint8:
+        gray = np.rint(gray * 255).astype(np.uint8)
+    if gray.dtype != np.uint8:
         raise CnnzooError(f"{name} must be uint8 (0 to 255) or floats (0 to 1); got {array.dtype}")
-    return grey.reshape(-1, *shape)
+    return gray.reshape(-1, *shape)
 
 
 def check_encoded(content: bytes, name: str) -> bytes:

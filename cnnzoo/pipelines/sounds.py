@@ -19,7 +19,7 @@ _PCM, _BITS = 1, 16  # The one encoding that TensorFlow decodes.
 
 
 def preprocessing(
-    dataset: Dataset, sounds: np.ndarray, input_shape: tuple[int, ...], normalisation: str
+    dataset: Dataset, sounds: np.ndarray, input_shape: tuple[int, ...], normalization: str
 ) -> list[keras.layers.Layer]:
     """Return the layers from raw sounds to what the network takes: stock Keras layers.
 
@@ -27,26 +27,26 @@ def preprocessing(
         dataset: Of sounds.
         sounds: Its training sounds, int16 `[examples, samples, 1]`.
         input_shape: Of the network; shorter sounds are padded with zeros at the end.
-        normalisation: "standardised" to mean 0 and standard deviation 1 over the training split,
+        normalization: "standardized" to mean 0 and standard deviation 1 over the training split,
             or "unit" to -1 to 1.
 
     Raises:
-        CnnzooError: The normalisation is another.
+        CnnzooError: The normalization is another.
     """
     layers: list[keras.layers.Layer] = []
     missing = input_shape[0] - dataset.input_shape[0]
     if missing:
         layers.append(keras.layers.Rescaling(1.0, name="float"))  # LiteRT cannot pad int16.
         layers.append(keras.layers.ZeroPadding1D((0, missing), name="pad"))
-    if normalisation == "unit":
+    if normalization == "unit":
         return [*layers, keras.layers.Rescaling(1 / FULL_SCALE, name="unit")]
-    if normalisation != "standardised":
+    if normalization != "standardized":
         raise CnnzooError(
-            f"normalisation must be standardised or unit for sounds; got {normalisation!r}"
+            f"normalization must be standardized or unit for sounds; got {normalization!r}"
         )
     mean, std = float(np.mean(sounds, dtype=np.float64)), float(np.std(sounds, dtype=np.float64))
     std = std or 1.0  # Silence stays silence.
-    return [*layers, keras.layers.Rescaling(1 / std, -mean / std, name="standardise")]
+    return [*layers, keras.layers.Rescaling(1 / std, -mean / std, name="standardize")]
 
 
 def check_sounds(array: Any, shape: tuple[int, ...], name: str) -> np.ndarray:

@@ -42,9 +42,9 @@ def _varied(subject: Subject, layer: str, inputs: np.ndarray, labels: np.ndarray
     rows = spread(len(inputs), 100)
     maps = inspection.feature_maps(subject.network, inputs[rows], layer)
     greatest = maps.max(axis=tuple(range(1, maps.ndim - 1)))
-    favourites = labels[rows][greatest.argmax(axis=0)]  # The class of each unit's best example.
+    favorites = labels[rows][greatest.argmax(axis=0)]  # The class of each unit's best example.
     by_spread = np.argsort(-greatest.std(axis=0), kind="stable")
-    _, first = np.unique(favourites[by_spread], return_index=True)
+    _, first = np.unique(favorites[by_spread], return_index=True)
     return by_spread[np.sort(first)][:_UNITS].tolist()
 
 
@@ -55,17 +55,17 @@ def _classes(subject: Subject, sample: AnsweredExamples, places: np.ndarray) -> 
     return f"Their most frequent class is {name}, {counts[most]} of {len(places)}."
 
 
-def maximised(subject: Subject) -> list[Piece]:
+def maximized(subject: Subject) -> list[Piece]:
     """Return inputs that are made to excite each class's logit."""
     names = subject.classifier.class_names[:_CLASSES]
     steps = subject.affordable(_WORK / 3 / len(names), most=256, least=32)
     size, classes = _range(subject) / 20, list(range(len(names)))
-    found = inspection.maximise(subject.network, None, classes, steps=steps, step_size=size)
+    found = inspection.maximize(subject.network, None, classes, steps=steps, step_size=size)
     plain = [name.replace("$", r"\$") for name in names]  # Else matplotlib reads formulas.
     return [
         Title("What it would like best"),
         Picture(
-            "maximised",
+            "maximized",
             inspection.draw_units(found, "each class's logit", plain),
             f"{len(names)} inputs, each made to raise the logit of a class: {', '.join(names)}.",
             f"Inputs that raise each class's logit, found from noise in {steps} steps uphill. They "
@@ -77,7 +77,7 @@ def maximised(subject: Subject) -> list[Piece]:
 def _range(subject: Subject) -> float:
     """Return the range of the values that the network is used to."""
     if subject.examples is None:
-        return 4.0  # Of standardised values.
+        return 4.0  # Of standardized values.
     inputs = subject.classifier.prepare(subject.examples.sample(50).inputs)
     return float(np.ptp(inputs)) or 1.0
 

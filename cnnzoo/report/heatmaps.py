@@ -25,13 +25,13 @@ def images(subject: Subject, name: str, raw: np.ndarray, titles: Sequence[str]) 
         "saliency": np.abs(saliency).sum(axis=-1),
         "integrated\ngradients": inspection.integrated_gradients(network, inputs, steps=steps),
     }
-    centred = ", ".join(map(_where, heats["Grad-CAM"]))
+    centered = ", ".join(map(_where, heats["Grad-CAM"]))
     return [
         Picture(
             f"{name}_heat",
             inspection.draw_explanations(raw, heats, list(map(_broken, titles))),
             f"{len(raw)} images with heat over each, of four methods. Grad-CAM is strongest at: "
-            f"{centred}.",
+            f"{centered}.",
             "Grad-CAM: where the last feature maps speak for the answer. Occlusion: how far the "
             "answer's logit falls when a square of zeros covers the place; purple where it falls, "
             "orange where it rises. Saliency: how much each pixel would change the logit, averaged "
@@ -45,7 +45,7 @@ def _where(heat: np.ndarray) -> str:
     """Return in words where heat, `[height, width]`, is greatest."""
     row, column = np.unravel_index(heat.argmax(), heat.shape)
     down = ("top", "middle", "bottom")[3 * row // heat.shape[0]]
-    across = ("left", "centre", "right")[3 * column // heat.shape[1]]
+    across = ("left", "center", "right")[3 * column // heat.shape[1]]
     return f"{down} {across}"
 
 

@@ -117,7 +117,7 @@ def _layers(subject: Subject) -> Table:
 
 
 def card_section(subject: Subject) -> Section:
-    """Return the model card: data, recipe, versions, licence, limits, and how to call it."""
+    """Return the model card: data, recipe, versions, license, limits, and how to call it."""
     card = subject.card
     about = [
         ("task", f"{card['task']}, {len(card['class_names'])} classes"),
@@ -125,7 +125,7 @@ def card_section(subject: Subject) -> Section:
         ("network", card["model"]),
         ("data", card["dataset"]),
         ("source of the data", card["data_source"]),
-        ("licence of the data", card["data_licence"] or "not stated"),
+        ("license of the data", card["data_license"] or "not stated"),
         ("seed", str(card["recipe"]["seed"])),
         *_of_run(subject),
         ("made with", ", ".join(f"{one} {number}" for one, number in card["versions"].items())),

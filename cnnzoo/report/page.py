@@ -104,7 +104,7 @@ def pictures(sections: Iterable[Section]) -> list[Picture]:
 def _section(section: Section) -> str:
     heading = f"{section.name}-heading"
     return (
-        f'<section id="{section.name}" aria-labelledby="{heading}">\n'
+        f'<section id="{section.name}" aria-labeledby="{heading}">\n'
         f'<h2 id="{heading}">{escape(section.title)}</h2>\n'
         + "\n".join(map(_piece, section.pieces))
         + "\n</section>"

@@ -15,7 +15,7 @@ from cnnzoo.inspection.cost import LayerCost
 from cnnzoo.report.layer_groups import Part
 
 _KINDS = ("convolution", "dense", "pooling", "capsules", "embedding")
-_COLOURS = {**dict(zip(_KINDS, plot_style.COLOURS, strict=False)), "other": "#8c939b"}
+_COLORS = {**dict(zip(_KINDS, plot_style.COLORS, strict=False)), "other": "#8c939b"}
 
 
 @plot_style.style()
@@ -24,8 +24,8 @@ def drawing(parts: list[Part]) -> Figure:
     figure = Figure(figsize=(8.4, 0.9 + 0.25 * len(parts)))
     places = np.arange(len(parts))
     axes = figure.subplots(1, 4, sharey=True, width_ratios=[2.1, 1, 1, 1])
-    colours = [_COLOURS[part.kind] for part in parts]
-    _outputs(axes[0], parts, colours)
+    colors = [_COLORS[part.kind] for part in parts]
+    _outputs(axes[0], parts, colors)
     fields = [part.layers[-1].receptive_field for part in parts]
     columns = [
         ("parameters", [part.params for part in parts], [_short(part.params) for part in parts]),
@@ -33,7 +33,7 @@ def drawing(parts: list[Part]) -> Figure:
         ("receptive field", [field[0] if field else 0 for field in fields], _seen(fields)),
     ]
     for column, (title, values, texts) in zip(axes[1:], columns, strict=True):
-        column.barh(places, values, color=colours, height=0.62)
+        column.barh(places, values, color=colors, height=0.62)
         column.set_xlim(0, max(*values, 1) * 1.5)
         column.set_title(title, loc="left")
         _bare(column)
@@ -41,26 +41,26 @@ def drawing(parts: list[Part]) -> Figure:
             column.text(value + max(*values, 1) * 0.03, place, text, va="center", fontsize=8)
     axes[0].set_yticks(places, [part.name for part in parts])
     axes[0].set_ylim(len(parts) - 0.4, -0.6)
-    used = [kind for kind in _COLOURS if kind in {part.kind for part in parts}]
+    used = [kind for kind in _COLORS if kind in {part.kind for part in parts}]
     figure.legend(
-        handles=[Patch(color=_COLOURS[kind], label=kind) for kind in used],
+        handles=[Patch(color=_COLORS[kind], label=kind) for kind in used],
         loc="outside upper right",
         ncols=len(used),
     )
     return figure
 
 
-def _outputs(axes: Axes, parts: list[Part], colours: list[str]) -> None:
+def _outputs(axes: Axes, parts: list[Part], colors: list[str]) -> None:
     """Draw each output as a box: as wide as it has numbers, on a scale of powers of two."""
     widths = [math.log2(math.prod(part.output)) + 1 for part in parts]
-    for place, (part, width, colour) in enumerate(zip(parts, widths, colours, strict=True)):
-        box = Rectangle((-width / 2, place - 0.36), width, 0.72, facecolor=colour)
+    for place, (part, width, color) in enumerate(zip(parts, widths, colors, strict=True)):
+        box = Rectangle((-width / 2, place - 0.36), width, 0.72, facecolor=color)
         axes.add_patch(box)
         shape = " × ".join(map(str, part.output))
         fits = width > 0.62 * max(widths)
         at, side = (0.0, "center") if fits else (width / 2 + 0.3, "left")
-        colour = "white" if fits else plot_style.INK
-        axes.text(at, place, shape, ha=side, va="center", fontsize=8, color=colour)
+        color = "white" if fits else plot_style.INK
+        axes.text(at, place, shape, ha=side, va="center", fontsize=8, color=color)
     axes.set_xlim(-max(widths) / 2 - 0.5, max(widths) / 2 + 2.5)
     axes.set_title("output of one example", loc="left")
     _bare(axes)
@@ -98,17 +98,17 @@ def fields_drawing(image: np.ndarray, parts: list[Part]) -> Figure | None:
         return None
     frames = {_frame(part.layers[-1]): part.name for part in known}  # The last of equals.
     by_size = sorted(frames, key=lambda frame: frame[2] * frame[3])
-    places = np.linspace(0, len(by_size) - 1, len(plot_style.COLOURS)).round().astype(int)
+    places = np.linspace(0, len(by_size) - 1, len(plot_style.COLORS)).round().astype(int)
     chosen = dict.fromkeys(by_size[place] for place in places)
     figure = Figure(figsize=(5.6, 3.4))
     axes = figure.subplots()
     axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
-    for colour, frame in zip(plot_style.COLOURS, chosen, strict=False):
+    for color, frame in zip(plot_style.COLORS, chosen, strict=False):
         left, top, width, height = frame
         axes.add_patch(
-            Rectangle((left, top), width, height, fill=False, edgecolor=colour, linewidth=2)
+            Rectangle((left, top), width, height, fill=False, edgecolor=color, linewidth=2)
         )
-        axes.plot([], [], color=colour, label=f"{frames[frame]}: {width:g} × {height:g}")
+        axes.plot([], [], color=color, label=f"{frames[frame]}: {width:g} × {height:g}")
     axes.axis("off")
     figure.legend(loc="outside right upper")
     return figure
@@ -118,9 +118,9 @@ def _frame(row: LayerCost) -> tuple[float, float, float, float]:
     """Return left, top, width and height of what the middle unit of a layer sees, in pixels."""
     height, width = row.receptive_field or (0, 0)
     middles = [
-        centre + stride * ((units or 1) // 2)
-        for centre, stride, units in zip(
-            row.centre or (), row.stride or (), row.output_shape, strict=False
+        center + stride * ((units or 1) // 2)
+        for center, stride, units in zip(
+            row.center or (), row.stride or (), row.output_shape, strict=False
         )
     ]
     return middles[1] - width / 2, middles[0] - height / 2, width, height

@@ -32,7 +32,7 @@ OWN = 12  # Inputs of one's own that are shown.
 
 @dataclass(frozen=True)
 class AnsweredExamples:
-    """Labelled test examples and what the network answers to them."""
+    """Labeled test examples and what the network answers to them."""
 
     inputs: np.ndarray  # Raw batch.
     labels: np.ndarray  # int64 `[examples]`.

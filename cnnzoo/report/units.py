@@ -23,10 +23,10 @@ def units_section(subject: Subject) -> Section | None:
             _filters,
             _maps,
             activations.strongest,
-            activations.maximised,
+            activations.maximized,
             activations.capsules,
         ],
-        "sounds": [_spectra, _maps, activations.maximised],
+        "sounds": [_spectra, _maps, activations.maximized],
         "texts": [words.filters],
     }
     chosen = [lambda part=part: part(subject) for part in parts[subject.kind]]
@@ -44,7 +44,7 @@ def _filters(subject: Subject) -> list[Piece]:
         return []
     layer = _convolutions(subject)[0].name
     kernels = inspection.filters(subject.network, layer)
-    colours = "grey is zero" if kernels.shape[-2] == 3 else "white is zero"
+    colors = "gray is zero" if kernels.shape[-2] == 3 else "white is zero"
     return [
         Title("Filters"),
         Picture(
@@ -52,8 +52,8 @@ def _filters(subject: Subject) -> list[Piece]:
             inspection.draw_filters(kernels, layer),
             f"The {kernels.shape[-1]} filters of {layer}, {kernels.shape[0]} by "
             f"{kernels.shape[1]} pixels.",
-            f"The filters of {layer}, which meet the image itself; {colours}. Edges, spots "
-            "and colours are what trained networks often have here.",
+            f"The filters of {layer}, which meet the image itself; {colors}. Edges, spots "
+            "and colors are what trained networks often have here.",
         ),
     ]
 

@@ -25,7 +25,7 @@ def curves(name: str, history: list[Row], chosen: int) -> Figure:
         for prefix, what, style in (("", "training", "-"), ("val_", "validation", "--")):
             values = [scale * row[f"{prefix}{measure}"] for row in history]
             axes.plot(epochs, values, style, marker="o", markersize=3, label=what)
-        axes.axvline(chosen, color="grey", linewidth=0.8, linestyle=":", label="chosen epoch")
+        axes.axvline(chosen, color="gray", linewidth=0.8, linestyle=":", label="chosen epoch")
         axes.set_xlabel("epoch")
         axes.set_ylabel(label)
         axes.xaxis.get_major_locator().set_params(integer=True)

@@ -14,7 +14,7 @@ _SIDE, _SECONDS = 1_024, 0.3  # Of the matrices that measure the machine, and fo
 
 
 def cost(job: Job, history: list[Row]) -> dict[str, Any]:
-    """Return `training_flops`, `matmul_flops_per_second` and `utilisation`, their share of it.
+    """Return `training_flops`, `matmul_flops_per_second` and `utilization`, their share of it.
 
     A multiply-add counts as two operations, and a backward pass as two forward ones. The rate is
     that of products of 1024x1024 float32 matrices, measured after the run. Where texts have no
@@ -23,13 +23,13 @@ def cost(job: Job, history: list[Row]) -> dict[str, Any]:
     rate = matmul_rate()
     macs = job.facts["macs"]
     if macs is None:
-        return {"training_flops": None, "matmul_flops_per_second": rate, "utilisation": None}
+        return {"training_flops": None, "matmul_flops_per_second": rate, "utilization": None}
     flops = 3 * 2 * macs * job.batch_size * job.steps * len(history)
     seconds = sum(row["seconds"] for row in history)
     return {
         "training_flops": flops,
         "matmul_flops_per_second": rate,
-        "utilisation": round(flops / seconds / rate, 4),
+        "utilization": round(flops / seconds / rate, 4),
     }
 
 

@@ -102,7 +102,7 @@ def _array_feed(
         shape = taker.input_shape
     augmentation = policy(recipe.augmentation) if recipe.augmentation else None
     preprocessing = {"images": images, "sounds": sounds}[dataset.kind].preprocessing
-    layers = preprocessing(dataset, examples.inputs, shape, recipe.normalisation)
+    layers = preprocessing(dataset, examples.inputs, shape, recipe.normalization)
     train = functools.partial(
         train_batches,
         examples,

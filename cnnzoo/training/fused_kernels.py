@@ -59,7 +59,7 @@ def _normalization(layer: keras.layers.BatchNormalization) -> Callable[..., Any]
 
 
 def _normalized(layer: keras.layers.BatchNormalization, inputs: Any) -> Any:
-    """Return `inputs`, `[..., channels]`, normalised, and move the moving statistics of `layer`."""
+    """Return `inputs`, `[..., channels]`, normalized, and move the moving statistics of `layer`."""
     channels = inputs.shape[-1]
     maps = tf.cast(inputs, tf.float32)  # Keras computes float16 and bfloat16 in float32 too.
     maps = maps if len(inputs.shape) == 4 else tf.reshape(maps, [-1, 1, 1, channels])

@@ -57,9 +57,11 @@ def resolved(
     """Return what `resolve` makes of `recipe` and `fields`, on `data` if it is given."""
     if data is not None:
         fields = {**fields, "dataset": data.name}
-        DATASETS.enter(data.name, data)
     custom = data is not None or fields.get("dataset", "mnist") not in DATASETS
-    return resolve(recipe, fields, custom=custom)
+    found = resolve(recipe, fields, custom=custom)
+    if data is not None:
+        DATASETS.enter(data.name, data)
+    return found
 
 
 def prepare(name: str, recipe: Recipe, where: Distribution, own: keras.Model | None = None) -> Job:
@@ -193,7 +195,7 @@ def _facts(
         "macs": _macs(served),
         **fed.facts,
         "data_source": dataset.source,
-        "data_licence": dataset.licence,
+        "data_license": dataset.license,
         "recipe": recipe.to_json(),
         "versions": versions(),
     }

@@ -43,10 +43,10 @@ class RateTest(NamedTuple):
         figure = Figure(figsize=(6, 3.4))
         axes = figure.subplots()
         axes.plot(self.rates, self.losses, alpha=0.35, linewidth=1, label="of each batch")
-        axes.plot(self.rates, self.smoothed, color=plot_style.COLOURS[0], label="smoothed")
+        axes.plot(self.rates, self.smoothed, color=plot_style.COLORS[0], label="smoothed")
         axes.axvline(
             self.suggestion,
-            color=plot_style.COLOURS[1],
+            color=plot_style.COLORS[1],
             linestyle="--",
             label=f"suggestion, {self.suggestion:.2g}",
         )

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from catalogue import ROOT, markdown_table
+from catalog import ROOT, markdown_table
 from mkdocs.exceptions import PluginError
 
 from cnnzoo.cli import main
@@ -44,7 +44,7 @@ def _help(*command: str) -> str:
 
 def policies() -> str:
     """Return the table of augmentation policies: the name, and what makes it."""
-    path = ROOT / "cnnzoo" / "pipelines" / "augmentation.py"
+    path = ROOT / "cnnzoo" / "pipelines" / "augmentation" / "__init__.py"
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "POLICIES":
             pairs = zip(node.value.keys, node.value.values, strict=True)

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 import arguments
-import catalogue
+import catalog
 import reference
 import results
-from catalogue import ROOT
+from catalog import ROOT
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 
@@ -22,16 +22,16 @@ PARTS: dict[str, Callable[..., str]] = {
     "api": reference.api,
     "block": reference.block,
     "commands": arguments.commands,
-    "datasets": catalogue.datasets,
-    "families": catalogue.families,
+    "datasets": catalog.datasets,
+    "families": catalog.families,
     "fields": arguments.fields,
     "names": reference.names,
-    "networks": catalogue.networks,
-    "notebooks": catalogue.notebooks,
+    "networks": catalog.networks,
+    "notebooks": catalog.notebooks,
     "policies": arguments.policies,
     "recipes": results.recipes,
     "results": results.results,
-    "sources": catalogue.sources,
+    "sources": catalog.sources,
 }
 
 _MARKER = re.compile(r"^<!-- generated: (\S+)(?: (.+))? -->$", re.M)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from catalogue import ROOT, markdown_table
+from catalog import ROOT, markdown_table
 from mkdocs.exceptions import PluginError
 
 # Files of the repository that are pages or downloads of the site too -> where they stand there.

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from catalogue import ROOT, markdown_table
+from catalog import ROOT, markdown_table
 
 from cnnzoo import registry
 from cnnzoo.config.fields import Fields

@@ -30,7 +30,7 @@ def test_each_does_what_its_name_says():
     assert (filtered(5 * rows, "sobel_y") == 40).all()
     # The second derivatives of a square along both sides are 2 each.
     assert (filtered(rows**2 + columns**2, "laplacian") == 4).all()
-    # Eight neighbours: twice two along the sides and twice four along the diagonals.
+    # Eight neighbors: twice two along the sides and twice four along the diagonals.
     assert (filtered(rows**2 + columns**2, "high_pass") == -12).all()
     point = np.zeros((5, 5))
     point[2, 2] = 1

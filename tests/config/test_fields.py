@@ -93,4 +93,4 @@ def test_values_of_a_wrong_type_are_refused_with_what_is_allowed():
     with pytest.raises(CnnzooError, match="signed must be true or false; got 1"):
         Drawing(1.0, signed=1)
     with pytest.raises(CnnzooError, match="drawing fields must be those of this version"):
-        Drawing.from_json({"shape": 1.0, "colour": "red"})
+        Drawing.from_json({"shape": 1.0, "color": "red"})

@@ -57,7 +57,7 @@ def test_every_recipe_names_what_exists_and_says_what_to_expect(name):
         ("precision", "half", "one of float32, bfloat16, float16; got 'half'"),
         ("seed", -1, "from 0 to 2147483647; got -1"),
         ("seed", 2**31, "from 0 to 2147483647; got 2147483648"),
-        ("normalisation", "none", "one of standardised, unit, centred; got 'none'"),
+        ("normalization", "none", "one of standardized, unit, centered; got 'none'"),
         ("validation", 0, "at least 1, or a share between 0 and 1; got 0"),
         ("validation", 1.0, "at least 1, or a share between 0 and 1; got 1.0"),
         ("augmentation", 3, "text or none; got 3"),

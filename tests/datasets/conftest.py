@@ -41,16 +41,16 @@ def prepare():
 
 
 @pytest.fixture(scope="session")
-def colour():
+def color():
     """Red, green and blue of the images with a label."""
     return lambda label: (200 - label, 10, 30 + label)
 
 
 @pytest.fixture
-def small_set(root, prepare, colour):
-    """The reader and the folder of 600 images of 4x4, each of the colour of its label."""
+def small_set(root, prepare, color):
+    """The reader and the folder of 600 images of 4x4, each of the color of its label."""
     image = tfds.features.Image(shape=(4, 4, 3), encoding_format="png")
-    examples = [(np.full((4, 4, 3), colour(i % 43), np.uint8), i % 43, {}) for i in range(600)]
+    examples = [(np.full((4, 4, 3), color(i % 43), np.uint8), i % 43, {}) for i in range(600)]
     return sources.TFDS("small", "1.0.0"), prepare(root, "small", image, {"train": examples})
 
 

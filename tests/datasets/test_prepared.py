@@ -21,21 +21,21 @@ print((peaks[1] - peaks[0]) * 1024 / sum(inputs.nbytes for inputs, _ in held))
 """
 
 
-def test_examples_come_in_the_order_of_tfds(small_set, colour):
+def test_examples_come_in_the_order_of_tfds(small_set, color):
     read, folder = small_set
     images, labels = read("train")
     builder = tfds.builder_from_directory(folder)
     assert labels.tolist() == [int(one["label"]) for one in builder.as_dataset(split="train")]
     assert sorted(labels.tolist()) == sorted(i % 43 for i in range(600))
-    assert (images == np.array([colour(i) for i in labels])[:, None, None]).all()
+    assert (images == np.array([color(i) for i in labels])[:, None, None]).all()
     assert labels.dtype == np.int64
     assert not isinstance(images, np.memmap)
 
 
-def test_images_of_several_sizes_are_brought_to_one(root, prepare, colour):
+def test_images_of_several_sizes_are_brought_to_one(root, prepare, color):
     sizes = [(96, 48), (32, 32), (17, 70), (8, 8)]
     rng = np.random.default_rng(0)
-    plain = [np.full((*sides, 3), colour(place), np.uint8) for place, sides in enumerate(sizes)]
+    plain = [np.full((*sides, 3), color(place), np.uint8) for place, sides in enumerate(sizes)]
     noisy = [rng.integers(0, 256, (*sides, 3), np.uint8) for sides in sizes]
     splits = {
         "train": [(image, place, {}) for place, image in enumerate(plain)],
@@ -43,10 +43,10 @@ def test_images_of_several_sizes_are_brought_to_one(root, prepare, colour):
     }
     feature = tfds.features.Image(shape=(None, None, 3), encoding_format="png")
     prepare(root, "visual_domain_decathlon/gtsrb", feature, splits, version="1.2.0")
-    # The border has the colour of the image, and so have the margins.
+    # The border has the color of the image, and so have the margins.
     images, labels = DATASETS["gtsrb"].read("train")
     assert images.shape == (4, 32, 32, 3)
-    assert (images == np.array([colour(i) for i in labels])[:, None, None]).all()
+    assert (images == np.array([color(i) for i in labels])[:, None, None]).all()
     # What is served decodes a PNG file of the same pixels.
     images, labels = DATASETS["gtsrb"].read("test")
     for image, label in zip(images, labels, strict=True):

@@ -66,7 +66,7 @@ def test_small_matrices_have_their_numbers_and_empty_cells_have_none():
 
 def test_a_matrix_without_mistakes_is_drawn():
     figure = draw_confusion(np.diag([1, 2]), ["a", "b"])
-    assert [texts(axes) for axes in figure.axes] == [["1", "2"]]  # And no scale of colours.
+    assert [texts(axes) for axes in figure.axes] == [["1", "2"]]  # And no scale of colors.
 
 
 @pytest.mark.parametrize("classes", [43, 100])

@@ -8,7 +8,7 @@ from cnnzoo.export import artifact
 from cnnzoo.export.classifier import from_model
 from cnnzoo.pipelines.tokenizer import Tokenizer
 
-FACTS = {"source": "", "citation": "", "licence": ""}
+FACTS = {"source": "", "citation": "", "license": ""}
 
 
 def tones(split):

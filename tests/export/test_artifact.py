@@ -29,9 +29,9 @@ def test_the_card_says_what_the_network_is(copy):
     with zipfile.ZipFile(copy) as archive:
         card = json.loads(archive.read("card.json"))
         parts = set(archive.namelist()) - {"card.json"}
-    assert card["format"] == 2
+    assert card["format"] == 3
     assert card["macs"] == 416_520
-    assert any("28x28 grey" in sentence for sentence in card["limits"])
+    assert any("28x28 gray" in sentence for sentence in card["limits"])
     assert card["class_names"] == list("0123456789")
     assert card["input"] == {"shape": [28, 28, 1], "light_on_dark": True}
     assert card["params"] == 61_706
@@ -87,9 +87,9 @@ def test_a_plain_keras_file_is_refused(tmp_path):
 
 def test_a_newer_format_is_refused(copy, classifier):
     parts = read_sealed(copy)
-    card = {**json.loads(parts[artifact.CARD]), "format": 3}
+    card = {**json.loads(parts[artifact.CARD]), "format": 4}
     write_sealed(copy, {**parts, artifact.CARD: json.dumps(card).encode()})
-    with pytest.raises(CnnzooError, match="must have artifact format 1 to 2; got 3"):
+    with pytest.raises(CnnzooError, match="must have artifact format 1 to 3; got 4"):
         cnnzoo.load(copy)
 
 
@@ -126,7 +126,7 @@ def test_an_artifact_of_the_first_format_gives_the_answers_it_gave():
     """Written before recipes had folds; its card holds the test accuracy of that time."""
     path = Path(__file__).parent / "artifacts" / "format1_images.keras"
     classifier = cnnzoo.load(path)
-    assert classifier.card["format"] == 2  # Migrated.
+    assert classifier.card["format"] == 3  # Migrated.
     assert classifier.card["limits"]
     measured = cnnzoo.evaluate(classifier)
     assert measured["accuracy"] == classifier.card["metrics"]["test"]["accuracy"] == 0.994

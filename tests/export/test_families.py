@@ -50,7 +50,7 @@ TEXTS = [
 
 
 def trained(network):
-    """Give every normalisation statistics, scale and offset of its own.
+    """Give every normalization statistics, scale and offset of its own.
 
     Layers become narrow: megabytes of weights take most of the time of a conversion.
     """

@@ -17,7 +17,7 @@ def norms(model):
 
 
 def trained(model):
-    """Give every normalisation statistics, scale and offset of its own."""
+    """Give every normalization statistics, scale and offset of its own."""
     for layer in norms(model):
         layer.set_weights([RNG.uniform(0.5, 2, weight.shape) for weight in layer.weights])
     return model

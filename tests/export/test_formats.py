@@ -54,7 +54,7 @@ def test_plain_tensorflow_in_a_fresh_process_gives_the_named_outputs(
 
 
 def test_a_server_in_c_answers_and_checks_shapes_in_the_graph(classifier, saved_model, digits):
-    """TensorFlow Serving restores and initialises by operations of the graph, as a session does."""
+    """TensorFlow Serving restores and initializes by operations of the graph, as a session does."""
     v1 = tf.compat.v1
     with tf.Graph().as_default(), v1.Session() as session:
         signatures = v1.saved_model.load(session, ["serve"], str(saved_model)).signature_def

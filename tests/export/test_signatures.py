@@ -32,8 +32,8 @@ def test_an_explanation_comes_with_the_answer_it_explains(loaded, classifier, di
     found = loaded.signatures["serving_explain"](image_bytes=contents)
     assert np.allclose(found["scores"], classifier.scores(digits), atol=1e-5)
     assert found["heat"].shape == (6, 28, 28)
-    standardised = classifier.model.get_layer("standardise")(digits)
-    assert np.allclose(found["network_input"], standardised)
+    standardized = classifier.model.get_layer("standardize")(digits)
+    assert np.allclose(found["network_input"], standardized)
     assert found["feature_maps"].shape == (6, 10, 10, 16)
 
 

@@ -66,11 +66,11 @@ def assert_field_is_that_measured(model, layer, row):
     """Compare the field of a unit in the middle; both end at the borders of the input."""
     unit = [side // 2 for side in row.output_shape[:-1]]
     first, last = measured_field(model, layer, unit)
-    centre = np.array(row.centre) + np.array(unit) * row.stride
+    center = np.array(row.center) + np.array(unit) * row.stride
     half = (np.array(row.receptive_field) - 1) / 2
     sides = np.array(model.input_shape[1:-1])
-    assert (first == np.maximum(np.ceil(centre - half), 0)).all(), layer.name
-    assert (last == np.minimum(np.floor(centre + half), sides - 1)).all(), layer.name
+    assert (first == np.maximum(np.ceil(center - half), 0)).all(), layer.name
+    assert (last == np.minimum(np.floor(center + half), sides - 1)).all(), layer.name
 
 
 def assert_fields_are_those_measured(model):
@@ -170,7 +170,7 @@ def test_layers_of_the_zoo_that_pad_by_themselves():
     )
     # Windows of the first begin two positions before the text; each margin is in its own steps.
     assert [row.receptive_field for row in layer_costs(model)] == [[3], [5], [13]]
-    assert [row.centre for row in layer_costs(model)] == [[-1], [-1], [-1]]
+    assert [row.center for row in layer_costs(model)] == [[-1], [-1], [-1]]
     assert_fields_are_those_measured(
         small(
             layers.MaskedConv1D(2, 4, full=True),

@@ -108,7 +108,7 @@ def test_reconstruction_loss_is_the_squared_error_in_training_alone():
     reconstructions = RNG.uniform(size=pixels.shape).astype("float32")
     logits = RNG.normal(size=(3, 10)).astype("float32")
     expected = 0.25 * ((reconstructions - pixels / 255) ** 2).sum() / 3
-    for scale, offset in ((1 / 255, 0), ([0.01, 0.03], [-0.4, -2])):  # Plain and standardised.
+    for scale, offset in ((1 / 255, 0), ([0.01, 0.03], [-0.4, -2])):  # Plain and standardized.
         images = (pixels * scale + np.array(offset)).astype("float32")
         layer = layers.ReconstructionLoss(0.25)
         assert np.array_equal(layer([logits, reconstructions, images]), logits)

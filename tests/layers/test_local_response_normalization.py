@@ -1,4 +1,4 @@
-"""Local response normalisation against plain loops, written from the paper's section 3.3."""
+"""Local response normalization against plain loops, written from the paper's section 3.3."""
 
 import keras
 import numpy as np
@@ -10,7 +10,7 @@ from cnnzoo.errors import CnnzooError
 RNG = np.random.default_rng(4)
 
 
-def normalised(values, n, k, alpha, beta):
+def normalized(values, n, k, alpha, beta):
     """The formula of the paper, value by value."""
     result = np.zeros(values.shape)
     channels = values.shape[-1]
@@ -23,17 +23,17 @@ def normalised(values, n, k, alpha, beta):
 
 
 @pytest.mark.parametrize("channels", [1, 2, 7])  # Fewer than a sum has, and more.
-def test_neighbouring_channels_divide_each_value(channels):
+def test_neighboring_channels_divide_each_value(channels):
     maps = RNG.normal(size=(2, 3, 2, channels)).astype("float32")
     layer = layers.LocalResponseNormalization(size=5, k=1.5, alpha=0.3, beta=0.6)
-    assert np.allclose(layer(maps), normalised(maps, 5, 1.5, 0.3, 0.6), rtol=1e-5)
+    assert np.allclose(layer(maps), normalized(maps, 5, 1.5, 0.3, 0.6), rtol=1e-5)
     assert layer.compute_output_shape(maps.shape) == maps.shape
     assert not layer.weights
 
 
 def test_the_constants_of_the_paper_are_the_defaults():
     maps = 100 * RNG.normal(size=(2, 2, 2, 9)).astype("float32")
-    expected = normalised(maps, 5, 2, 1e-4, 0.75)
+    expected = normalized(maps, 5, 2, 1e-4, 0.75)
     assert np.allclose(layers.LocalResponseNormalization()(maps), expected, rtol=1e-5)
 
 
@@ -43,7 +43,7 @@ def test_large_values_in_half_precision(dtype, precision):
     layer = layers.LocalResponseNormalization(dtype=dtype)
     values = layer(keras.ops.convert_to_tensor(maps, dtype))
     assert keras.backend.standardize_dtype(values.dtype) == dtype
-    expected = normalised(maps, 5, 2, 1e-4, 0.75)
+    expected = normalized(maps, 5, 2, 1e-4, 0.75)
     values = keras.ops.convert_to_numpy(keras.ops.cast(values, "float32"))
     assert np.allclose(values, expected, rtol=precision)
 
@@ -62,4 +62,4 @@ def test_a_saved_and_loaded_layer_answers_alike(tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     values = RNG.normal(size=(2, 4, 4, 6)).astype("float32")
     assert np.array_equal(np.asarray(model(values)), np.asarray(loaded(values)))
-    assert np.allclose(loaded(values), normalised(values, 3, 1.0, 0.5, 0.5), rtol=1e-5)
+    assert np.allclose(loaded(values), normalized(values, 3, 1.0, 0.5, 0.5), rtol=1e-5)

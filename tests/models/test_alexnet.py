@@ -85,7 +85,7 @@ def test_the_later_convolutions_stay_in_their_tower(place):
         assert model.get_layer(f"tower{tower}_conv{place}").input is before
 
 
-def test_response_normalisation_has_the_constants_of_section_3_3():
+def test_response_normalization_has_the_constants_of_section_3_3():
     model = cnnzoo.create_model("alexnet_2012", input_shape=(67, 67, 3))
     for layer in (f"tower{tower}_norm{place}" for tower in (1, 2) for place in (1, 2)):
         config = model.get_layer(layer).get_config()

@@ -39,10 +39,10 @@ def test_the_name_counts_the_layers_with_weights(name):
 @every_variant
 def test_parameters_and_multiply_adds_follow_from_table_1(name):
     features = TABLE[name][1][-1][0]
-    # Batch normalisation has a scale and an offset a map.
+    # Batch normalization has a scale and an offset a map.
     params = sum(weights + 2 * filters for _, weights, filters in convolutions(name))
     if name == "m34_res":
-        # Every second normalisation has no offset; another normalisation follows each sum.
+        # Every second normalization has no offset; another normalization follows each sum.
         params += sum(filters * count // 2 for filters, count in TABLE[name][1])
     assert audio_cnn.VARIANTS[name].params == params + features * 10 + 10
     macs = sum(length * weights for length, weights, _ in convolutions(name))
@@ -77,7 +77,7 @@ def test_a_residual_unit_adds_its_input_twice_side_by_side():
 
 
 @every_variant
-def test_no_weight_is_cancelled_by_a_normalisation(name):
+def test_no_weight_is_canceled_by_a_normalization(name):
     model = cnnzoo.create_model(name, input_shape=(1024, 1))
     for layer in model.layers:
         if "conv" in layer.name and layer.weights:

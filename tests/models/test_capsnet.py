@@ -69,7 +69,7 @@ def test_sigmoids_of_the_logits_are_the_lengths_of_the_class_capsules(name):
     assert np.allclose(1 / (1 + np.exp(-np.asarray(model(IMAGES)))), lengths, rtol=1e-4)
 
 
-def test_a_primary_capsule_is_eight_neighbouring_maps_at_one_place():
+def test_a_primary_capsule_is_eight_neighboring_maps_at_one_place():
     model = small()
     maps, capsules = part(model, "primary_capsules_conv"), part(model, "primary_capsules")
     vector = maps[1, 0, 1, 8 * 5 : 8 * 6]  # The sixth of 32 capsules at the second place.

@@ -38,7 +38,7 @@ def bottleneck_products(n):
 
 @pytest.mark.parametrize(
     ("depth", "published"),
-    [(164, 1.7), (1001, 10.2)],  # Millions; without normalisation, as 10.2 shows.
+    [(164, 1.7), (1001, 10.2)],  # Millions; without normalization, as 10.2 shows.
 )
 def test_the_table_of_bottlenecks_follows_from_the_depth(depth, published):
     row = VARIANTS[f"preact_resnet{depth}"]
@@ -51,7 +51,7 @@ def test_the_table_of_bottlenecks_follows_from_the_depth(depth, published):
 
 @pytest.mark.parametrize("depth", [20, 32, 44, 56, 110])
 def test_basic_units_cost_what_those_of_2015_do(depth):
-    # The last normalisation's 64 maps make up for the 32 -> 16 and 64 -> 32 of the first units'.
+    # The last normalization's 64 maps make up for the 32 -> 16 and 64 -> 32 of the first units'.
     old, new = resnet_cifar.VARIANTS[f"resnet{depth}"], VARIANTS[f"preact_resnet{depth}"]
     assert (new.params, new.macs, new.units) == (old.params, old.macs, old.units)
 

@@ -43,7 +43,7 @@ def test_the_maps_and_the_constants():
     assert (norm.momentum, norm.epsilon) == (0.99, 1e-3)
     assert all(layer.use_bias for layer in model.layers if hasattr(layer, "kernel"))
     added = model.get_layer("stage2_unit1_add").input
-    # No normalisation between the projection and the sum.
+    # No normalization between the projection and the sum.
     assert any(model.get_layer("stage2_unit1_shortcut_conv").output is tensor for tensor in added)
 
 

@@ -15,7 +15,7 @@ DEPTHS = {name: int(name.removeprefix("resnet").removesuffix("_b")) for name in 
 
 
 def parameters(n, option_b):
-    """3x3 kernels and two values a map for normalisation, of a network of depth 6n + 2."""
+    """3x3 kernels and two values a map for normalization, of a network of depth 6n + 2."""
     stem = 27 * 16 + 2 * 16
     stages = sum(2 * n * 9 * w * w + 2 * n * 2 * w for w in (16, 32, 64))
     narrow_inputs = 9 * 32 * (32 - 16) + 9 * 64 * (64 - 32)  # Their first units see half the maps.
@@ -73,7 +73,7 @@ def test_without_residuals_option_a_keeps_every_fourth_pixel_of_the_stem():
     assert np.allclose(np.asarray(model(images)), logits, atol=1e-4)
 
 
-def test_strided_kernels_are_centred_where_the_shortcut_looks():
+def test_strided_kernels_are_centered_where_the_shortcut_looks():
     model = cnnzoo.create_model("resnet20", input_shape=(6, 7, 3))
     convolution = model.get_layer("stage2_unit1_conv1")
     delta = np.zeros(convolution.kernel.shape)
@@ -94,7 +94,7 @@ def test_initial_kernels_are_normal_with_two_over_fan_in():
     assert np.abs(kernel).max() > 3 * deviation  # A truncated normal ends at 2.3.
 
 
-def test_normalisation_has_the_constants_of_caffe():
+def test_normalization_has_the_constants_of_caffe():
     model = cnnzoo.create_model("resnet20")
     norms = [layer for layer in model.layers if layer.name.endswith(("bn", "bn1", "bn2"))]
     assert len(norms) == 19

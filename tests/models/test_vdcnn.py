@@ -31,7 +31,7 @@ def kernels(name):
 
 
 def network(**options):
-    """A network whose batch normalisation has seen texts."""
+    """A network whose batch normalization has seen texts."""
     keras.utils.set_random_seed(8)
     model = cnnzoo.create_model("vdcnn9", input_shape=(None,), **options)
     texts = np.random.default_rng(9).integers(1, 69, (8, 70))

@@ -46,9 +46,9 @@ def dense(name):
 
 
 def test_the_variants():
-    deep, normalised = list(TABLE_1), [f"{name}_bn" for name in TABLE_1]
+    deep, normalized = list(TABLE_1), [f"{name}_bn" for name in TABLE_1]
     small = [f"{name}_bn_small" for name in TABLE_1 if name != "vgg16_c"]
-    assert list(vgg.VARIANTS) == deep + normalised + small
+    assert list(vgg.VARIANTS) == deep + normalized + small
 
 
 @every_variant
@@ -124,7 +124,7 @@ def test_initial_kernels_are_uniform_after_glorot_and_biases_zero():
         assert not bias.any()
 
 
-def test_normalisation_has_the_constants_of_torchvision():
+def test_normalization_has_the_constants_of_torchvision():
     model = cnnzoo.create_model("vgg11_bn_small")
     constants = {(layer.momentum, layer.epsilon) for layer in model.layers if "_bn" in layer.name}
     assert constants == {(0.9, 1e-5)}

@@ -28,8 +28,8 @@ def kernels(n, k):
 
 
 def parameters(n, k):
-    inside = sum(2 * n * width * k for width in (16, 32, 64))  # Maps that are normalised in units.
-    # First units normalise the maps of the stage before, the last normalisation those of the last.
+    inside = sum(2 * n * width * k for width in (16, 32, 64))  # Maps that are normalized in units.
+    # First units normalize the maps of the stage before, the last normalization those of the last.
     outside = 16 + (16 + 32 + 64) * k - (16 + 32 + 64) * k
     return 27 * 16 + sum(kernels(n, k)) + 2 * (inside + outside) + 64 * k * 10 + 10
 

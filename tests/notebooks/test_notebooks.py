@@ -21,7 +21,7 @@ BYTES = 300_000  # Of a notebook with its outputs.
 CPU_SECONDS = 120  # A minute of the two cores that a reader has.
 LIBRARIES = ("keras", "matplotlib", "numpy", "tensorflow")
 OWN = tuple(
-    f"cnnzoo.{part}" for part in ("by_hand", "evaluation", "figures", "inspection", "quiet")
+    f"cnnzoo.{part}" for part in ("by_hand", "evaluation", "plot_style", "inspection", "quiet")
 )
 # Folders, addresses in memory, and what a progress bar leaves.
 OF_ONE_MACHINE = r"/(?:tmp|home|root|work|usr|var|Users)/|site-packages|\b0x[0-9a-f]{6,}|it/s\b|\r"
@@ -193,7 +193,7 @@ def is_public(name):
         "import cnnzoo.training",
         "cnnzoo.transfer_all()",
         "from cnnzoo.inspection import nothing_like_it",
-        "figures._colour",
+        "plot_style._png",
         "model._layers",
     ],
 )

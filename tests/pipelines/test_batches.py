@@ -17,7 +17,7 @@ from cnnzoo.pipelines.augmentation import (
     PadCrop,
     Policy,
     RandAugment,
-    RandomColour,
+    RandomColor,
     RandomShift,
 )
 from cnnzoo.pipelines.batches import eval_batches, train_batches
@@ -82,7 +82,7 @@ def test_augmentation_depends_on_seed_epoch_and_index_not_on_the_batch():
 def full_policy():
     """A policy with a layer of Keras, one that draws operations, one that mixes labels."""
     turn = keras.layers.RandomRotation(0.1)
-    return Policy([PadCrop(2, flip=True), turn, RandomColour(0.2, 0.2), RandAugment(2), CutMix()])
+    return Policy([PadCrop(2, flip=True), turn, RandomColor(0.2, 0.2), RandAugment(2), CutMix()])
 
 
 def test_any_step_of_a_full_policy_can_be_recomputed_alone():

@@ -13,7 +13,7 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines import images as pipeline
 from cnnzoo.pipelines.decoding import PNG, decode
 
-GREY, COLOUR = (28, 28, 1), (32, 32, 3)
+GRAY, COLOR = (28, 28, 1), (32, 32, 3)
 
 
 def encoded(image, kind="PNG", **options):
@@ -22,7 +22,7 @@ def encoded(image, kind="PNG", **options):
     return buffer.getvalue()
 
 
-def decoded(content, shape=GREY, light_on_dark=False):
+def decoded(content, shape=GRAY, light_on_dark=False):
     return decode(tf.constant(content), shape, light_on_dark).numpy()
 
 
@@ -37,7 +37,7 @@ def drawn_seven(size=(280, 280), mode="L", ink=0, ground=255, box=(0.25, 0.2, 0.
 
 
 def header_of(width, height):
-    """A valid PNG of one grey colour that says it has this size."""
+    """A valid PNG of one gray color that says it has this size."""
 
     def chunk(kind, body):
         return (
@@ -53,24 +53,24 @@ def test_an_image_of_the_right_size_is_taken_as_it_is(digits):
     for digit in digits:
         image = Image.fromarray(digit[..., 0])
         assert np.array_equal(decoded(encoded(image)), digit)
-    colour = np.random.default_rng(0).integers(0, 256, COLOUR).astype(np.uint8)
-    assert np.array_equal(decoded(encoded(Image.fromarray(colour)), COLOUR), colour)
+    color = np.random.default_rng(0).integers(0, 256, COLOR).astype(np.uint8)
+    assert np.array_equal(decoded(encoded(Image.fromarray(color)), COLOR), color)
 
 
-def test_colour_turns_grey_by_the_luma_of_bt601():
+def test_color_turns_gray_by_the_luma_of_bt601():
     image = Image.new("RGB", (28, 28), (200, 100, 50))
     assert decoded(encoded(image))[0, 0, 0] == round(0.2989 * 200 + 0.587 * 100 + 0.114 * 50)
 
 
-def test_grey_turns_into_three_equal_channels():
-    image = decoded(encoded(Image.new("L", (32, 32), 77)), COLOUR)
+def test_gray_turns_into_three_equal_channels():
+    image = decoded(encoded(Image.new("L", (32, 32), 77)), COLOR)
     assert (image == 77).all()
 
 
 @pytest.mark.parametrize(
     ("mode", "clear", "solid"), [("RGBA", (9, 9, 9, 0), (8, 8, 8, 255)), ("LA", (9, 0), (8, 255))]
 )
-@pytest.mark.parametrize("shape", [GREY, COLOUR])
+@pytest.mark.parametrize("shape", [GRAY, COLOR])
 def test_transparency_is_laid_on_white(mode, clear, solid, shape):
     assert (decoded(encoded(Image.new(mode, shape[:2], clear)), shape) == 255).all()
     assert (decoded(encoded(Image.new(mode, shape[:2], solid)), shape) == 8).all()
@@ -89,7 +89,7 @@ def test_other_kinds_of_png_decode(mode):
 @pytest.mark.parametrize("light_on_dark", [False, True])
 def test_any_size_fits(size, kind, light_on_dark):
     image = decoded(encoded(Image.new("L", size, 128), kind), light_on_dark=light_on_dark)
-    assert image.shape == GREY
+    assert image.shape == GRAY
     assert image.dtype == np.uint8
 
 
@@ -124,7 +124,7 @@ def test_a_drawn_digit_gets_the_margins_of_mnist_and_light_ink(image):
 
 def test_the_same_decoding_in_a_graph(digits):
     content = encoded(drawn_seven())
-    graph = tf.function(lambda content: decode(content, GREY, True))
+    graph = tf.function(lambda content: decode(content, GRAY, True))
     assert np.array_equal(graph(tf.constant(content)).numpy(), decoded(content, light_on_dark=True))
 
 
@@ -166,9 +166,9 @@ def test_files_that_are_no_images_are_refused_with_their_path(tmp_path):
 
 def test_arrays_are_batches_of_uint8(digits):
     for array in (digits, digits[..., 0], digits / 255, (digits / 255).astype("f4")):
-        assert np.array_equal(pipeline.check_array(array, GREY, "images"), digits)
+        assert np.array_equal(pipeline.check_array(array, GRAY, "images"), digits)
     for array in (digits[0], digits[0, ..., 0]):
-        assert np.array_equal(pipeline.check_array(array, GREY, "images"), digits[:1])
+        assert np.array_equal(pipeline.check_array(array, GRAY, "images"), digits[:1])
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_arrays_are_batches_of_uint8(digits):
 )
 def test_wrong_arrays_are_refused(array, message):
     with pytest.raises(CnnzooError, match=f"images .*{message}"):
-        pipeline.check_array(array, GREY, "images")
+        pipeline.check_array(array, GRAY, "images")
 
 
 def test_array_files(tmp_path, digits):
@@ -220,7 +220,7 @@ def test_array_files(tmp_path, digits):
             pipeline.read_array(tmp_path / f"{name}.npy", check)
 
 
-def test_standardised_training_pixels_have_mean_0_and_std_1():
+def test_standardized_training_pixels_have_mean_0_and_std_1():
     images = mnist.read("train").inputs[::7]
     for side in (28, 32):
         layers = pipeline.preprocessing(mnist.DATASET, images, (side, side, 1))
@@ -230,9 +230,9 @@ def test_standardised_training_pixels_have_mean_0_and_std_1():
         values = np.asarray(values)
         assert values.shape == (len(images), side, side, 1)
         edge = (side - 28) // 2
-        centre = values[:, edge : edge + 28, edge : edge + 28]
-        assert abs(centre.mean()) < 0.01
-        assert abs(centre.std() - 1) < 0.01
+        center = values[:, edge : edge + 28, edge : edge + 28]
+        assert abs(center.mean()) < 0.01
+        assert abs(center.std() - 1) < 0.01
         # What is padded is background: black, as in the data.
         assert values[0, 0, 0, 0] == pytest.approx(-0.1307 / 0.3081, abs=1e-5)
 
@@ -256,15 +256,15 @@ def test_moments_are_measured_where_the_set_states_none():
 
 
 @pytest.mark.parametrize(
-    ("normalisation", "lowest", "highest"), [("unit", 0, 1), ("centred", -0.5, 0.5)]
+    ("normalization", "lowest", "highest"), [("unit", 0, 1), ("centered", -0.5, 0.5)]
 )
-def test_other_normalisations_stretch_all_levels_alike(normalisation, lowest, highest):
+def test_other_normalizations_stretch_all_levels_alike(normalization, lowest, highest):
     images = np.arange(256).astype(np.uint8).reshape(1, 16, 16, 1)
     (layer,) = pipeline.preprocessing(
         dataclasses.replace(mnist.DATASET, input_shape=(16, 16, 1)),
         images,
         (16, 16, 1),
-        normalisation,
+        normalization,
     )
     expected = np.linspace(lowest, highest, 256)
     assert np.asarray(layer(images)).ravel() == pytest.approx(expected, abs=1e-6)

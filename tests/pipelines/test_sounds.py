@@ -90,22 +90,24 @@ def sound_set(samples):
     return Dataset("tones", ("a", "b"), {}, "", "", "", read=None, input_shape=(samples, 1))
 
 
-@pytest.mark.parametrize("normalisation", ["standardised", "unit"])
-def test_preprocessing(normalisation):
+@pytest.mark.parametrize("normalization", ["standardized", "unit"])
+def test_preprocessing(normalization):
     examples = np.array([[[100], [300]], [[500], [700]]], np.int16)
-    layers = sounds.preprocessing(sound_set(2), examples, (3, 1), normalisation)
+    layers = sounds.preprocessing(sound_set(2), examples, (3, 1), normalization)
     values = examples
     for layer in layers:
         values = layer(values)
     values = np.asarray(values)
     assert values.shape == (2, 3, 1)
-    if normalisation == "unit":
+    if normalization == "unit":
         assert values[1, :, 0].tolist() == [500 / 32_768, 700 / 32_768, 0]
     else:  # The mean is 400, the variance (300^2 + 100^2) / 2.
         expected = (np.array([500, 700, 0]) - 400) / 50_000**0.5
         assert values[1, :, 0] == pytest.approx(expected, abs=1e-6)
 
 
-def test_another_normalisation_is_refused():
-    with pytest.raises(CnnzooError, match="must be standardised or unit for sounds; got 'centred'"):
-        sounds.preprocessing(sound_set(2), np.zeros((1, 2, 1), np.int16), (2, 1), "centred")
+def test_another_normalization_is_refused():
+    with pytest.raises(
+        CnnzooError, match="must be standardized or unit for sounds; got 'centered'"
+    ):
+        sounds.preprocessing(sound_set(2), np.zeros((1, 2, 1), np.int16), (2, 1), "centered")

@@ -30,7 +30,7 @@ def open_report(browser, reports):
     assert problems == []
 
 
-COLOURS = """() => {
+COLORS = """() => {
     const of = (selector, name) => getComputedStyle(document.querySelector(selector))[name];
     return [of("section", "backgroundColor"), of("section", "color"), of("svg text", "fill")];
 }"""
@@ -43,11 +43,11 @@ def test_it_fits_a_phone(open_report, name):
     assert page.title() == f"{name.replace('run', 'mnist_lenet5')} – cnnzoo report"
 
 
-def test_letters_of_pictures_have_the_pages_colour_in_light_and_dark(open_report):
+def test_letters_of_pictures_have_the_pages_color_in_light_and_dark(open_report):
     seen = {}
     for scheme in ("light", "dark"):
         page = open_report("run", color_scheme=scheme)
-        ground, ink, letters = page.evaluate(COLOURS)
+        ground, ink, letters = page.evaluate(COLORS)
         assert ink == letters
         seen[scheme] = ground, ink
     assert seen["light"][0] == "rgb(255, 255, 255)"
@@ -57,7 +57,7 @@ def test_letters_of_pictures_have_the_pages_colour_in_light_and_dark(open_report
 def test_on_paper_it_is_dark_on_light_and_has_no_contents(open_report):
     page = open_report("run", color_scheme="dark")
     page.emulate_media(media="print")
-    ground, ink, letters = page.evaluate(COLOURS)
+    ground, ink, letters = page.evaluate(COLORS)
     assert (ground, ink, letters) == ("rgb(255, 255, 255)", "rgb(0, 0, 0)", "rgb(0, 0, 0)")
     assert not page.is_visible("nav")
 

@@ -174,7 +174,7 @@ def test_each_kind_has_pictures_of_its_own(reports):
         kind: {path.rpartition("/")[2].removesuffix(".png") for path in found.answer["pictures"]}
         for kind, found in reports.items()
     }
-    assert {"own_heat", "test_heat", "filters", "maximised", "maps_conv2"} <= names["run"]
+    assert {"own_heat", "test_heat", "filters", "maximized", "maps_conv2"} <= names["run"]
     assert {"own_words", "test_words", "ngrams_width3_conv"} <= names["texts"]
-    assert {"test_heat", "spectra", "maximised"} <= names["sounds"]
+    assert {"test_heat", "spectra", "maximized"} <= names["sounds"]
     assert {"test_heat", "capsule_reconstructions", "maps_conv1"} <= names["capsules"]

@@ -32,7 +32,7 @@ def _tones(split):
     return Examples((waves * 9_000).astype(np.int16)[..., None], labels)
 
 
-FACTS = {"source": "", "citation": "", "licence": ""}
+FACTS = {"source": "", "citation": "", "license": ""}
 WORDS = Dataset("few_words", ("good", "bad"), {"train": 200, "test": 200}, read=_words, **FACTS)
 TONES = Dataset("few_tones", ("low", "high"), {"train": 80, "test": 80}, read=_tones, **FACTS)
 TONES = dataclasses.replace(TONES, input_shape=(1_024, 1), sample_rate=8_000)

@@ -48,7 +48,7 @@ BODIES = {
         {"signature_name": "serving_byte", "instances": [1]},
         r"signature 'serving_byte' is unknown; did you mean serving_bytes",
     ),
-    "initialisation is no signature": (
+    "initialization is no signature": (
         {"signature_name": "__saved_model_init_op", "instances": [1]},
         r"signature '__saved_model_init_op' is unknown",
     ),

@@ -13,7 +13,7 @@ def test_the_cost_of_a_run_is_three_forward_passes_an_example(finished_run):
     metrics = json.loads((finished_run.path / "metrics.json").read_text())
     # Two epochs of 30 batches of 50 images; LeNet-5 has 416,520 multiply-adds.
     assert metrics["training_flops"] == 3 * 2 * 416_520 * 2 * 30 * 50
-    assert 0 < metrics["utilisation"] < 1
+    assert 0 < metrics["utilization"] < 1
     assert metrics["peak_memory_bytes"] > 50_000_000
 
 

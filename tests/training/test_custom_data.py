@@ -11,7 +11,7 @@ import cnnzoo
 from cnnzoo.config.recipe import recipes
 from cnnzoo.datasets import mnist
 from cnnzoo.errors import CnnzooError
-from cnnzoo.training.job import asked
+from cnnzoo.training.job import resolved
 
 SHORT = {"epochs": 2, "batch_size": 50, "validation": 200, "learning_rate": 0.01}
 
@@ -101,7 +101,7 @@ def test_networks_that_do_not_fit_are_refused(make, fields, message, data, tmp_p
         )
 
 
-def test_a_name_of_the_catalogue_is_not_taken_over(tmp_path):
+def test_a_name_of_the_catalog_is_not_taken_over(tmp_path):
     data = cnnzoo.from_tf_data(digits("train", 20), digits("test", 20), name="cifar10")
     with pytest.raises(CnnzooError, match="dataset name must be new; got 'cifar10'"):
         cnnzoo.train("mnist_lenet5", data=data, out=tmp_path / "run", **SHORT)
@@ -149,7 +149,7 @@ def test_texts_and_sounds_come_in_the_same_way():
 
 def test_ones_own_data_are_cut_by_their_own_splits(data):
     def cut(recipe, own=None, **fields):
-        value = asked(recipe, own, fields)[2]
+        value = resolved(recipe, own, fields)[2]
         return value.validation, value.folds, value.fold
 
     assert cut("mr_text_cnn", fold=3) == (0.1, 10, 3)
@@ -164,5 +164,5 @@ def test_ones_own_data_are_cut_by_their_own_splits(data):
 def test_a_refused_field_leaves_no_data_set_behind(data):
     other = dataclasses.replace(data, name="refused")
     with pytest.raises(CnnzooError, match="epochs must be at least 1; got 0"):
-        asked("mnist_lenet5", other, {"epochs": 0})
+        resolved("mnist_lenet5", other, {"epochs": 0})
     assert "refused" not in cnnzoo.list_datasets()

@@ -165,7 +165,7 @@ def test_other_cases_are_left_to_keras(options, arguments):
 
 
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
-def test_half_precision_is_normalised_in_float32(precision):
+def test_half_precision_is_normalized_in_float32(precision):
     inputs = DRAW.normal(2.0, 3.0, (8, 6, 6, 4)).astype("float32")
     layers = [keras.layers.BatchNormalization(dtype=precision) for _ in range(2)]
     wanted, found = (

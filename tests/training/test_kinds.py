@@ -37,7 +37,7 @@ def _tones(split):
 
 @pytest.fixture(scope="module")
 def own_sets():
-    facts = {"source": "", "citation": "", "licence": ""}
+    facts = {"source": "", "citation": "", "license": ""}
     words = Dataset("words", ("good", "bad"), {"train": 400, "test": 400}, read=_words, **facts)
     tones = Dataset("tones", ("low", "high"), {"train": 200, "test": 200}, read=_tones, **facts)
     tones = dataclasses.replace(tones, input_shape=(1_024, 1), sample_rate=8_000)
@@ -144,7 +144,7 @@ def test_a_sound_network_learns_and_answers_from_wav_files(own_sets, tmp_path, p
             "tokens.vectors must be none for vdcnn9; got 'x.bin'",
         ),
         (SOUNDS, {"tokens": Tokens()}, "tokens must be none for sounds"),
-        (SOUNDS, {"normalisation": "centred"}, "must be standardised or unit for sounds"),
+        (SOUNDS, {"normalization": "centered"}, "must be standardized or unit for sounds"),
         (SOUNDS, {"model_options": {"depth": 3}}, "option of m3 'depth' is unknown"),
     ],
 )

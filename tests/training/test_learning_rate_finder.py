@@ -79,7 +79,7 @@ def linear():
     )
 
 
-PLAIN = {"augmentation": None, "normalisation": "unit", "optimizer": "sgd"}
+PLAIN = {"augmentation": None, "normalization": "unit", "optimizer": "sgd"}
 
 
 def test_steps_are_those_of_the_recipe_with_a_rising_rate(fields, linear):

@@ -18,7 +18,7 @@ _INCHES = 0.9  # Width of a picture.
 
 
 def shown(images: np.ndarray) -> np.ndarray:
-    """Return images as matplotlib shows them, `[images, height, width]` grey or with RGB.
+    """Return images as matplotlib shows them, `[images, height, width]` gray or with RGB.
 
     Floats are stretched to 0 to 1, each channel from its least to its greatest value among all
     `images`; uint8 stays as it is. Channels that are not one or three are averaged.
@@ -32,8 +32,8 @@ def shown(images: np.ndarray) -> np.ndarray:
     return values if values.shape[-1] == 3 else values.mean(axis=-1)
 
 
-def colours(values: np.ndarray, signed: bool = False) -> dict[str, Any]:
-    """Return how `imshow` colours `values`: around zero if `signed` or if any is negative."""
+def colors(values: np.ndarray, signed: bool = False) -> dict[str, Any]:
+    """Return how `imshow` colors `values`: around zero if `signed` or if any is negative."""
     greatest = float(np.abs(values).max(initial=0)) or 1.0
     if signed or values.min(initial=0) < 0:
         return {"cmap": plot_style.SIGNED, "vmin": -greatest, "vmax": greatest}
@@ -54,7 +54,7 @@ def tiles(
         title: Of the figure.
         pictures: `[height, width]`, or RGB.
         labels: One each.
-        bar: What colours mean, beside a colour bar; none where it is empty.
+        bar: What colors mean, beside a color bar; none where it is empty.
         columns: Of the grid; by default there are about twice as many as rows.
         **how: Of matplotlib's `imshow`.
     """

@@ -12,9 +12,9 @@ from matplotlib.patches import Rectangle
 from cnnzoo import plot_style
 from cnnzoo.errors import CnnzooError
 from cnnzoo.inspection.nearest import NearestExamples
-from cnnzoo.inspection.plots.base import check_sides, colours, curve, shown
+from cnnzoo.inspection.plots.base import check_sides, colors, curve, shown
 
-_STRONGEST = 99.5  # Percentile of heat from which colours are full.
+_STRONGEST = 99.5  # Percentile of heat from which colors are full.
 
 
 @plot_style.style()
@@ -72,7 +72,7 @@ def _draw(axes: Axes, image: np.ndarray, alpha: float = 1) -> None:
 def _draw_over(axes: Axes, image: np.ndarray, heat: np.ndarray, signed: bool) -> None:
     """Draw heat of the image's sides over it, or under it where heat has a sign."""
     strongest = np.percentile(np.abs(heat), _STRONGEST) or np.abs(heat).max()
-    how = colours(heat.clip(-strongest, strongest), signed)
+    how = colors(heat.clip(-strongest, strongest), signed)
     if image.ndim == 1:
         _draw(axes, image)
         low, high = axes.get_ylim()
@@ -117,7 +117,7 @@ def draw_nearest_examples(
             right - left,
             end - start,
             fill=False,
-            edgecolor=plot_style.COLOURS[1],
+            edgecolor=plot_style.COLORS[1],
             linewidth=2,
         )
         top.add_patch(frame)

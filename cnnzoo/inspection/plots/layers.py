@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cnnzoo import plot_style
-from cnnzoo.inspection.plots.base import check_sides, colours, curve, shown, tiles
+from cnnzoo.inspection.plots.base import check_sides, colors, curve, shown, tiles
 
 _MOST = 64  # Pictures in a figure.
 _ACROSS = 8  # Inputs of which kernels are drawn.
@@ -19,7 +19,7 @@ _LINES = 12  # Sounds in a figure, one below the other.
 def draw_filters(kernels: np.ndarray, layer: str) -> Figure:
     """Return a picture of what `filters` gave, `[*sides, in, out]` of one or two sides.
 
-    Over three inputs a kernel is one picture in colour, where grey is zero; over others each pair
+    Over three inputs a kernel is one picture in color, where gray is zero; over others each pair
     of an input and an output has one. Of one side, all inputs are rows of one picture.
 
     Args:
@@ -31,7 +31,7 @@ def draw_filters(kernels: np.ndarray, layer: str) -> Figure:
     """
     check_sides("kernels", kernels, (3, 4))
     seen, units = kernels.shape[-2:]
-    title, how = f"Filters of {layer}, {_times(kernels)}", colours(kernels, signed=True)
+    title, how = f"Filters of {layer}, {_times(kernels)}", colors(kernels, signed=True)
     if kernels.ndim == 4 and seen != 3:
         inputs = min(seen, _ACROSS)
         outputs = min(units, _MOST // inputs)
@@ -44,8 +44,8 @@ def draw_filters(kernels: np.ndarray, layer: str) -> Figure:
     names = [str(unit) for unit in range(min(units, _MOST))]
     if kernels.ndim == 3:
         return tiles(_title(title, units), list(kernels.T)[:_MOST], names, "weight", **how)
-    coloured = np.moveaxis(0.5 + kernels / (2 * how["vmax"]), -1, 0)
-    return tiles(_title(title, units), list(coloured[:_MOST]), names)
+    colored = np.moveaxis(0.5 + kernels / (2 * how["vmax"]), -1, 0)
+    return tiles(_title(title, units), list(colored[:_MOST]), names)
 
 
 @plot_style.style()
@@ -65,10 +65,10 @@ def draw_feature_maps(maps: np.ndarray, layer: str) -> Figure:
         units = range(min(maps.shape[-1], _MOST))
         pictures = [maps[..., unit] for unit in units]
         names = [f"unit {unit}" for unit in units]
-        return tiles(_title(title, maps.shape[-1]), pictures, names, "activation", **colours(maps))
+        return tiles(_title(title, maps.shape[-1]), pictures, names, "activation", **colors(maps))
     figure = Figure(figsize=(7, 3.2))
     axes = figure.subplots()
-    image = axes.imshow(maps.T, aspect="auto", interpolation="none", **colours(maps))
+    image = axes.imshow(maps.T, aspect="auto", interpolation="none", **colors(maps))
     axes.set(xlabel="position", ylabel="unit", title=title)
     axes.grid(False)
     figure.colorbar(image, ax=axes, label="activation")
@@ -80,7 +80,7 @@ def draw_units(inputs: np.ndarray, layer: str, names: Sequence[str]) -> Figure:
     """Return a picture of inputs that excite units, each in its own scale.
 
     Args:
-        inputs: What `maximise` gave for several units, `[units, *sides, channels]`.
+        inputs: What `maximize` gave for several units, `[units, *sides, channels]`.
         layer: Its name, for the title.
         names: Of the units, or classes.
 

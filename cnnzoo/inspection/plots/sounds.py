@@ -86,7 +86,7 @@ def _pieces(steps: np.ndarray, most: int) -> np.ndarray:
 
 
 def _shade(axes: Axes, heat: np.ndarray, seconds: float) -> None:
-    """Colour what lies behind a waveform; zero is white."""
+    """Color what lies behind a waveform; zero is white."""
     bottom, top = axes.get_ylim()
     columns = _pieces(heat, _COLUMNS)
     drawn = seconds * columns.size / len(heat)

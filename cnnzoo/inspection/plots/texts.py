@@ -20,7 +20,7 @@ from cnnzoo.inspection.ngram_search import Ngram
 
 _LINE = 84  # Characters of a line.
 _WIDTH, _HEIGHT = 0.0755, 0.24  # Inches of a character of the monospaced font, and of a line.
-_BAR = 1.1  # Inches for the bar of colours.
+_BAR = 1.1  # Inches for the bar of colors.
 _LABEL = 36  # Characters of an n-gram.
 _EDGE = "·"  # Stands for padding within an n-gram.
 _COLUMNS = 2  # Filters beside each other.
@@ -120,7 +120,7 @@ def _shade(shades: ScalarMappable, value: float) -> str:
 
 
 def _ink(shades: ScalarMappable, value: float) -> str:
-    """Return the colour of letters that can be read on the shade of `value`."""
+    """Return the color of letters that can be read on the shade of `value`."""
     red, green, blue, _ = shades.to_rgba(np.array(value))
     return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.5 else "black"
 

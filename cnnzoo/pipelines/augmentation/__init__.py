@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
+from cnnzoo.config.recipe import RENAMED_POLICIES
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.augmentation.automatic import RandAugment, TrivialAugment
 from cnnzoo.pipelines.augmentation.base import Augmentation
-from cnnzoo.pipelines.augmentation.color import RandomColour
+from cnnzoo.pipelines.augmentation.color import RandomColor, RandomColour
 from cnnzoo.pipelines.augmentation.geometry import (
     Cutout,
     PadCrop,
@@ -30,6 +32,7 @@ __all__ = [
     "Policy",
     "RandAugment",
     "RandomAffine",
+    "RandomColor",
     "RandomColour",
     "RandomFlip",
     "RandomShift",
@@ -39,11 +42,11 @@ __all__ = [
 
 # Crops pad 4 pixels, cutout covers 16: as is usual for the 32x32 images of CIFAR-10.
 POLICIES: dict[str, Callable[[], Augmentation]] = {
-    "colour": lambda: RandomColour(brightness=0.2, contrast=0.2, saturation=0.2),
+    "color": lambda: RandomColor(brightness=0.2, contrast=0.2, saturation=0.2),
     "flip": RandomFlip,
     "pad_crop": lambda: PadCrop(4),
     "pad_crop_flip": lambda: PadCrop(4, flip=True),
-    "pad_crop_flip_colour": lambda: Policy([PadCrop(4, flip=True), policy("colour")]),
+    "pad_crop_flip_color": lambda: Policy([PadCrop(4, flip=True), policy("color")]),
     "pad_crop_flip_cutmix": lambda: Policy([PadCrop(4, flip=True), CutMix()]),
     "pad_crop_flip_cutout": lambda: Policy([PadCrop(4, flip=True), Cutout(16)]),
     "pad_crop_flip_mixup": lambda: Policy([PadCrop(4, flip=True), MixUp()]),
@@ -60,6 +63,10 @@ def policy(name: str) -> Augmentation:
     Raises:
         CnnzooError: The name is unknown.
     """
+    if name in RENAMED_POLICIES:
+        new = RENAMED_POLICIES[name]
+        warnings.warn(f"{name!r} is now {new!r}; the old name goes", FutureWarning, stacklevel=2)
+        name = new
     if name not in POLICIES:
         raise CnnzooError(unknown("augmentation", name, POLICIES))
     return POLICIES[name]()

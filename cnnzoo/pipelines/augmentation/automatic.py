@@ -4,7 +4,7 @@ Source: Cubuk et al. 2019, https://arxiv.org/abs/1909.13719 (RandAugment); Muell
 https://arxiv.org/abs/2103.10158 (TrivialAugment, wide ranges).
 Departures: strength 0 changes nothing and more strength changes more, for every operation and in
 both layers; so solarize and posterize do not weaken as RandAugment's strength grows, and
-brightness, colour, contrast and sharpness go either way by chance, as geometric operations do.
+brightness, color, contrast and sharpness go either way by chance, as geometric operations do.
 Floats are first rounded to uint8's 256 levels.
 """
 
@@ -62,7 +62,7 @@ class Automatic(Augmentation):
 class RandAugment(Automatic):
     """Change each image by `operations` operations of 14, all of one strength.
 
-    Ranges are those for CIFAR-10 images; what comes in from outside is mid grey, as in the
+    Ranges are those for CIFAR-10 images; what comes in from outside is mid gray, as in the
     authors' code.
 
     Args:

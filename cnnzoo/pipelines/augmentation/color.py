@@ -1,4 +1,4 @@
-"""Augmentation that changes colours: brightness, contrast and saturation."""
+"""Augmentation that changes colors: brightness, contrast and saturation."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from cnnzoo.pipelines.augmentation.base import Augmentation, is_whole, like, req
 
 
 @keras.saving.register_keras_serializable("cnnzoo")
-class RandomColour(Augmentation):
+class RandomColor(Augmentation):
     """Change brightness, then contrast, then saturation, each by its own factor from `1 +- amount`.
 
-    Contrast moves colours away from the image's mean grey, saturation away from each pixel's grey.
-    All three are one affine map of colours an image, clipped to 0 to 255 once, at the end.
+    Contrast moves colors away from the image's mean gray, saturation away from each pixel's gray.
+    All three are one affine map of colors an image, clipped to 0 to 255 once, at the end.
 
     Args:
         brightness: Largest change of the factor, 0 to 1.
@@ -41,46 +41,51 @@ class RandomColour(Augmentation):
             require_number(name, amount, 0, 1)
 
     def transform(self, images: Any, noise: Any) -> Any:
-        """Return `images` in other colours."""
+        """Return `images` in other colors."""
         brightness, contrast, saturation = (
             1 + (2 * noise[:, place] - 1) * amount
             for place, amount in enumerate(self.amounts.values())
         )
-        scale, offset = brightness * contrast, brightness * (1 - contrast) * mean_grey(images)
-        return recolour(images, scale * saturation, scale * (1 - saturation), offset)
+        scale, offset = brightness * contrast, brightness * (1 - contrast) * mean_gray(images)
+        return recolor(images, scale * saturation, scale * (1 - saturation), offset)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the layer."""
         return {**super().get_config(), **self.amounts}
 
 
-def recolour(images: Any, own: Any, grey: Any, offset: Any) -> Any:
-    """Return `own * images + grey * (grey of images) + offset`, clipped to 0 to 255.
+def recolor(images: Any, own: Any, gray: Any, offset: Any) -> Any:
+    """Return `own * images + gray * (gray of images) + offset`, clipped to 0 to 255.
 
     Args:
         images: `[batch, height, width, channels]`.
         own: Float32 `[batch]`, as are the others.
-        grey: Share of the pixel's grey.
+        gray: Share of the pixel's gray.
         offset: Added.
     """
     count, height, width, channels = shape = ops.shape(images)
-    weights = ops.tile(grey_weights(channels)[:, None], (1, channels))
-    matrix = own[:, None, None] * ops.eye(channels) + grey[:, None, None] * weights
-    colours = ops.reshape(ops.cast(images, "float32"), (count, height * width, channels))
-    changed = ops.matmul(colours, matrix) + offset[:, None, None]
+    weights = ops.tile(gray_weights(channels)[:, None], (1, channels))
+    matrix = own[:, None, None] * ops.eye(channels) + gray[:, None, None] * weights
+    colors = ops.reshape(ops.cast(images, "float32"), (count, height * width, channels))
+    changed = ops.matmul(colors, matrix) + offset[:, None, None]
     return like(images, ops.reshape(ops.clip(changed, 0, 255), shape))
 
 
-def mean_grey(images: Any) -> Any:
-    """Return the mean grey of each image, float32 `[batch]`."""
+def mean_gray(images: Any) -> Any:
+    """Return the mean gray of each image, float32 `[batch]`."""
     _, height, width, channels = ops.shape(images)
     # Whole numbers have one sum, however many threads add them.
     exact = ops.cast(images, "int32" if is_whole(images) else "float32")
     sums = ops.cast(ops.sum(exact, axis=(1, 2)), "float32")
-    return ops.sum(sums * grey_weights(channels), axis=1) * (1 / (height * width))
+    return ops.sum(sums * gray_weights(channels), axis=1) * (1 / (height * width))
 
 
-def grey_weights(channels: int) -> Any:
-    """Return each channel's share in grey: ITU-R BT.601 for three, else equal."""
+def gray_weights(channels: int) -> Any:
+    """Return each channel's share in gray: ITU-R BT.601 for three, else equal."""
     equal = [1 / channels] * channels
     return ops.convert_to_tensor([0.299, 0.587, 0.114] if channels == 3 else equal, "float32")
+
+
+# Saved files of version 0.1 name the class so.
+keras.saving.get_custom_objects()["cnnzoo>RandomColour"] = RandomColor
+RandomColour = RandomColor

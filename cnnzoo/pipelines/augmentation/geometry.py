@@ -98,7 +98,7 @@ class RandomFlip(Augmentation):
 
 @keras.saving.register_keras_serializable("cnnzoo")
 class RandomAffine(Augmentation):
-    """Turn and zoom each image about its centre, in one bilinear resampling; outside is 0.
+    """Turn and zoom each image about its center, in one bilinear resampling; outside is 0.
 
     Args:
         degrees: Largest angle, either way.
@@ -136,9 +136,9 @@ class RandomAffine(Augmentation):
 
 @keras.saving.register_keras_serializable("cnnzoo")
 class Cutout(Augmentation):
-    """Cover a square of each image, its centre anywhere, so that part of it may lie outside.
+    """Cover a square of each image, its center anywhere, so that part of it may lie outside.
 
-    The paper covers with 0 after standardising, which is the mean; here, before it, with `fill`.
+    The paper covers with 0 after standardizing, which is the mean; here, before it, with `fill`.
 
     Args:
         size: Side of the square in pixels; the paper has 16 for CIFAR-10, 8 for CIFAR-100.

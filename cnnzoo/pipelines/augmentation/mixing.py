@@ -101,9 +101,9 @@ class CutMix(Mixing):
 
 def _span(noise: Any, part: Any, length: int) -> tuple[Any, Any]:
     """Return begin and end, int32 `[batch]`, of `part` of `length` about a place, cut at both."""
-    centre = ops.cast(ops.floor(noise * length), "int32")
+    center = ops.cast(ops.floor(noise * length), "int32")
     size = ops.cast(ops.floor(part * length), "int32")
-    begin = centre - size // 2
+    begin = center - size // 2
     return ops.maximum(begin, 0), ops.minimum(begin + size, length)
 
 

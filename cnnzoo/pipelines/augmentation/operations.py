@@ -13,7 +13,7 @@ from typing import Any
 from keras import ops
 
 from cnnzoo.pipelines.augmentation.base import like
-from cnnzoo.pipelines.augmentation.color import mean_grey, recolour
+from cnnzoo.pipelines.augmentation.color import mean_gray, recolor
 from cnnzoo.pipelines.augmentation.pixels import gather, warp
 
 # From uint8 images and float32 strengths [batch], and the value outside, to images.
@@ -44,19 +44,19 @@ def _rotate(images: Any, degrees: Any, fill: float) -> Any:
 
 
 def _brightness(images: Any, by: Any, fill: float) -> Any:
-    return recolour(images, 1 + by, 0 * by, 0 * by)
+    return recolor(images, 1 + by, 0 * by, 0 * by)
 
 
-def _colour(images: Any, by: Any, fill: float) -> Any:
-    return recolour(images, 1 + by, -by, 0 * by)
+def _color(images: Any, by: Any, fill: float) -> Any:
+    return recolor(images, 1 + by, -by, 0 * by)
 
 
 def _contrast(images: Any, by: Any, fill: float) -> Any:
-    return recolour(images, 1 + by, 0 * by, -by * mean_grey(images))
+    return recolor(images, 1 + by, 0 * by, -by * mean_gray(images))
 
 
 def _sharpness(images: Any, by: Any, fill: float) -> Any:
-    """Go from smoothed images (3x3, the centre 5 of 13) through the images; the rim stays."""
+    """Go from smoothed images (3x3, the center 5 of 13) through the images; the rim stays."""
     _, height, width, channels = ops.shape(images)
     kernel = ops.convert_to_tensor([[1, 1, 1], [1, 5, 1], [1, 1, 1]], "float32")
     kernel = ops.tile(kernel[:, :, None, None], (1, 1, channels, 1))
@@ -114,7 +114,7 @@ OPERATIONS: dict[str, tuple[str | None, Operation]] = {
     "equalize": (None, _equalize),
     "rotate": ("rotate", _rotate),
     "solarize": ("solarize", _solarize),
-    "colour": ("enhance", _colour),
+    "color": ("enhance", _color),
     "posterize": ("posterize", _posterize),
     "contrast": ("enhance", _contrast),
     "brightness": ("enhance", _brightness),

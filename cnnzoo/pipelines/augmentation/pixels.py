@@ -71,7 +71,7 @@ def warp(images: Any, across: tuple[Any, Any, Any], down: tuple[Any, Any, Any], 
     Args:
         images: `[batch, height, width, channels]`.
         across: Three coefficients, numbers or float32 `[batch]`: the source's x is
-            `across[0] * x + across[1] * y + across[2]`, centres of pixels at one half.
+            `across[0] * x + across[1] * y + across[2]`, centers of pixels at one half.
         down: The same for the source's y.
         fill: Value outside.
     """

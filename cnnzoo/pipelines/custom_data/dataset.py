@@ -1,4 +1,4 @@
-"""One's own images or texts, in any usual form, as a data set like those of the catalogue."""
+"""One's own images or texts, in any usual form, as a data set like those of the catalog."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cnnzoo.pipelines.images import MAX_BYTES, read_encoded
 
 
 def find(name: str, shape: tuple[int, ...]) -> Dataset:
-    """Return the data set `name` of the catalogue, or the images or texts at that path.
+    """Return the data set `name` of the catalog, or the images or texts at that path.
 
     Where the source has no test split, a fifth of each class is it: the examples whose content has
     the lowest SHA-256, and all that equal them. Images are brought to `shape` as a served network
@@ -47,7 +47,7 @@ def find(name: str, shape: tuple[int, ...]) -> Dataset:
     images = len(shape) == 3 and shape[2] in (1, 3)
     if not images and len(shape) > 1:
         raise CnnzooError(
-            "dataset must be one of the catalogue for a network that takes neither texts nor "
+            "dataset must be one of the catalog for a network that takes neither texts nor "
             f"images of 1 or 3 channels; got {name}"
         )
     return _dataset(name, path, _found(path, images, columns), shape if images else ())
@@ -78,7 +78,7 @@ def _found(path: Path, images: bool, columns: list[str]) -> Found:
     if path.suffix.lower() == ".npz":
         return npz.find(path, images)
     raise CnnzooError(
-        "dataset must be a name of the catalogue, a folder, or a .csv, .tsv, .jsonl or .npz file; "
+        "dataset must be a name of the catalog, a folder, or a .csv, .tsv, .jsonl or .npz file; "
         f"got {path}"
     )
 
@@ -117,7 +117,7 @@ def _dataset(name: str, path: Path, found: Found, shape: tuple[int, ...]) -> Dat
         sizes={split: len(chosen) for split, chosen in rows.items()},
         source=path.resolve().as_uri(),
         citation="",
-        licence="",
+        license="",
         read=examples,
         input_shape=shape,
     )

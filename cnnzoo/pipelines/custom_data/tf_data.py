@@ -1,4 +1,4 @@
-"""One's own tf.data sets as a data set like those of the catalogue."""
+"""One's own tf.data sets as a data set like those of the catalog."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def from_tf_data(
         train: Pairs of an integer label with an image before it, uint8 `[height, width, channels]`,
             a sound, int16 `[samples, 1]`, or a text, string.
         test: The same, to be scored once.
-        name: One that no data set of the catalogue has.
+        name: One that no data set of the catalog has.
         class_names: In the order of the labels; by default their numbers.
         sample_rate: Of sounds, in Hz.
 
@@ -60,7 +60,7 @@ def from_tf_data(
         sizes={split: len(labels) for split, (_, labels) in splits.items()},
         source="tf.data",
         citation="",
-        licence="",
+        license="",
         read=splits.__getitem__,
         input_shape=shape,
         sample_rate=sample_rate,

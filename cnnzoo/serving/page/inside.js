@@ -3,7 +3,7 @@
 import { paintHeat, paintImage, paintMaps, paintWave, range, shadeWords } from "./pictures.js";
 
 const ROWS = ["top", "middle", "bottom"];
-const COLUMNS = ["left", "centre", "right"];
+const COLUMNS = ["left", "center", "right"];
 
 const section = document.getElementById("inside");
 const gets = section.querySelector("#gets");
@@ -40,7 +40,7 @@ function showSound({ network_input: sound, heat }, rate) {
   describe(gets, "canvas", `Waveform of ${size}.`, `${size}, ${values(sound)}.`);
   paintWave(looked.querySelector("canvas"), sound, heat);
   const most = `Most weight lies at ${seconds(heat.indexOf(range(heat)[1]))}.`;
-  describe(looked, "canvas", "Waveform, coloured by weight.", most);
+  describe(looked, "canvas", "Waveform, colored by weight.", most);
 }
 
 function showWords({ tokens, heat }) {
@@ -89,5 +89,5 @@ function place(heat) {
   );
   const [most] = [...sums.keys()].sort((one, other) => sums.get(other) - sums.get(one));
   if (!sums.get(most)) return "No part of it has weight.";
-  return `Most weight lies ${most === "middle centre" ? "in the middle" : `at the ${most}`}.`;
+  return `Most weight lies ${most === "middle center" ? "in the middle" : `at the ${most}`}.`;
 }

@@ -1,25 +1,25 @@
 /** What a network got and looked at, as pictures: one pixel a value, on a dark ground. */
 
-/** matplotlib's viridis at 0, 0.05, ... 1: even in lightness, and legible to the colour-blind. */
+/** matplotlib's viridis at 0, 0.05, ... 1: even in lightness, and legible to the color-blind. */
 const VIRIDIS = [
   "440154 471365 482475 463480 414487 3b528b 355f8d",
   "2f6c8e 2a788e 25848e 21918c 1e9c89 22a884 2fb47c",
   "44bf70 5ec962 7ad151 9bd93c bddf26 dfe318 fde725",
 ]
   .flatMap((line) => line.split(" "))
-  .map((colour) => [0, 2, 4].map((place) => parseInt(colour.slice(place, place + 2), 16)));
+  .map((color) => [0, 2, 4].map((place) => parseInt(color.slice(place, place + 2), 16)));
 const WAVE = { width: 480, height: 160, band: 24 };
 
-/** Paint one pixel for each place of `colours`, rows of [red, green, blue] from 0 to 255. */
-function paint(canvas, colours) {
-  canvas.height = colours.length;
-  canvas.width = colours[0].length;
+/** Paint one pixel for each place of `colors`, rows of [red, green, blue] from 0 to 255. */
+function paint(canvas, colors) {
+  canvas.height = colors.length;
+  canvas.width = colors[0].length;
   const picture = new ImageData(canvas.width, canvas.height);
-  colours.flat().forEach((colour, place) => picture.data.set([...colour, 255], 4 * place));
+  colors.flat().forEach((color, place) => picture.data.set([...color, 255], 4 * place));
   canvas.getContext("2d").putImageData(picture, 0, 0);
 }
 
-/** Return the colour of `weight`, from 0 to 1. */
+/** Return the color of `weight`, from 0 to 1. */
 function viridis(weight) {
   const place = Math.max(0, Math.min(1, weight)) * (VIRIDIS.length - 1);
   const below = Math.min(Math.floor(place), VIRIDIS.length - 2);
@@ -46,7 +46,7 @@ function rescaled([least, largest]) {
   return (value) => (value - least) / (largest - least || 1);
 }
 
-/** Return an image `[height][width][channels]` of any values as colours. */
+/** Return an image `[height][width][channels]` of any values as colors. */
 function visible(image) {
   const share = rescaled(range(image));
   return image.map((row) =>
@@ -61,11 +61,11 @@ export function paintImage(canvas, image) {
   paint(canvas, visible(image));
 }
 
-/** Paint `heat` `[height][width]` over the image, which turns grey. */
+/** Paint `heat` `[height][width]` over the image, which turns gray. */
 export function paintHeat(canvas, image, heat) {
-  const grey = ([red, green, blue]) => 0.3 * red + 0.59 * green + 0.11 * blue;
+  const gray = ([red, green, blue]) => 0.3 * red + 0.59 * green + 0.11 * blue;
   const pixels = visible(image).map((row, y) =>
-    row.map((colour, x) => mix(Array(3).fill(grey(colour)), viridis(heat[y][x]), 0.6)),
+    row.map((color, x) => mix(Array(3).fill(gray(color)), viridis(heat[y][x]), 0.6)),
   );
   paint(canvas, pixels);
 }
@@ -104,11 +104,11 @@ export function paintWave(canvas, sound, heat) {
   }
 }
 
-function css(colour) {
-  return `rgb(${colour.map(Math.round).join(" ")})`;
+function css(color) {
+  return `rgb(${color.map(Math.round).join(" ")})`;
 }
 
-/** Paint the colours from weight 0 to 1, from left to right. */
+/** Paint the colors from weight 0 to 1, from left to right. */
 export function paintLegend(canvas) {
   const last = canvas.width - 1;
   paint(canvas, [Array.from({ length: canvas.width }, (_, x) => viridis(x / last))]);

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from cnnzoo import inspection, plot_style
 from cnnzoo.errors import CnnzooError
-from cnnzoo.inspection.plots.base import colours, shown
+from cnnzoo.inspection.plots.base import colors, shown
 
 RNG = np.random.default_rng(0)
 
@@ -33,11 +33,11 @@ def test_floats_are_stretched_a_channel_each():
 
 
 def test_zero_is_in_the_middle_where_there_are_signs():
-    how = colours(np.array([-1.0, 3]))
+    how = colors(np.array([-1.0, 3]))
     assert (how["vmin"], how["vmax"], how["cmap"]) == (-3, 3, plot_style.SIGNED)
-    how = colours(np.array([0.0, 3]))
+    how = colors(np.array([0.0, 3]))
     assert (how["vmin"], how["vmax"], how["cmap"]) == (0, 3, plot_style.MAGNITUDE)
-    assert colours(np.array([1.0]), signed=True)["vmin"] == -1
+    assert colors(np.array([1.0]), signed=True)["vmin"] == -1
 
 
 def test_each_pair_of_an_input_and_an_output_has_a_kernel():
@@ -50,7 +50,7 @@ def test_each_pair_of_an_input_and_an_output_has_a_kernel():
     assert words_of(figure)[3] == "1→1"
 
 
-def test_kernels_over_three_channels_are_in_colour_around_grey():
+def test_kernels_over_three_channels_are_in_color_around_gray():
     kernels = RNG.normal(size=(3, 3, 3, 4))
     drawn = images_of(inspection.draw_filters(kernels, "conv1").axes[0])
     assert len(drawn) == 4

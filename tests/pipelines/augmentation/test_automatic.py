@@ -49,7 +49,7 @@ def warped(image, across, down, fill):
             np.round(SIGNED * 6),
             lambda image, by: ImageOps.posterize(image, 8 - abs(int(by))),
         ),
-        ("colour", SIGNED, lambda image, by: ImageEnhance.Color(image).enhance(1 + by)),
+        ("color", SIGNED, lambda image, by: ImageEnhance.Color(image).enhance(1 + by)),
         ("contrast", SIGNED, lambda image, by: ImageEnhance.Contrast(image).enhance(1 + by)),
         ("brightness", SIGNED, lambda image, by: ImageEnhance.Brightness(image).enhance(1 + by)),
         ("sharpness", SIGNED, lambda image, by: ImageEnhance.Sharpness(image).enhance(1 + by)),
@@ -67,8 +67,8 @@ def warped(image, across, down, fill):
 def test_operations_do_what_pillow_does(name, strength, change):
     strength = strength.astype(np.float32)
     differences = np.abs(applied(name, strength, 7).astype(int) - by_pillow(change, strength))
-    if name in ("colour", "contrast", "brightness", "sharpness", "auto_contrast"):
-        # Pillow rounds greys, means and smoothed images on the way, and cuts the end result off.
+    if name in ("color", "contrast", "brightness", "sharpness", "auto_contrast"):
+        # Pillow rounds grays, means and smoothed images on the way, and cuts the end result off.
         assert differences.max() <= 2
     elif name in ("identity", "equalize", "solarize", "posterize"):
         assert differences.max() == 0

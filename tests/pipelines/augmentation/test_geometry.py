@@ -41,8 +41,8 @@ def test_pad_crop_flip_equals_slicing(reflect, mode):
 def test_every_window_is_as_likely():
     images = np.broadcast_to(np.arange(1, 50, dtype=np.uint8).reshape(1, 7, 7, 1), (9000, 7, 7, 1))
     noise = np.random.default_rng(0).random((9000, 2), np.float32)
-    centres = np.asarray(PadCrop(1).transform(images, noise))[:, 3, 3, 0]
-    values, counts = np.unique(centres, return_counts=True)
+    centers = np.asarray(PadCrop(1).transform(images, noise))[:, 3, 3, 0]
+    values, counts = np.unique(centers, return_counts=True)
     assert set(values) == {17, 18, 19, 24, 25, 26, 31, 32, 33}
     assert counts.min() > 850
 

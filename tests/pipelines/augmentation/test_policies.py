@@ -148,10 +148,10 @@ def test_a_keras_layer_draws_from_the_noise_alone(layer):
 def test_draws_of_one_keras_layer_differ():
     twice = FromKeras(keras.Sequential([keras.layers.GaussianNoise(1.0) for _ in range(2)]))
     once = FromKeras(keras.layers.GaussianNoise(1.0))
-    grey = np.full((1, 64, 64, 1), 128, np.float32)
+    gray = np.full((1, 64, 64, 1), 128, np.float32)
     noise = noise_for(once, 1)
-    first = np.asarray(once.transform(grey, noise)) - grey
-    second = np.asarray(twice.transform(grey, noise)) - grey - first
+    first = np.asarray(once.transform(gray, noise)) - gray
+    second = np.asarray(twice.transform(gray, noise)) - gray - first
     assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.1
 
 

@@ -12,20 +12,20 @@ from cnnzoo.pipelines.custom_data.dataset import find
 SHAPE = (8, 8, 3)
 
 
-def paint(path, colour, noise):
-    """Write an image of nearly one colour."""
+def paint(path, color, noise):
+    """Write an image of nearly one color."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = np.random.default_rng(noise).integers(-20, 20, (10, 12, 3)) + colour
+    pixels = np.random.default_rng(noise).integers(-20, 20, (10, 12, 3)) + color
     Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path)
 
 
 @pytest.fixture
 def photos(tmp_path):
     """Ten images each of three classes, as PNG and JPEG."""
-    for name, colour in (("red", (200, 30, 30)), ("green", (30, 200, 30)), ("blue", (30, 30, 200))):
+    for name, color in (("red", (200, 30, 30)), ("green", (30, 200, 30)), ("blue", (30, 30, 200))):
         for number in range(10):
             kind = "png" if number % 2 else "jpg"
-            paint(tmp_path / "photos" / name / f"{number}.{kind}", colour, number)
+            paint(tmp_path / "photos" / name / f"{number}.{kind}", color, number)
     (tmp_path / "photos" / ".hidden").write_text("not a class")
     (tmp_path / "photos" / "red" / ".hidden").write_text("not an image")
     return tmp_path / "photos"
@@ -44,7 +44,7 @@ def test_a_folder_a_class_is_a_data_set(photos):
     images, labels = dataset.examples("train")
     assert images.shape == (24, *SHAPE)
     assert np.bincount(labels).tolist() == [8, 8, 8]
-    # The colour of a class is the strongest channel of its images.
+    # The color of a class is the strongest channel of its images.
     assert (images.mean(axis=(1, 2)).argmax(axis=-1) == 2 - labels).all()
     assert np.bincount(dataset.examples("test").labels).tolist() == [2, 2, 2]
 
@@ -98,10 +98,10 @@ def test_unreadable_files_are_counted_and_named(photos):
 
 
 def test_a_class_without_examples_is_told(photos):
-    (photos / "grey").mkdir()
-    message = f"{photos} must hold images of 'grey' for train; got none"
+    (photos / "gray").mkdir()
+    message = f"{photos} must hold images of 'gray' for train; got none"
     refused(message, photos, SHAPE)
-    paint(photos / "grey" / "one.png", (9, 9, 9), 0)
+    paint(photos / "gray" / "one.png", (9, 9, 9), 0)
     refused(message, photos, SHAPE)
 
 
@@ -117,7 +117,7 @@ def test_what_is_no_folder_of_classes_is_refused(photos, tmp_path):
 @pytest.mark.parametrize("shape", [(16_000, 1), (8, 8, 2), (4, 8, 8, 3)])
 def test_what_the_network_takes_must_be_images_or_texts(photos, shape):
     refused(
-        "dataset must be one of the catalogue for a network that takes neither texts nor images of "
+        "dataset must be one of the catalog for a network that takes neither texts nor images of "
         f"1 or 3 channels; got {photos}",
         *(photos, shape),
     )
@@ -131,7 +131,7 @@ def test_a_path_without_data_is_refused(tmp_path):
     sheet = tmp_path / "data.xlsx"
     sheet.write_bytes(b"PK")
     refused(
-        "dataset must be a name of the catalogue, a folder, or a .csv, .tsv, .jsonl or .npz file; "
+        "dataset must be a name of the catalog, a folder, or a .csv, .tsv, .jsonl or .npz file; "
         f"got {sheet}",
         *(sheet, SHAPE),
     )

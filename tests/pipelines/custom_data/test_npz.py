@@ -53,7 +53,7 @@ def test_an_archive_without_a_test_split_is_cut_by_content(archive):
     assert first == second
 
 
-def test_colour_turns_grey_and_transparency_white(archive):
+def test_color_turns_gray_and_transparency_white(archive):
     """As decoding does: weights 0.2989, 0.587 and 0.114, and alpha on a white ground."""
     pixels = np.zeros((4, 6, 6, 4), np.uint8)
     pixels[:] = np.array([[255, 0, 0, 255], [0, 255, 0, 255], [0, 0, 255, 255], [0, 0, 0, 0]])[
@@ -62,9 +62,9 @@ def test_colour_turns_grey_and_transparency_white(archive):
     splits = {"x_train": pixels, "y_train": [0, 1, 0, 1], "x_test": pixels, "y_test": [0, 1, 0, 1]}
     images = find(archive(**splits), SHAPE).examples("train").inputs
     assert images[:, 0, 0, 0].tolist() == [76, 150, 29, 255]
-    grey = {**splits, "x_train": IMAGES[:4], "x_test": IMAGES[:4]}
-    colour = find(archive(**grey), (6, 6, 3)).examples("train").inputs
-    np.testing.assert_array_equal(colour, np.repeat(IMAGES[:4, ..., None], 3, axis=-1))
+    gray = {**splits, "x_train": IMAGES[:4], "x_test": IMAGES[:4]}
+    color = find(archive(**gray), (6, 6, 3)).examples("train").inputs
+    np.testing.assert_array_equal(color, np.repeat(IMAGES[:4, ..., None], 3, axis=-1))
 
 
 def test_another_size_is_brought_to_the_networks_as_its_file_would_be(archive, tmp_path):
@@ -80,7 +80,7 @@ def test_another_size_is_brought_to_the_networks_as_its_file_would_be(archive, t
     images = find(name, SHAPE).examples("train").inputs
     files = find(str(tmp_path / "both"), SHAPE).examples("train").inputs
     np.testing.assert_array_equal(images, files)
-    # Twice as wide as high: a row and a half above and below are the border's one colour.
+    # Twice as wide as high: a row and a half above and below are the border's one color.
     assert len(np.unique(images[0, 0])) == len(np.unique(images[0, -1])) == 1
 
 

@@ -10,7 +10,7 @@ TIMEOUT = 20_000  # Milliseconds.
 KINDS = ("drawings", "photographs", "texts", "sounds")
 SEEN = {"desktop": {"width": 1280}, "phone": {"width": 360, "height": 740, "has_touch": True}}
 
-# Each element that shows text: its contrast, from the colours that the browser computed.
+# Each element that shows text: its contrast, from the colors that the browser computed.
 CONTRASTS = """() => {
     const context = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
     const light = () => {
@@ -19,8 +19,8 @@ CONTRASTS = """() => {
             .map(value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
         return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
     };
-    const fill = colour => {
-        context.fillStyle = colour;
+    const fill = color => {
+        context.fillStyle = color;
         context.fillRect(0, 0, 1, 1);
     };
     const lineage = element => element ? [...lineage(element.parentElement), element] : [];

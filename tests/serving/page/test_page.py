@@ -205,7 +205,7 @@ def test_pictures_show_what_the_network_got(open_page):
     assert page.inner_text("#looked figcaption").startswith("Most weight lies ")
 
 
-def test_colours_are_those_of_viridis(open_page):
+def test_colors_are_those_of_viridis(open_page):
     page = open_page()
     legend = pixels(page, ".legend canvas")[0, :, :3]
     expected = matplotlib.colormaps["viridis"](np.linspace(0, 1, len(legend)))[:, :3] * 255

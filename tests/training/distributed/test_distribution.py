@@ -43,7 +43,7 @@ def start(tmp_path):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            cwd=Path(distribution.__file__).parents[2],
+            cwd=Path(distribution.__file__).parents[3],
             env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
         )
         begun.append(process)
@@ -376,7 +376,7 @@ def run(script):
         timeout=SECONDS,
         check=False,
         env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
-        cwd=Path(distribution.__file__).parents[2],
+        cwd=Path(distribution.__file__).parents[3],
     )
 
 

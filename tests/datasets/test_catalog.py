@@ -1,4 +1,4 @@
-"""Every set of the catalogue: its facts, and its reading from TFDS, real or mocked."""
+"""Every set of the catalog: its facts, and its reading from TFDS, real or mocked."""
 
 import dataclasses
 import shutil
@@ -24,7 +24,7 @@ def test_facts_are_complete(name):
     assert min(dataset.sizes.values()) > 0
     assert dataset.source.startswith("http")
     assert dataset.citation
-    assert dataset.licence
+    assert dataset.license
     assert len(dataset.mean) == len(dataset.std)
     assert len(dataset.mean) in (0, *dataset.input_shape[-1:])
     assert (dataset.sample_rate > 0) == (dataset.kind == "sounds")
@@ -94,7 +94,7 @@ def small_set(**changes):
         "sizes": {"train": 3},
         "source": "",
         "citation": "",
-        "licence": "",
+        "license": "",
         "read": read,
     }
     return Dataset(**{**facts, **changes})

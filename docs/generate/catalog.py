@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from cnnzoo import datasets as catalogue_of_datasets
+from cnnzoo import datasets as catalog_of_datasets
 from cnnzoo import registry
 from cnnzoo.config.recipe import recipes as registered
 from cnnzoo.datasets import DATASETS
@@ -84,15 +84,15 @@ def _shape(shape: Sequence[int]) -> str:
 
 def datasets() -> str:
     """Return the table of all data sets, and a section for each."""
-    header = ("name", "examples", "classes", "train", "test", "licence")
-    modules = [one for one in registry.modules(catalogue_of_datasets) if hasattr(one, "DATASET")]
+    header = ("name", "examples", "classes", "train", "test", "license")
+    modules = [one for one in registry.modules(catalog_of_datasets) if hasattr(one, "DATASET")]
     rows = [
         [
             f"[`{one.name}`](#{one.name})",
             f"{one.kind} {_shape(one.input_shape)}" if one.input_shape else one.kind,
             str(len(one.class_names)),
             *(f"{one.sizes[split]:,}" for split in ("train", "test")),
-            one.licence,
+            one.license,
         ]
         for one in DATASETS.values()
     ]
@@ -105,7 +105,7 @@ def _dataset(module: ModuleType) -> str:
     facts = [
         ("Source", one.source),
         ("Citation", one.citation),
-        ("Licence", one.licence),
+        ("License", one.license),
         ("Mean of each channel", ", ".join(map(str, one.mean))),
         ("Standard deviation", ", ".join(map(str, one.std))),
     ]
