@@ -31,7 +31,7 @@ def main():
     arguments = parser.parse_args()
 
     recipe = recipes()[arguments.recipe].RECIPE
-    job = prepare(arguments.recipe, recipe, distribution.of(recipe.batch_size))
+    job = prepare(arguments.recipe, recipe, distribution.get_distribution(recipe.batch_size))
     model = job.model
     # Learning one batch by heart would end in denormal gradients, which a CPU is slow with.
     still = keras.optimizers.SGD(1e-12, momentum=0.9)

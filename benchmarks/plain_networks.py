@@ -33,13 +33,13 @@ def main():
 def splits(name, seed):
     """Return inputs and labels for training and test; MR has folds, and its seed names the one."""
     from cnnzoo.datasets import DATASETS
-    from cnnzoo.pipelines.splits import SPLITS, Cut, part
+    from cnnzoo.pipelines.splits import SPLITS, Split, select
 
     dataset = DATASETS[name]
     if name != "mr":
         return dataset.examples("train"), dataset.examples("test")
-    cut = Cut(0.1, folds=10, fold=seed)
-    training, held_out, test = (part(dataset, split, cut) for split in SPLITS)
+    how = Split(0.1, folds=10, fold=seed)
+    training, held_out, test = (select(dataset, split, how) for split in SPLITS)
     return [np.concatenate(pair) for pair in zip(training, held_out, strict=True)], test
 
 

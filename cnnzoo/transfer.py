@@ -55,7 +55,7 @@ def _layer(model: keras.Model, name: str) -> keras.layers.Layer:
     return model.get_layer(name)
 
 
-def give(model: keras.Model, weights: Weights, *, head: Container[str] = ()) -> None:
+def load_weights_into(model: keras.Model, weights: Weights, *, head: Container[str] = ()) -> None:
     """Copy trained weights into `model`, layer by layer and by name.
 
     Args:
@@ -84,7 +84,7 @@ def give(model: keras.Model, weights: Weights, *, head: Container[str] = ()) -> 
         model.get_layer(name).set_weights(values)
 
 
-def head_of(model: keras.Model, another: keras.Model) -> set[str]:
+def head_layers(model: keras.Model, another: keras.Model) -> set[str]:
     """Return the layers of `model` whose shapes differ in `another`, of other classes."""
     shapes = [
         {layer.name: [weight.shape for weight in layer.weights] for layer in one.layers}

@@ -50,7 +50,7 @@ def lightest_of_families():
 @pytest.mark.parametrize("name", cnnzoo.list_recipes())
 def test_its_parts_fit_each_other(name):
     recipe = recipes()[name].RECIPE.replace(**SHORT)
-    job = prepare(name, recipe, distribution.of(recipe.batch_size))
+    job = prepare(name, recipe, distribution.get_distribution(recipe.batch_size))
     assert job.steps == 2
     inputs, labels = next(iter(job.feed.train(start_step=0)))
     assert len(inputs.shape) == len(job.model.input_shape)

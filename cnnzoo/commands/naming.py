@@ -65,11 +65,11 @@ def show(arguments: argparse.Namespace) -> Answer:
         if arguments.name in names:
             if arguments.out is not None:
                 return _drawn(kind, arguments.name, arguments.out)
-            facts = {"models": _model, "datasets": _dataset, "recipes": _recipe}[kind](
+            metadata = {"models": _model, "datasets": _dataset, "recipes": _recipe}[kind](
                 arguments.name
             )
-            rows = [f"{key:16} {_readable(v)}" for key, v in facts.items() if key != "layers"]
-            return facts, rows + layer_lines(facts.get("layers", []))
+            rows = [f"{key:16} {_readable(v)}" for key, v in metadata.items() if key != "layers"]
+            return metadata, rows + layer_lines(metadata.get("layers", []))
         known += names
     raise CnnzooError(registry.unknown("name", arguments.name, known))
 
@@ -95,17 +95,17 @@ def _model(name: str) -> dict[str, Any]:
 def _dataset(name: str) -> dict[str, Any]:
     from cnnzoo.datasets import DATASETS
 
-    facts = {
+    metadata = {
         field.name: getattr(DATASETS[name], field.name)
         for field in dataclasses.fields(DATASETS[name])
     }
-    del facts["read"]
+    del metadata["read"]
     if not DATASETS[name].is_here:
-        return {**facts, "examples": "not on this machine"}
+        return {**metadata, "examples": "not on this machine"}
     start_tensorflow()
     from cnnzoo.inspection.data import describe
 
-    return {**facts, **describe(DATASETS[name])}
+    return {**metadata, **describe(DATASETS[name])}
 
 
 def _recipe(name: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from cnnzoo.export.classifier import Classifier
 from cnnzoo.pipelines.custom_data.dataset import find
-from cnnzoo.pipelines.splits import Cut, part
+from cnnzoo.pipelines.splits import Split, select
 
 
 def evaluate(classifier: Classifier, split: str = "test") -> dict[str, Any]:
@@ -25,7 +25,7 @@ def evaluate(classifier: Classifier, split: str = "test") -> dict[str, Any]:
         CnnzooError: The split is unknown.
     """
     dataset = find(classifier.card["dataset"], classifier.input_shape)
-    inputs, labels = part(dataset, split, Cut.of(classifier.card["recipe"]))
+    inputs, labels = select(dataset, split, Split.of(classifier.card["recipe"]))
     return {**score(classifier.scores(inputs), labels), "split": split}
 
 

@@ -38,16 +38,16 @@ _NEWER = ("input_axes", "output_axes", "quantization_config")  # None by default
 
 
 def assemble(
-    preprocessing: Sequence[keras.layers.Layer], network: keras.Model, facts: dict[str, Any]
+    preprocessing: Sequence[keras.layers.Layer], network: keras.Model, metadata: dict[str, Any]
 ) -> keras.Model:
     """Return the model from raw input to softmax scores.
 
     Args:
         preprocessing: Layers from raw input to what the network takes.
         network: To logits.
-        facts: What the card says of the raw input.
+        metadata: What the card says of the raw input.
     """
-    spec = raw_input(facts).spec
+    spec = raw_input(metadata).spec
     raw = keras.Input(spec.shape[1:], dtype=spec.dtype.name, name=spec.name)
     values: Any = raw
     for layer in preprocessing:

@@ -91,7 +91,7 @@ def _from_2(card: dict[str, Any]) -> dict[str, Any]:
 def markdown(card: dict[str, Any]) -> str:
     """Return the card as a Markdown document."""
     name = card["name"]
-    facts = [
+    metadata = [
         ("Task", f"{card['task']}, {len(card['class_names'])} classes: {_names(card)}"),
         ("Network", f"`{card['model']}`, {card['params']:,} parameters{_macs(card)}"),
         ("Data", f"{card['dataset']}, {card['data_source']}"),
@@ -99,7 +99,7 @@ def markdown(card: dict[str, Any]) -> str:
         ("Recipe", f"`{name}`, seed {card['recipe']['seed']}; its fields are in card.json"),
         ("Made with", ", ".join(f"{one} {v}" for one, v in card["versions"].items())),
     ]
-    table = "\n".join(f"| {key} | {value} |" for key, value in facts)
+    table = "\n".join(f"| {key} | {value} |" for key, value in metadata)
     return "\n\n".join(
         [
             f"# {name}",

@@ -73,7 +73,7 @@ class Classifier:
         Raises:
             CnnzooError: An input is none of these, or damaged.
         """
-        named = self.take(inputs)
+        named = self.load_inputs(inputs)
         if not named:
             return []
         scores = self.scores(np.stack([raw for _, raw in named]))
@@ -89,7 +89,7 @@ class Classifier:
             )
         ]
 
-    def take(self, inputs: Any) -> list[tuple[str, Any]]:
+    def load_inputs(self, inputs: Any) -> list[tuple[str, Any]]:
         """Return what to call each example of `inputs`, and the raw example.
 
         Args:
@@ -153,7 +153,7 @@ class Classifier:
 
     def _raw(self, value: Any, name: str) -> Iterator[tuple[str, Any]]:
         """Yield each raw example of `value`, and what to call it."""
-        name, content = self.raw.take(value, name)
+        name, content = self.raw.load_inputs(value, name)
         if isinstance(content, bytes):
             yield name, self._decoded(content, name)
             return

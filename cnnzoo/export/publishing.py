@@ -118,14 +118,14 @@ def write_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
     """Write what turns texts into the tokens of `tokenizer` into `folder`."""
     config = tokenizer.get_config()
     sides = ("length", "shortest", "padding", "truncation", "backwards")
-    facts = {
+    metadata = {
         "format": 1,
         "level": config["level"],
         "cleaning": CLEANINGS[config["cleaning"]]._asdict(),
         **{name: config[name] for name in sides},
         "vocabulary": config["vocabulary"],  # Bytes that are not UTF-8 as lone surrogates.
     }
-    (folder / TOKENIZER).write_text(json.dumps(facts, indent=1))
+    (folder / TOKENIZER).write_text(json.dumps(metadata, indent=1))
     for reader in READERS:
         shutil.copy(Path(readers.__file__).parent / reader, folder / reader)
 

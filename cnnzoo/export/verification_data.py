@@ -14,7 +14,7 @@ from cnnzoo.export.classifier import Classifier, of_training
 from cnnzoo.export.litert import tokenizer_of
 from cnnzoo.pipelines.custom_data.dataset import find
 from cnnzoo.pipelines.input_types import RawImages, RawSounds, RawTexts
-from cnnzoo.pipelines.splits import Cut, part
+from cnnzoo.pipelines.splits import Split, select
 
 COMPARED = 200  # Examples, where accuracy is not asked for.
 SCORED = 10_000  # Examples at most, where it is.
@@ -44,7 +44,7 @@ def gather(classifier: Classifier, limit: int) -> Evidence:
         name, inputs, labels = "generated", _generated(classifier), None
     else:
         name = "test"
-        inputs, labels = part(dataset, "test", Cut.of(classifier.card["recipe"]))
+        inputs, labels = select(dataset, "test", Split.of(classifier.card["recipe"]))
         inputs, labels = classifier.raw.check(inputs[:limit]), labels[:limit]
     keras = of_training(classifier.model, classifier.card)
     encoded = np.array([*_encoded(classifier.raw, inputs[:_ENCODED])], object)
@@ -66,7 +66,7 @@ def training_examples(classifier: Classifier) -> np.ndarray:
             "dataset must be on this machine for format litert_int8, which is fitted to real "
             f"examples; got {classifier.card['dataset']}, which is not"
         )
-    inputs = part(dataset, "train", Cut.of(classifier.card["recipe"])).inputs
+    inputs = select(dataset, "train", Split.of(classifier.card["recipe"])).inputs
     places = np.linspace(0, len(inputs) - 1, min(CALIBRATED, len(inputs))).astype(int)
     return classifier.raw.check(inputs[places])
 

@@ -73,8 +73,8 @@ def create_model(
     build = functools.partial(family.build, name, input_shape=input_shape, name=name, **options)
     model = build(num_classes=num_classes)
     if trained is not None:
-        head = transfer.head_of(model, build(num_classes=num_classes + 1)) if fresh_head else ()
-        transfer.give(model, trained, head=head)
+        head = transfer.head_layers(model, build(num_classes=num_classes + 1)) if fresh_head else ()
+        transfer.load_weights_into(model, trained, head=head)
     return model
 
 

@@ -36,7 +36,7 @@ def train_batches(
         seed: Selects order and augmentation.
         chosen: Indices of the examples to use, int `[chosen]`; by default all.
         augmentation: Layer that changes the images, if any.
-        num_classes: Classes; needed if the layer mixes labels (`augmentation.mixes`), else unused.
+        num_classes: Classes; needed if the layer has `soft_labels`, else unused.
         start_step: First batch to yield, counted over all epochs.
 
     Returns:
@@ -52,7 +52,7 @@ def train_batches(
     chosen = np.arange(len(examples.labels)) if chosen is None else chosen
     count, places = len(chosen), tf.constant(chosen)
     steps = steps_per_epoch(count, batch_size)
-    take = taker(examples)
+    take = gather_by_index(examples)
 
     def batches_of(epoch: tf.Tensor) -> tf.data.Dataset:
         order = shuffled(count, (seed, _ORDER), epoch)
@@ -69,7 +69,7 @@ def train_batches(
         inputs, labels = take(tf.gather(places, indices))
         if augmentation is None:
             return inputs, labels
-        if augmentation.mixes:
+        if augmentation.soft_labels:
             labels = tf.one_hot(labels, num_classes)
         return augmentation.mix(inputs, labels, *noise)
 
@@ -83,7 +83,7 @@ def _check(augmentation: Augmentation, rank: int, num_classes: int | None) -> No
             f"augmentation must be none where examples are no images; got {augmentation.name!r} "
             f"for examples of {rank} axes"
         )
-    if augmentation.mixes and not num_classes:
+    if augmentation.soft_labels and not num_classes:
         raise CnnzooError(
             "num_classes must be a number of classes for an augmentation that mixes labels; "
             f"got {num_classes!r}"
@@ -120,10 +120,10 @@ def eval_batches(
     """Return every example, or the `chosen` ones, once, in order; the last batch may be short."""
     chosen = np.arange(len(examples.labels)) if chosen is None else chosen
     indices = tf.data.Dataset.from_tensor_slices(chosen).batch(batch_size)
-    return as_written(indices.map(taker(examples), num_parallel_calls=2).prefetch(2))
+    return as_written(indices.map(gather_by_index(examples), num_parallel_calls=2).prefetch(2))
 
 
-def taker(examples: Examples) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+def gather_by_index(examples: Examples) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
     """Return the function from indices to the inputs and labels that stand there.
 
     Memory is shared with TensorFlow, not copied, where its address suits; of an array on disk, only

@@ -42,7 +42,7 @@ class RawImages:
         """Return suffix and content of the file of one raw image."""
         return ".png", tf.io.encode_png(image).numpy()
 
-    def take(self, value: Any, name: str) -> tuple[str, bytes | np.ndarray]:
+    def load_inputs(self, value: Any, name: str) -> tuple[str, bytes | np.ndarray]:
         """Return what to call `value` and what it holds: an encoded image or a raw batch.
 
         Raises:
@@ -80,7 +80,7 @@ class RawSounds:
         """Return suffix and content of the file of one raw sound."""
         return ".wav", sounds.encode_wav(sound, self.sample_rate)
 
-    def take(self, value: Any, name: str) -> tuple[str, bytes | np.ndarray]:
+    def load_inputs(self, value: Any, name: str) -> tuple[str, bytes | np.ndarray]:
         """Return what to call `value` and what it holds: a WAV file or a raw batch.
 
         Raises:
@@ -108,7 +108,7 @@ class RawTexts:
         """Return `values`, a list or array of strings, as an array of bytes."""
         return np.array([*check_texts(values, name), b""], object)[:-1]  # Empty, too, an array.
 
-    def take(self, value: Any, name: str) -> tuple[str, np.ndarray]:
+    def load_inputs(self, value: Any, name: str) -> tuple[str, np.ndarray]:
         """Return the text `value`, and a batch of it alone.
 
         Raises:
@@ -123,19 +123,19 @@ RawInput = RawImages | RawSounds | RawTexts
 
 def describe(dataset: Dataset) -> dict[str, Any]:
     """Return what a card says of the raw input of a network that was trained on `dataset`."""
-    facts: dict[str, Any] = {"shape": list(dataset.input_shape)}
+    metadata: dict[str, Any] = {"shape": list(dataset.input_shape)}
     if dataset.kind == "images":
-        facts["light_on_dark"] = dataset.light_on_dark
+        metadata["light_on_dark"] = dataset.light_on_dark
     if dataset.kind == "sounds":
-        facts["sample_rate"] = dataset.sample_rate
-    return facts
+        metadata["sample_rate"] = dataset.sample_rate
+    return metadata
 
 
-def raw_input(facts: dict[str, Any]) -> RawInput:
+def raw_input(metadata: dict[str, Any]) -> RawInput:
     """Return the raw input that `describe` described."""
-    shape = tuple(facts["shape"])
-    if "light_on_dark" in facts:
-        return RawImages(shape, facts["light_on_dark"])
-    if "sample_rate" in facts:
-        return RawSounds(shape, facts["sample_rate"])
+    shape = tuple(metadata["shape"])
+    if "light_on_dark" in metadata:
+        return RawImages(shape, metadata["light_on_dark"])
+    if "sample_rate" in metadata:
+        return RawSounds(shape, metadata["sample_rate"])
     return RawTexts()

@@ -14,7 +14,7 @@ from cnnzoo.registry import unknown
 SPLITS = ("train", "validation", "test")
 
 
-class Cut(NamedTuple):
+class Split(NamedTuple):
     """How the splits of a data set are cut; a recipe says it, and a card remembers it."""
 
     validation: int | float  # Examples of the training split, or their share of it below 1.
@@ -22,39 +22,39 @@ class Cut(NamedTuple):
     fold: int = 0  # Which of them is the test split, from 0.
 
     @classmethod
-    def of(cls, recipe: Mapping[str, Any]) -> Cut:
+    def of(cls, recipe: Mapping[str, Any]) -> Split:
         """Return what the `recipe` in a card says."""
         return cls(*(recipe[field] for field in cls._fields))
 
 
-def training_data(dataset: Dataset, cut: Cut) -> tuple[Examples, np.ndarray, np.ndarray]:
+def training_data(dataset: Dataset, how: Split) -> tuple[Examples, np.ndarray, np.ndarray]:
     """Return examples, and the indices among them that are for training and for validation.
 
     Raises:
-        CnnzooError: `cut` leaves nothing to train on, or the data cannot be read.
+        CnnzooError: `how` leaves nothing to train on, or the data cannot be read.
     """
-    if cut.folds is None:
+    if how.folds is None:
         examples = dataset.examples("train")
-        return examples, *train_validation(examples.labels, cut.validation)
-    examples, kept, _ = _fold(dataset, cut.folds, cut.fold)
-    training, held_out = train_validation(examples.labels[kept], cut.validation)
+        return examples, *train_validation(examples.labels, how.validation)
+    examples, kept, _ = _fold(dataset, how.folds, how.fold)
+    training, held_out = train_validation(examples.labels[kept], how.validation)
     return examples, kept[training], kept[held_out]
 
 
-def part(dataset: Dataset, split: str, cut: Cut) -> Examples:
-    """Return the examples of "train", "validation" or "test" as `cut` has them.
+def select(dataset: Dataset, split: str, how: Split) -> Examples:
+    """Return the examples of "train", "validation" or "test" as `how` has them.
 
     Raises:
         CnnzooError: The split is unknown, or the data cannot be read.
     """
     if split not in SPLITS:
         raise CnnzooError(unknown("split", split, SPLITS))
-    if split == "test" and cut.folds is None:
+    if split == "test" and how.folds is None:
         return dataset.examples("test")
     if split == "test":
-        examples, _, chosen = _fold(dataset, cut.folds or 0, cut.fold)
+        examples, _, chosen = _fold(dataset, how.folds or 0, how.fold)
     else:
-        examples, training, held_out = training_data(dataset, cut)
+        examples, training, held_out = training_data(dataset, how)
         chosen = training if split == "train" else held_out
     return Examples(examples.inputs[chosen], examples.labels[chosen])
 

@@ -28,7 +28,7 @@ def lead(subject: Subject) -> str:
     return found if subject.examples else f"{found} {subject.lacking}"
 
 
-def facts(subject: Subject) -> Facts:
+def metadata(subject: Subject) -> Facts:
     """Return the figures that one wants to know first."""
     card, rows = subject.card, subject.rows
     found = []

@@ -40,7 +40,7 @@ def write(
     about = subject(str(name), inputs)
     folder = Path(out) if out is not None else _folder(about)
     sections = sections_of(about)
-    html = page(about.card["name"], overview.lead(about), overview.facts(about), sections)
+    html = page(about.card["name"], overview.lead(about), overview.metadata(about), sections)
     drawn = {folder / f"{one.name}.png": plot_style.png(one.figure) for one in pictures(sections)}
     for path, content in drawn.items():
         write_whole(path, content)

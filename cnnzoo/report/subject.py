@@ -20,7 +20,7 @@ from cnnzoo.export.classifier import Classifier
 from cnnzoo.files import read
 from cnnzoo.inspection.cost import LayerCost
 from cnnzoo.pipelines.custom_data.dataset import find
-from cnnzoo.pipelines.splits import Cut, part
+from cnnzoo.pipelines.splits import Split, select
 from cnnzoo.report.layer_groups import rows_of
 from cnnzoo.training.checkpoints import Row
 from cnnzoo.training.run_folder import holds_run
@@ -120,7 +120,7 @@ def subject(name: str, inputs: Sequence[Any] = ()) -> Subject:
     if run is not None and not (run / "metrics.json").is_file():
         raise CnnzooError(f"{run} must hold a finished run; resume it first")
     network = classifier.network
-    own = classifier.take(list(inputs))
+    own = classifier.load_inputs(list(inputs))
     examples, lacking = _examples(classifier)
     return Subject(name, classifier, network, run, examples, lacking, own)
 
@@ -133,7 +133,7 @@ def _examples(classifier: Classifier) -> tuple[AnsweredExamples | None, str]:
             return None, f"The test examples of {card['dataset']} are not on this machine."
         if list(dataset.class_names) != classifier.class_names:
             return None, f"The classes of {card['dataset']} are others than in training."
-        inputs, labels = part(dataset, "test", Cut.of(card["recipe"]))
+        inputs, labels = select(dataset, "test", Split.of(card["recipe"]))
     except CnnzooError as error:
         return None, f"The test examples cannot be read: {error}."
     rows = spread(len(labels), SCORED)

@@ -60,7 +60,7 @@ class Epochs(keras.callbacks.Callback):
         if self.done:
             self.model.stop_training = False
             self.done = 0
-        figures = self.job.where.of_chief(lambda: validated(self.job))
+        figures = self.job.where.run_on_chief(lambda: validated(self.job))
         logs.update({f"val_{name}": figures[name] for name in ("loss", "accuracy")})
         # Keras hands over float32; seven digits are all that it knows.
         rounded = {name: float(f"{value:.7g}") for name, value in logs.items()}
@@ -68,7 +68,7 @@ class Epochs(keras.callbacks.Callback):
         self.history.append({"epoch": epoch + 1, **rounded})
         if best_epoch(self.history) is self.history[-1]:
             best = {"accuracy": rounded["val_accuracy"], "loss": rounded["val_loss"]}
-            card = {**self.job.facts, "metrics": {"epoch": epoch + 1, "validation": best}}
+            card = {**self.job.metadata, "metrics": {"epoch": epoch + 1, "validation": best}}
             artifact.save(self.folder / artifact.ARTIFACT, self.job.answers, card)
         write_whole(self.folder / "history.csv", _csv(self.history))
 
@@ -137,6 +137,6 @@ class Checkpoint(keras.callbacks.Callback):
         self.saved = time.monotonic()
 
 
-def note(text: str) -> None:
+def log(text: str) -> None:
     """Tell the user something that is no result."""
     print(text, file=sys.stderr, flush=True)

@@ -56,11 +56,11 @@ def save(
     plain, arrays = _of_callbacks(callbacks)
     arrays |= {name: np.asarray(variable) for name, variable in _variables(model, metric).items()}
     kinds = [type(one).__name__ for one in callbacks]
-    facts = {**state._asdict(), "callback_classes": kinds, "callbacks": plain}
+    metadata = {**state._asdict(), "callback_classes": kinds, "callbacks": plain}
     parts = {f"{name}.npy": _npy(array) for name, array in arrays.items()}
     done = len(state.history), state.step
     path = folder / "epoch{:05}_step{:08}.ckpt".format(*done)
-    write_sealed(path, {"state.json": json.dumps(facts).encode(), **parts})
+    write_sealed(path, {"state.json": json.dumps(metadata).encode(), **parts})
     for old in _files(folder)[:-_KEPT]:
         old.unlink(missing_ok=True)
 
@@ -78,8 +78,8 @@ def read_state(folder: Path) -> tuple[State | None, Mapping[str, bytes], list[st
         except CnnzooError as error:
             damaged.append(str(error))
             continue
-        facts = json.loads(parts["state.json"])
-        return State(facts["history"], facts["step"], facts["seconds"]), parts, damaged
+        metadata = json.loads(parts["state.json"])
+        return State(metadata["history"], metadata["step"], metadata["seconds"]), parts, damaged
     if damaged:
         raise CnnzooError(f"{damaged[0]}; no checkpoint in {folder} is sound")
     return None, {}, []
@@ -109,14 +109,14 @@ def restore(
         raise CnnzooError("checkpoint must hold the variables of this recipe's model; it does not")
     for name, variable in variables.items():
         variable.assign(arrays[name])
-    facts = json.loads(parts["state.json"])
+    metadata = json.loads(parts["state.json"])
     kinds = [type(one).__name__ for one in callbacks]
-    if kinds != facts["callback_classes"]:
+    if kinds != metadata["callback_classes"]:
         raise CnnzooError(
-            f"callbacks must be those that the run was begun with, {facts['callback_classes']}; "
+            f"callbacks must be those that the run was started with, {metadata['callback_classes']}; "
             f"got {kinds}"
         )
-    for place, plain in enumerate(facts["callbacks"]):
+    for place, plain in enumerate(metadata["callbacks"]):
         vars(callbacks[place]).update(plain)
     for name in sorted(set(arrays) - own):
         owner, attribute, item = name.split(".")

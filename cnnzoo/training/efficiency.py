@@ -21,7 +21,7 @@ def cost(job: Job, history: list[Row]) -> dict[str, Any]:
     definite length, the first and the last are None.
     """
     rate = matmul_rate()
-    macs = job.facts["macs"]
+    macs = job.metadata["macs"]
     if macs is None:
         return {"training_flops": None, "matmul_flops_per_second": rate, "utilization": None}
     flops = 3 * 2 * macs * job.batch_size * job.steps * len(history)

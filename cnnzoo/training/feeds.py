@@ -35,11 +35,13 @@ class Feed(NamedTuple):
     input_shape: tuple[int | None, ...]  # Of the network.
     options: dict[str, Any]  # Of `create_model`.
     train: Callable[..., tf.data.Dataset]  # Batches without end, from `start_step`.
-    mixes: bool  # Whether their labels are float `[batch, classes]`, or else integers `[batch]`.
-    facts: dict[str, Any]  # For the model card.
+    soft_labels: (
+        bool  # Whether their labels are float `[batch, classes]`, or else integers `[batch]`.
+    )
+    metadata: dict[str, Any]  # For the model card.
 
 
-class Taker(NamedTuple):
+class InputSpec(NamedTuple):
     """What a feed needs to know of a network."""
 
     input_shape: tuple[int, ...]
@@ -49,23 +51,23 @@ class Taker(NamedTuple):
     options: Collection[str] = ()  # That `create_model` takes for it.
 
 
-def taker_of(name: str) -> Taker:
+def input_spec(name: str) -> InputSpec:
     """Return what a feed needs to know of the zoo's network `name`."""
     family = MODELS[name]
     variant = family.VARIANTS[name]
     options = inspect.signature(family.build).parameters
     alphabet = getattr(family, "ALPHABET", None)
-    return Taker(variant.input_shape, variant.smallest, alphabet=alphabet, options=options)
+    return InputSpec(variant.input_shape, variant.smallest, alphabet=alphabet, options=options)
 
 
 def feed(
-    recipe: Recipe, taker: Taker, dataset: Dataset, examples: Examples, training: np.ndarray
+    recipe: Recipe, spec: InputSpec, dataset: Dataset, examples: Examples, training: np.ndarray
 ) -> Feed:
     """Return what `recipe` makes of the training split of `dataset`.
 
     Args:
         recipe: Names augmentation or tokens, and their fields.
-        taker: The network that will be fed.
+        spec: The network that will be fed.
         dataset: Where the examples come from.
         examples: Its training split.
         training: Indices of the examples to train on.
@@ -75,31 +77,31 @@ def feed(
             them.
     """
     rank = len(dataset.input_shape)
-    if max(rank, 1) != len(taker.input_shape):
+    if max(rank, 1) != len(spec.input_shape):
         raise CnnzooError(f"dataset must hold what the network takes; {dataset.name} does not")
     if rank != 3 and recipe.augmentation is not None:
         raise CnnzooError(
             f"augmentation must be none for {dataset.kind}; got {recipe.augmentation!r}"
         )
     if rank == 0:
-        return _text_feed(recipe, taker, examples, training)
+        return _text_feed(recipe, spec, examples, training)
     if recipe.tokens is not None:
         raise CnnzooError(f"tokens must be none for {dataset.kind}; got {recipe.tokens!r}")
-    return _array_feed(recipe, taker, dataset, examples, training)
+    return _array_feed(recipe, spec, dataset, examples, training)
 
 
 def _array_feed(
     recipe: Recipe,
-    taker: Taker,
+    spec: InputSpec,
     dataset: Dataset,
     examples: Examples,
     training: np.ndarray,
 ) -> Feed:
     """Return the feed of images or sounds."""
     *sides, channels = dataset.input_shape
-    shape = (*(max(side, taker.smallest) for side in sides), channels)
-    if taker.exact:
-        shape = taker.input_shape
+    shape = (*(max(side, spec.smallest) for side in sides), channels)
+    if spec.exact:
+        shape = spec.input_shape
     augmentation = policy(recipe.augmentation) if recipe.augmentation else None
     preprocessing = {"images": images, "sounds": sounds}[dataset.kind].preprocessing
     layers = preprocessing(dataset, examples.inputs, shape, recipe.normalization)
@@ -112,18 +114,18 @@ def _array_feed(
         augmentation=augmentation,
         num_classes=len(dataset.class_names),
     )
-    mixes = augmentation is not None and augmentation.mixes
-    return Feed(layers, layers, shape, {}, train, mixes, {})
+    soft_labels = augmentation is not None and augmentation.soft_labels
+    return Feed(layers, layers, shape, {}, train, soft_labels, {})
 
 
-def _text_feed(recipe: Recipe, taker: Taker, examples: Examples, training: np.ndarray) -> Feed:
+def _text_feed(recipe: Recipe, spec: InputSpec, examples: Examples, training: np.ndarray) -> Feed:
     """Return the feed of texts; vocabulary and lengths are those of the training part alone."""
     how = recipe.tokens
     if how is None:
         raise CnnzooError("tokens must say how texts turn into tokens; got none")
-    if taker.alphabet is not None and how.alphabet != taker.alphabet:
+    if spec.alphabet is not None and how.alphabet != spec.alphabet:
         raise CnnzooError(
-            f"tokens.alphabet must be that of {recipe.model}, {taker.alphabet!r}; "
+            f"tokens.alphabet must be that of {recipe.model}, {spec.alphabet!r}; "
             f"got {how.alphabet!r}"
         )
     tokenizer = Tokenizer.fit(
@@ -135,13 +137,13 @@ def _text_feed(recipe: Recipe, taker: Taker, examples: Examples, training: np.nd
         min_count=how.min_count,
         length=how.length,
         percentile=how.percentile,
-        shortest=None if how.shortest is None else max(how.shortest, taker.smallest),
+        shortest=None if how.shortest is None else max(how.shortest, spec.smallest),
         padding=how.padding,
         truncation=how.truncation,
         backwards=how.backwards,
         name="tokens",
     )
-    options, facts = _of_vocabulary(recipe, taker, tokenizer)
+    options, metadata = _of_vocabulary(recipe, spec, tokenizer)
     tokens = tokenizer.ragged(examples.inputs)
     train = functools.partial(
         train_text_batches,
@@ -154,20 +156,20 @@ def _text_feed(recipe: Recipe, taker: Taker, examples: Examples, training: np.nd
         window=how.window,
     )
     length = tokenizer.length if tokenizer.shortest == tokenizer.length else None
-    return Feed([tokenizer], [], (length,), options, train, False, facts)
+    return Feed([tokenizer], [], (length,), options, train, False, metadata)
 
 
 def _of_vocabulary(
-    recipe: Recipe, taker: Taker, tokenizer: Tokenizer
+    recipe: Recipe, spec: InputSpec, tokenizer: Tokenizer
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the options of the network that follow from the vocabulary, and what to say of it."""
-    facts: dict[str, Any] = {"vocabulary_size": tokenizer.vocabulary_size}
-    options = dict(facts) if "vocabulary_size" in taker.options else {}
+    metadata: dict[str, Any] = {"vocabulary_size": tokenizer.vocabulary_size}
+    options = dict(metadata) if "vocabulary_size" in spec.options else {}
     path = recipe.tokens.vectors if recipe.tokens else None
     if path is not None:
-        if "embeddings" not in taker.options:
+        if "embeddings" not in spec.options:
             raise CnnzooError(f"tokens.vectors must be none for {recipe.model}; got {path!r}")
         vectors = read_word_vectors(path, tokenizer.vocabulary, seed=recipe.seed)
         options["embeddings"] = vectors.matrix
-        facts["vocabulary_coverage"] = round(vectors.vocabulary_coverage, 4)
-    return options, facts
+        metadata["vocabulary_coverage"] = round(vectors.vocabulary_coverage, 4)
+    return options, metadata

@@ -20,9 +20,9 @@ from cnnzoo.models import create_model
 from cnnzoo.pipelines.batches import steps_per_epoch
 from cnnzoo.pipelines.custom_data.dataset import find
 from cnnzoo.pipelines.input_types import describe
-from cnnzoo.pipelines.splits import Cut, training_data
+from cnnzoo.pipelines.splits import Split, training_data
 from cnnzoo.training.distributed.distribution import Distribution
-from cnnzoo.training.feeds import Feed, Taker, feed, taker_of
+from cnnzoo.training.feeds import Feed, InputSpec, feed, input_spec
 from cnnzoo.training.losses import loss
 from cnnzoo.training.optimizers import optimizer
 from cnnzoo.training.provenance import versions
@@ -48,7 +48,7 @@ class Job(NamedTuple):
     classifier: Classifier  # Of `answers`.
     averaged: bool  # Whether the average of the weights is served.
     where: Distribution
-    facts: dict[str, Any]  # For the model card.
+    metadata: dict[str, Any]  # For the model card.
 
 
 def resolved(
@@ -76,13 +76,13 @@ def prepare(name: str, recipe: Recipe, where: Distribution, own: keras.Model | N
     Raises:
         CnnzooError: A name in the recipe is unknown, or its parts do not fit each other.
     """
-    taker = taker_of(recipe.model) if own is None else _taker_of(own, recipe, where)
-    dataset = find(recipe.dataset, taker.input_shape)
+    spec = input_spec(recipe.model) if own is None else _custom_input_spec(own, recipe, where)
+    dataset = find(recipe.dataset, spec.input_shape)
     keras.utils.set_random_seed(recipe.seed)
-    cut = Cut(recipe.validation, recipe.folds, recipe.fold)
-    examples, training, held_out = training_data(dataset, cut)
+    how = Split(recipe.validation, recipe.folds, recipe.fold)
+    examples, training, held_out = training_data(dataset, how)
     steps = steps_per_epoch(len(training), recipe.batch_size)
-    fed = feed(recipe, taker, dataset, examples, training)
+    fed = feed(recipe, spec, dataset, examples, training)
     with _precision(recipe.precision), where.network():
         network = _network(recipe, dataset, fed) if own is None else own
         where.synchronize(network)
@@ -92,19 +92,19 @@ def prepare(name: str, recipe: Recipe, where: Distribution, own: keras.Model | N
     _require_classes(network, dataset)
     kinds = keras.metrics.CategoricalAccuracy, keras.metrics.SparseCategoricalAccuracy
     with where.scope():
-        accuracy = kinds[0 if fed.mixes else 1](name="accuracy")
+        accuracy = kinds[0 if fed.soft_labels else 1](name="accuracy")
         model.compile(
             where.summed(optimizer(recipe, model.trainable_variables, steps)),
-            loss(recipe.loss, recipe.label_smoothing, fed.mixes),
+            loss(recipe.loss, recipe.label_smoothing, fed.soft_labels),
             metrics=[accuracy],
             jit_compile=False,  # XLA halves the speed on a CPU.
         )
     served = _network(recipe, dataset, fed) if own is None else keras.models.clone_model(own)
     raw = describe(dataset)
     answers = artifact.assemble(fed.layers, served, raw)
-    facts = _facts(name, recipe, dataset, served, raw, fed)
-    facts["data_sha256"] = fingerprint(dataset, examples)
-    facts["model_sha256"] = structure_digest(served)
+    metadata = _metadata(name, recipe, dataset, served, raw, fed)
+    metadata["data_sha256"] = fingerprint(dataset, examples)
+    metadata["model_sha256"] = structure_digest(served)
     return Job(
         feed=fed,
         validation=Examples(examples.inputs[held_out], examples.labels[held_out]),
@@ -115,14 +115,14 @@ def prepare(name: str, recipe: Recipe, where: Distribution, own: keras.Model | N
         model=model,
         served=served,
         answers=answers,
-        classifier=of_training(answers, facts),
+        classifier=of_training(answers, metadata),
         averaged=recipe.ema is not None,
         where=where,
-        facts=facts,
+        metadata=metadata,
     )
 
 
-def _taker_of(own: keras.Model, recipe: Recipe, where: Distribution) -> Taker:
+def _custom_input_spec(own: keras.Model, recipe: Recipe, where: Distribution) -> InputSpec:
     """Return what a feed needs to know of a network of one's own.
 
     Raises:
@@ -144,7 +144,7 @@ def _taker_of(own: keras.Model, recipe: Recipe, where: Distribution) -> Taker:
         value = getattr(recipe, field)
         if value != usual:
             raise CnnzooError(f"{field} must be {usual!r} with one's own network; got {value!r}")
-    return Taker(own.input_shape[1:], exact=True)
+    return InputSpec(own.input_shape[1:], exact=True)
 
 
 def _require_classes(network: keras.Model, dataset: Dataset) -> None:
@@ -176,7 +176,7 @@ def _precision(name: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def _facts(
+def _metadata(
     name: str,
     recipe: Recipe,
     dataset: Dataset,
@@ -184,7 +184,7 @@ def _facts(
     raw: dict[str, Any],
     fed: Feed,
 ) -> dict[str, Any]:
-    facts = {
+    metadata = {
         "name": name,
         "task": f"{dataset.kind.removesuffix('s')} classification",
         "dataset": recipe.dataset,
@@ -193,13 +193,13 @@ def _facts(
         "input": raw,
         "params": sum(math.prod(weight.shape) for weight in served.trainable_weights),
         "macs": _macs(served),
-        **fed.facts,
+        **fed.metadata,
         "data_source": dataset.source,
         "data_license": dataset.license,
         "recipe": recipe.to_json(),
         "versions": versions(),
     }
-    return {**facts, "limits": limits(facts)}
+    return {**metadata, "limits": limits(metadata)}
 
 
 def _macs(network: keras.Model) -> int | None:

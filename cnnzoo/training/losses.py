@@ -10,15 +10,15 @@ from keras import ops
 from cnnzoo.layers import MarginLoss
 
 
-def loss(name: str, label_smoothing: float, mixes: bool) -> keras.losses.Loss:
+def loss(name: str, label_smoothing: float, soft_labels: bool) -> keras.losses.Loss:
     """Return the loss `name` on logits `[batch, classes]`.
 
     Args:
         name: One of recipe.LOSSES.
         label_smoothing: Share of each label that is spread evenly over the classes.
-        mixes: Whether labels are float `[batch, classes]`, or else integers `[batch]`.
+        soft_labels: Whether labels are float `[batch, classes]`, or else integers `[batch]`.
     """
-    if name == "cross_entropy" and not label_smoothing and not mixes:
+    if name == "cross_entropy" and not label_smoothing and not soft_labels:
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     return _OnShares(name, label_smoothing)
 

@@ -29,7 +29,7 @@ from cnnzoo.pipelines.custom_data.dataset import find
 from cnnzoo.pipelines.input_types import RawTexts
 from cnnzoo.plot_style import png
 from cnnzoo.training import checkpoints, run_folder
-from cnnzoo.training.callbacks import Checkpoint, Epochs, best_epoch, note
+from cnnzoo.training.callbacks import Checkpoint, Epochs, best_epoch, log
 from cnnzoo.training.checkpoints import Row
 from cnnzoo.training.curves import curves
 from cnnzoo.training.distributed import distribution
@@ -99,10 +99,10 @@ def train(
         OSError: The folder cannot be written.
     """
     name, base, value = resolved(recipe, data, fields)
-    where = distribution.of(value.batch_size, devices, workers, worker)
+    where = distribution.get_distribution(value.batch_size, devices, workers, worker)
     with where.training():
         folder = where.folder(
-            Path(where.of_chief(lambda: str(run_folder.folder_of(name, out, resume))))
+            Path(where.run_on_chief(lambda: str(run_folder.folder_of(name, out, resume))))
         )
         return _train(name, base, value, where, network, folder, callbacks, checkpoint_seconds)
 
@@ -123,12 +123,12 @@ def _train(
     if (folder / "metrics.json").is_file():
         return Run(folder, json.loads((folder / "metrics.json").read_text()))
     job = prepare(name, value, where, network)
-    run_folder.require_same_parts(folder, identity, job.facts)
-    run_folder.write_identity(folder, value, job.facts)
+    run_folder.require_same_parts(folder, identity, job.metadata)
+    run_folder.write_identity(folder, value, job.metadata)
     for field, (usual, now) in base.differences(value).items():
-        note(f"{field}  {now!r}, where the recipe has {usual!r}")
+        log(f"{field}  {now!r}, where the recipe has {usual!r}")
     history, seconds = _fit(job, value, folder, callbacks, checkpoint_seconds, begun)
-    metrics = where.of_chief(lambda: _finish(folder, history, job, seconds, name).metrics)
+    metrics = where.run_on_chief(lambda: _finish(folder, history, job, seconds, name).metrics)
     return Run(folder, metrics)
 
 
@@ -144,7 +144,7 @@ def _fit(
     state, parts, damaged = checkpoints.read_state(folder / checkpoints.FOLDER)
     history = state.history if state else []
     for message in damaged:
-        note(f"{message}; going on from epoch {len(history) + 1} as the one before has it")
+        log(f"{message}; going on from epoch {len(history) + 1} as the one before has it")
     done = state.step if state else 0
     epochs = Epochs(job, folder, history, done)
     others = [*_of_recipe(recipe), *callbacks]
@@ -206,14 +206,14 @@ def _finish(folder: Path, history: list[Row], job: Job, seconds: float, name: st
         **test,
         "epoch": epoch,
         "validation": best.card["metrics"]["validation"],
-        "seed": job.facts["recipe"]["seed"],
-        "params": job.facts["params"],
+        "seed": job.metadata["recipe"]["seed"],
+        "params": job.metadata["params"],
         "epochs": len(history),
         **cost(job, history),
         "seconds": round(seconds, 1),
         "peak_memory_bytes": peak_memory(),
         "hardware": hardware(),
-        "versions": job.facts["versions"],
+        "versions": job.metadata["versions"],
         "commit": commit(),
     }
     write_whole(folder / "metrics.json", json.dumps(metrics, indent=1).encode())

@@ -68,14 +68,14 @@ def identity(folder: Path) -> dict[str, Any] | None:
         raise CnnzooError(f"{path} is damaged, or of another version of cnnzoo") from error
 
 
-def write_identity(folder: Path, recipe: Recipe, facts: Mapping[str, Any]) -> None:
-    """Write with what a run is begun; `facts` are those of its card."""
-    found = {"recipe": recipe.to_json(), **{part: facts[part] for part in _PARTS}}
+def write_identity(folder: Path, recipe: Recipe, metadata: Mapping[str, Any]) -> None:
+    """Write with what a run is begun; `metadata` are those of its card."""
+    found = {"recipe": recipe.to_json(), **{part: metadata[part] for part in _PARTS}}
     write_whole(folder / _RECIPE, json.dumps(found, indent=1).encode())
 
 
 def require_same_recipe(folder: Path, begun: dict[str, Any] | None, recipe: Recipe) -> None:
-    """Refuse another recipe than the one that the run was begun with, if it was.
+    """Refuse another recipe than the one that the run was started with, if it was.
 
     Raises:
         CnnzooError: It is another; the message names the fields.
@@ -83,22 +83,22 @@ def require_same_recipe(folder: Path, begun: dict[str, Any] | None, recipe: Reci
     changed = Recipe.from_json(begun["recipe"]).changes(recipe) if begun else []
     if changed:
         raise CnnzooError(
-            f"recipe must be the one that {folder} was begun with; changed: {', '.join(changed)}"
+            f"recipe must be the one that {folder} was started with; changed: {', '.join(changed)}"
         )
 
 
 def require_same_parts(
-    folder: Path, begun: dict[str, Any] | None, facts: Mapping[str, Any]
+    folder: Path, begun: dict[str, Any] | None, metadata: Mapping[str, Any]
 ) -> None:
-    """Refuse other data or another model than those that the run was begun with, if it was.
+    """Refuse other data or another model than those that the run was started with, if it was.
 
     Raises:
         CnnzooError: They are others.
     """
     for part, what in _PARTS.items():
-        if begun and begun[part] != facts[part]:
+        if begun and begun[part] != metadata[part]:
             raise CnnzooError(
-                f"{what} must be the one that {folder} was begun with; {facts[what]} is another now"
+                f"{what} must be the one that {folder} was started with; {metadata[what]} is another now"
             )
 
 

@@ -92,11 +92,11 @@ def curves(folder: Path = HISTORIES) -> dict[str, bytes]:
     if not paths:
         return {}
     from cnnzoo.plot_style import png
-    from cnnzoo.training import curves, loop  # Takes TensorFlow.
+    from cnnzoo.training import callbacks, curves  # Takes TensorFlow.
 
     pictures = {}
     for path in paths:
         rows = [{name: float(value) for name, value in row.items()} for row in ledger.read(path)]
-        chosen = int(loop.best_epoch(rows)["epoch"])
+        chosen = int(callbacks.best_epoch(rows)["epoch"])
         pictures[path.stem] = png(curves.curves(path.stem, rows, chosen))
     return pictures

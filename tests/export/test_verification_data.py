@@ -9,7 +9,7 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.export.classifier import from_model
 from cnnzoo.export.litert import after_tokenizer, tokenizer_of
 from cnnzoo.export.verification_data import gather, training_examples
-from cnnzoo.pipelines.splits import Cut, part
+from cnnzoo.pipelines.splits import Split, select
 
 
 def without_data(classifier):
@@ -49,8 +49,8 @@ def test_sounds_are_encoded_in_several_lengths(of_sounds):
 
 def test_calibration_takes_examples_of_training_from_all_over_it(classifier, small):
     examples = training_examples(classifier)
-    cut = Cut(classifier.card["recipe"]["validation"])
-    images = part(DATASETS[small["dataset"]], "train", cut).inputs
+    how = Split(classifier.card["recipe"]["validation"])
+    images = select(DATASETS[small["dataset"]], "train", how).inputs
     assert len(images) == 1_500
     assert np.array_equal(examples[[0, -1]], images[[0, -1]])
     assert len(np.unique(examples, axis=0)) == 200

@@ -3,7 +3,7 @@ import pytest
 
 from cnnzoo.datasets import Dataset, Examples, mnist
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.splits import Cut, folds, part, train_validation, training_data
+from cnnzoo.pipelines.splits import Split, folds, select, train_validation, training_data
 
 SPLITS = ("train", "validation", "test")
 
@@ -69,9 +69,9 @@ def letters(split):
 LETTERS = Dataset("letters", ("a", "b"), {"train": 20, "test": 10}, "", "", "", read=letters)
 
 
-@pytest.mark.parametrize("cut", [Cut(0.25), Cut(5, folds=3, fold=1)])
+@pytest.mark.parametrize("cut", [Split(0.25), Split(5, folds=3, fold=1)])
 def test_no_example_is_in_two_splits_and_none_is_lost(cut):
-    parts = {split: list(part(LETTERS, split, cut).inputs) for split in SPLITS}
+    parts = {split: list(select(LETTERS, split, cut).inputs) for split in SPLITS}
     assert sorted(sum(parts.values(), [])) == sorted(f"text {place}" for place in range(30))
     assert [len(parts[split]) for split in SPLITS] == [15, 5, 10]
     examples, training, held_out = training_data(LETTERS, cut)
@@ -80,10 +80,10 @@ def test_no_example_is_in_two_splits_and_none_is_lost(cut):
 
 
 def test_the_folds_of_a_set_test_every_example_once():
-    tested = [part(LETTERS, "test", Cut(5, folds=3, fold=fold)).inputs for fold in range(3)]
+    tested = [select(LETTERS, "test", Split(5, folds=3, fold=fold)).inputs for fold in range(3)]
     assert sorted(np.concatenate(tested)) == sorted(f"text {place}" for place in range(30))
 
 
 def test_an_unknown_split_gets_near_matches():
     with pytest.raises(CnnzooError, match="split 'tests' is unknown; did you mean test"):
-        part(LETTERS, "tests", Cut(5))
+        select(LETTERS, "tests", Split(5))

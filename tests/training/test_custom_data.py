@@ -49,7 +49,7 @@ def test_a_network_and_a_tf_data_set_of_ones_own(data, tmp_path):
     assert cnnzoo.evaluate(classifier)["accuracy"] == run.accuracy
     again = cnnzoo.from_tf_data(digits("train", 900), digits("test", 300), name="my_digits")
     (run.path / "metrics.json").unlink()
-    with pytest.raises(CnnzooError, match="dataset must be the one that .* was begun with"):
+    with pytest.raises(CnnzooError, match="dataset must be the one that .* was started with"):
         cnnzoo.train(
             "mnist_lenet5", network=network(), data=again, out=run.path, resume=True, **SHORT
         )

@@ -6,7 +6,7 @@ import cnnzoo
 from cnnzoo.datasets import DATASETS
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.batches import train_batches
-from cnnzoo.pipelines.splits import Cut, training_data
+from cnnzoo.pipelines.splits import Split, training_data
 from cnnzoo.training.learning_rate_finder import has_diverged, result, smoothed
 
 RATES = np.geomspace(1e-6, 10, 200)
@@ -93,7 +93,7 @@ def test_steps_are_those_of_the_recipe_with_a_rising_rate(fields, linear):
 
 def by_hand(fields, weights, rates):
     """Losses of softmax regression on the recipe's batches, in NumPy."""
-    examples, training, _ = training_data(DATASETS["small_mnist"], Cut(fields["validation"]))
+    examples, training, _ = training_data(DATASETS["small_mnist"], Split(fields["validation"]))
     batches = train_batches(examples, batch_size=50, seed=0, chosen=training).as_numpy_iterator()
     (kernel, bias), losses = weights, []
     for rate, (images, labels) in zip(rates, batches, strict=False):

@@ -31,8 +31,8 @@ SHARES = np.eye(3, dtype=np.float32)[LABELS]
 )
 def test_losses_on_softmax_scores(labels, name, smoothing, expected):
     if labels is not SHARES and name == "cross_entropy" and not smoothing:
-        assert float(loss(name, 0.0, mixes=False)(labels, LOGITS)) == pytest.approx(expected)
-    found = float(loss(name, smoothing, mixes=True)(labels, LOGITS))
+        assert float(loss(name, 0.0, soft_labels=False)(labels, LOGITS)) == pytest.approx(expected)
+    found = float(loss(name, smoothing, soft_labels=True)(labels, LOGITS))
     assert found == pytest.approx(expected, rel=1e-5)
 
 
@@ -43,7 +43,7 @@ def test_binary_cross_entropy_takes_each_class_for_itself():
 
     pairs = zip(LOGITS.ravel(), SHARES.ravel(), strict=True)
     expected = np.mean([cost(*pair) for pair in pairs])
-    found = float(loss("binary_cross_entropy", 0.0, mixes=False)(LABELS, LOGITS))
+    found = float(loss("binary_cross_entropy", 0.0, soft_labels=False)(LABELS, LOGITS))
     assert found == pytest.approx(expected, rel=1e-5)
 
 
@@ -53,6 +53,6 @@ def test_margin_is_that_of_the_capsules():
     logits = np.log(lengths / (1 - lengths))
     expected = 0.5 * 0.85**2 + 0.4**2
     for labels in (np.array([1]), np.array([[0.0, 1.0, 0.0]], np.float32)):
-        assert float(loss("margin", 0.0, mixes=False)(labels, logits)) == pytest.approx(
+        assert float(loss("margin", 0.0, soft_labels=False)(labels, logits)) == pytest.approx(
             expected, rel=1e-4
         )

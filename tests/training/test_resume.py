@@ -220,14 +220,14 @@ def test_other_data_under_the_same_name_are_refused(stopped, small, monkeypatch)
     images, labels = dataset.examples("train")
     other = cnnzoo.datasets.Examples(images, labels[::-1].copy())
     monkeypatch.setattr("cnnzoo.datasets.Dataset.examples", lambda *_: other)
-    with pytest.raises(CnnzooError, match="dataset must be the one that .* was begun with"):
+    with pytest.raises(CnnzooError, match="dataset must be the one that .* was started with"):
         cnnzoo.train("mnist_lenet5", out=stopped, resume=True, **small)
 
 
 def test_another_model_under_the_same_recipe_is_refused(stopped, small):
     own = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten()])
     own.add(keras.layers.Dense(10))
-    with pytest.raises(CnnzooError, match="model must be the one that .* was begun with"):
+    with pytest.raises(CnnzooError, match="model must be the one that .* was started with"):
         cnnzoo.train("mnist_lenet5", out=stopped, resume=True, network=own, **small)
 
 

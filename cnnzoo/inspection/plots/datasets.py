@@ -48,7 +48,7 @@ def draw(dataset: Dataset, path: Path) -> None:
 
 
 def _drawable() -> list[str]:
-    return [name for name in sorted(POLICIES) if not policy(name).mixes]
+    return [name for name in sorted(POLICIES) if not policy(name).soft_labels]
 
 
 def _balance(part: SubFigure, dataset: Dataset, splits: dict[str, Examples]) -> None:

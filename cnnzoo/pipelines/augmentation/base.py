@@ -19,7 +19,7 @@ class Augmentation(keras.layers.Layer):
     """Base of the layers; a subclass states `noise_size` and computes `transform` or `mix`."""
 
     noise_size: int  # Uniform numbers that one image needs.
-    mixes = False  # Whether labels change too; then call and `mix` take and give pairs.
+    soft_labels = False  # Whether labels change too; then call and `mix` take and give pairs.
 
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(autocast=False, **kwargs)
@@ -40,13 +40,14 @@ class Augmentation(keras.layers.Layer):
         return self.transform(images, noise), labels
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """Return images, or images and one-hot labels if the layer mixes, changed in training."""
+        """Return images, or images and one-hot labels if they mix, changed in training."""
         if not training:
             return inputs
-        images, labels = inputs if self.mixes else (inputs, None)
+        images, labels = inputs if self.soft_labels else (inputs, None)
         shape = (ops.shape(images)[0], self.noise_size)
         noise = keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
-        return self.mix(images, labels, noise) if self.mixes else self.transform(images, noise)
+        mixed = self.mix(images, labels, noise)
+        return mixed if self.soft_labels else mixed[0]
 
     def build(self, input_shape: Any) -> None:
         """Do nothing: there are no weights."""

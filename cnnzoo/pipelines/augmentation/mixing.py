@@ -30,7 +30,7 @@ class Mixing(Augmentation):
         CnnzooError: `alpha` is not above 0, or above 10, where the table would be too coarse.
     """
 
-    mixes = True
+    soft_labels = True
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -35,7 +35,7 @@ class Policy(Augmentation):
         )
         self.parts = [part if isinstance(part, Augmentation) else FromKeras(part) for part in parts]
         self.noise_size = sum(part.noise_size for part in self.parts)
-        self.mixes = any(part.mixes for part in self.parts)
+        self.soft_labels = any(part.soft_labels for part in self.parts)
 
     def transform(self, images: Any, noise: Any) -> Any:
         """Return `images`, changed by one part after the other."""

@@ -28,7 +28,7 @@ from cnnzoo.training.distributed.cluster import Cluster, answers, cluster
 from cnnzoo.training.distributed.strategies import LOST, across, mirrored, statistic
 
 
-def of(
+def get_distribution(
     batch_size: int,
     devices: int | None = None,
     workers: str | None = None,
@@ -163,27 +163,27 @@ class Distribution:
         finally:
             generator.next = stock
 
-    def of_chief(self, function: Callable[[], Any]) -> Any:
+    def run_on_chief(self, function: Callable[[], Any]) -> Any:
         """Return what `function` gives on the chief, in JSON's types.
 
         The others do not call it but wait. All workers must come here in the same order.
         """
         if self.cluster is None:
             return function()
-        return json.loads(self._bytes_of_chief(lambda: json.dumps(function()).encode()))
+        return json.loads(self._bytes_from_chief(lambda: json.dumps(function()).encode()))
 
     def folder(self, path: Path) -> Path:
         """Return the run folder: `path` on the chief, elsewhere a temporary one of its files."""
         if self.cluster is None:
             return path
-        content = self._bytes_of_chief(lambda: _packed(path))
+        content = self._bytes_from_chief(lambda: _packed(path))
         if self.is_chief:
             return path
         self._temporary = tempfile.TemporaryDirectory()  # Kept as long as this object.
         zipfile.ZipFile(io.BytesIO(content)).extractall(self._temporary.name)
         return Path(self._temporary.name)
 
-    def _bytes_of_chief(self, function: Callable[[], bytes]) -> bytes:
+    def _bytes_from_chief(self, function: Callable[[], bytes]) -> bytes:
         content = function() if self.is_chief else b""
         size = int(self._sum(np.array([len(content)], np.int32))[0])
         words = np.zeros(-(-size // 4), np.int32)

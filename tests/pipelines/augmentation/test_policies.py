@@ -65,19 +65,19 @@ def test_in_a_model_on_in_training_alone(name):
     layer = named(name)
     inputs = images = keras.Input(IMAGES.shape[1:], dtype="uint8")
     given = IMAGES
-    if layer.mixes:
+    if layer.soft_labels:
         inputs, given = (images, keras.Input((5,))), (IMAGES, LABELS)
     outputs = layer(inputs)
     assert keras.tree.map_structure(lambda x: x.dtype, outputs) == (
-        ("uint8", "float32") if layer.mixes else "uint8"
+        ("uint8", "float32") if layer.soft_labels else "uint8"
     )
     model = keras.Model(inputs, outputs)
     numbers = keras.random.SeedGenerator(7)
     layer.seed_generator.state.assign(numbers.state)
     changed = model(given, training=True)
     noise = keras.random.uniform((50, layer.noise_size), seed=numbers)
-    expected = layer.mix(*given, noise) if layer.mixes else layer.transform(given, noise)
-    if layer.mixes:
+    expected = layer.mix(*given, noise) if layer.soft_labels else layer.transform(given, noise)
+    if layer.soft_labels:
         assert_equal(changed, expected)
         assert_equal(model(given), given)
     else:
@@ -85,7 +85,7 @@ def test_in_a_model_on_in_training_alone(name):
         assert_equal([model(given), model(given, training=False)], [given, given])
 
 
-@pytest.mark.parametrize("name", [name for name in POLICIES if not policy(name).mixes])
+@pytest.mark.parametrize("name", [name for name in POLICIES if not policy(name).soft_labels])
 def test_each_image_changes_by_its_own_numbers(name):
     layer = policy(name)
     noise = noise_for(layer)

@@ -98,7 +98,7 @@ def close(one, other):
 def test_two_workers_end_where_one_process_does(worker, pair, tmp_path):
     (tmp_path / "letter").write_text("of the chief")
     chief, other = pair(clip=0.05)
-    alone, history = worker.train(distribution.of(worker.BATCH), clip=0.05)
+    alone, history = worker.train(distribution.get_distribution(worker.BATCH), clip=0.05)
     assert close(chief, alone)
     assert same(chief, other)
     told = [json.loads((tmp_path / f"{name}.json").read_text()) for name in ("chief", "other")]
@@ -112,7 +112,7 @@ def test_two_replicas_on_one_machine_end_where_one_does(worker, start, tmp_path)
     process = start("mirrored.npz", devices=2, clip=0.05)
     _, errors = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, errors
-    alone, history = worker.train(distribution.of(worker.BATCH), clip=0.05)
+    alone, history = worker.train(distribution.get_distribution(worker.BATCH), clip=0.05)
     assert close(dict(np.load(tmp_path / "mirrored.npz")), alone)
     for name, figures in json.loads((tmp_path / "mirrored.json").read_text()).items():
         np.testing.assert_allclose(figures, history[name], rtol=1e-4)
@@ -121,7 +121,7 @@ def test_two_replicas_on_one_machine_end_where_one_does(worker, start, tmp_path)
 @pytest.mark.slow
 def test_batch_normalization_takes_the_rows_of_all_workers(worker, pair):
     chief, other = pair(layers=["norm"], rate=0.03)
-    alone, _ = worker.train(distribution.of(worker.BATCH), layers=["norm"], rate=0.03)
+    alone, _ = worker.train(distribution.get_distribution(worker.BATCH), layers=["norm"], rate=0.03)
     assert same(chief, other)
     moving_mean = "a4"  # After kernel, bias, gamma and beta.
     assert np.abs(alone[moving_mean]).max() > 0.01
@@ -133,7 +133,7 @@ def test_batch_normalization_takes_the_rows_of_all_replicas(worker, start, tmp_p
     process = start("mirrored.npz", devices=2, layers=["norm"], rate=0.03)
     _, errors = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, errors
-    alone, _ = worker.train(distribution.of(worker.BATCH), layers=["norm"], rate=0.03)
+    alone, _ = worker.train(distribution.get_distribution(worker.BATCH), layers=["norm"], rate=0.03)
     assert close(dict(np.load(tmp_path / "mirrored.npz")), alone)
 
 
@@ -180,7 +180,7 @@ def test_a_worker_that_does_not_answer_is_told():
     begun = time.monotonic()
     message = f"worker 1 at {addresses[1]} must answer within 0.5 seconds; it does not"
     with pytest.raises(CnnzooError, match=f"^{message}$"):
-        distribution.of(24, workers=",".join(addresses), worker=0, seconds=0.5)
+        distribution.get_distribution(24, workers=",".join(addresses), worker=0, seconds=0.5)
     assert time.monotonic() - begun < 20
 
 
@@ -272,7 +272,7 @@ def test_a_malformed_tf_config_is_told(config, message, monkeypatch):
     text = config if isinstance(config, str) else json.dumps(config)
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(CnnzooError) as raised:
-        distribution.of(24)
+        distribution.get_distribution(24)
     assert str(raised.value) == message
 
 
@@ -319,14 +319,14 @@ def test_wrong_arguments_are_told(arguments, message, monkeypatch):
     tf.constant(0)  # TensorFlow has started.
     monkeypatch.setattr(tf.config, "list_physical_devices", devices(gpus=0))
     with pytest.raises(CnnzooError) as raised:
-        distribution.of(24, **arguments)
+        distribution.get_distribution(24, **arguments)
     assert str(raised.value) == message
 
 
 def test_more_devices_than_gpus_are_told(monkeypatch):
     monkeypatch.setattr(tf.config, "list_physical_devices", devices(gpus=2))
     with pytest.raises(CnnzooError) as raised:
-        distribution.of(24, devices=3)
+        distribution.get_distribution(24, devices=3)
     assert str(raised.value) == "devices must be at most 2, the GPUs here; got 3"
 
 
@@ -336,7 +336,7 @@ def devices(gpus):
 
 
 def test_one_device_leaves_all_as_it_is(tmp_path):
-    where = distribution.of(24)
+    where = distribution.get_distribution(24)
     batches, optimizer = tf.data.Dataset.range(3), keras.optimizers.SGD()
     apply, draw = optimizer.apply, keras.random.SeedGenerator.next
     assert where.batches(batches) is batches
@@ -345,7 +345,7 @@ def test_one_device_leaves_all_as_it_is(tmp_path):
     with where.network(), where.scope(), where.training():
         assert not tf.distribute.has_strategy()
         assert keras.random.SeedGenerator.next is draw
-    assert where.of_chief(lambda: {"a": 1}) == {"a": 1}
+    assert where.run_on_chief(lambda: {"a": 1}) == {"a": 1}
     assert where.folder(tmp_path) is tmp_path
     assert (where.is_chief, where.replicas) == (True, 1)
 
@@ -353,7 +353,7 @@ def test_one_device_leaves_all_as_it_is(tmp_path):
 DRAW = """
 import keras
 from cnnzoo.training.distributed import distribution
-where = distribution.of(2, devices=2)
+where = distribution.get_distribution(2, devices=2)
 with where.network():
     generator = keras.random.SeedGenerator(5)
 def draws():
@@ -390,7 +390,7 @@ import tensorflow as tf
 from cnnzoo.training.distributed import distribution
 tf.constant(0)
 try:
-    distribution.of(24, workers="{}", worker=0, seconds=20)
+    distribution.get_distribution(24, workers="{}", worker=0, seconds=20)
 except distribution.CnnzooError as error:
     print(error)
 """

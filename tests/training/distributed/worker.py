@@ -105,13 +105,13 @@ def train(
 
 def main(options, out):
     asked = {name: options.pop(name, None) for name in ("devices", "workers", "worker")}
-    where = distribution.of(BATCH, **asked, seconds=options.pop("seconds", 60.0))
+    where = distribution.get_distribution(BATCH, **asked, seconds=options.pop("seconds", 60.0))
     with where.training():
         arrays, history = train(where, **options)
         if where.cluster:
             folder = where.folder(out.parent)
             shared = sorted(path.name for path in folder.iterdir() if path.name == "letter")
-            history["shared"] = where.of_chief(lambda: [where.is_chief, "chief"]) + shared
+            history["shared"] = where.run_on_chief(lambda: [where.is_chief, "chief"]) + shared
     np.savez(out, **arrays)
     out.with_suffix(".json").write_text(json.dumps(history))
 
