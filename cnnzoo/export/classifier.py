@@ -10,7 +10,6 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from tensorflow.lite.python.convert import ConverterError
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.folding import folded
@@ -18,6 +17,7 @@ from cnnzoo.export.litert import after_tokenizer, convert, numeric_spec, tokeniz
 from cnnzoo.export.runtime import LiteRT, scores_of
 from cnnzoo.guard.saved_model import check_saved_model
 from cnnzoo.guard.sums import check_sums
+from cnnzoo.keras_internals import converter_error
 from cnnzoo.pipelines.decoding import UNDECODABLE
 from cnnzoo.pipelines.input_types import RawTexts, raw_input
 from cnnzoo.pipelines.tokenizer import Tokenizer
@@ -206,7 +206,7 @@ class _Fast:
             runtime = LiteRT(convert(model))
             if not _agrees(runtime, model):
                 return _in_tensorflow(model)
-        except (tf.errors.OpError, ConverterError, ValueError, RuntimeError):
+        except (tf.errors.OpError, converter_error(), ValueError, RuntimeError):
             return _in_tensorflow(model)
         tokenizer = tokenizer_of(model)
         if tokenizer is None:

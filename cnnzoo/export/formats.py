@@ -11,7 +11,6 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from tensorflow.lite.python.convert import ConverterError
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import litert, onnx_file, quantization
@@ -25,6 +24,7 @@ from cnnzoo.export.signatures import ServingGraph
 from cnnzoo.export.verification import Format, prove
 from cnnzoo.export.verification_data import COMPARED, SCORED, Evidence, gather, training_examples
 from cnnzoo.guard.sums import write_sums
+from cnnzoo.keras_internals import converter_error
 from cnnzoo.pipelines.input_types import RawTexts
 from cnnzoo.registry import unknown
 
@@ -135,7 +135,7 @@ def _converted(name: str, model: keras.Model, classifier: Classifier) -> bytes:
         if name == "litert_int8":
             return quantization.int8(model, training_examples(classifier))
         return {"litert": litert.convert, "litert_float16": quantization.float16}[name](model)
-    except (tf.errors.OpError, ConverterError, RuntimeError) as error:
+    except (tf.errors.OpError, converter_error(), RuntimeError) as error:
         lacking = sorted(set(re.findall(r"'tf\.(\w+)' op", str(error))))
         raise CnnzooError(
             f"format {name} cannot hold the network: "

@@ -7,10 +7,10 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.litert import after_tokenizer, numeric_spec
+from cnnzoo.keras_internals import frozen
 
 OPSET = 18  # Of 2022; ONNX Runtime reads it since 1.14.
 PACKAGES = ("tf2onnx", "onnx", "onnxruntime")
@@ -32,12 +32,10 @@ def convert(model: keras.Model) -> bytes:
     spec = numeric_spec(model)
     function = tf.function(after_tokenizer(model), input_signature=[spec])
     # From a graph with variables, tf2onnx loses kernels that are made of constants.
-    frozen = convert_variables_to_constants_v2(
-        function.get_concrete_function(), lower_control_flow=False
-    )
-    (given,), (scores,) = frozen.inputs, frozen.outputs
+    constant = frozen(function.get_concrete_function())
+    (given,), (scores,) = constant.inputs, constant.outputs
     proto, _ = tf2onnx.convert.from_graph_def(
-        frozen.graph.as_graph_def(),
+        constant.graph.as_graph_def(),
         input_names=[given.name],
         output_names=[scores.name],
         tensors_to_rename={given.name: spec.name, scores.name: "scores"},

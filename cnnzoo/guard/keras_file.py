@@ -12,6 +12,7 @@ from cnnzoo.guard import shapes
 from cnnzoo.guard.archive import read_part
 from cnnzoo.guard.config import check_config
 from cnnzoo.guard.weights import stored_weights
+from cnnzoo.keras_internals import functional
 
 _LARGEST_ACTIVATION = 2**31  # Bytes, for one example: 2 GiB.
 _SPARE = 2**16  # Bytes of state, such as random seeds, that a file need not hold.
@@ -51,8 +52,6 @@ def _build(config: dict[str, Any], path: Path) -> keras.Model:
             f"{path} must describe a network that Keras {keras.__version__} can build; "
             f"got {type(error).__name__}: {str(error)[:200]}"
         ) from error
-    if not isinstance(model, keras.Model) or not hasattr(
-        getattr(model, "_functional", model), "_nodes_by_depth"
-    ):
+    if not isinstance(model, keras.Model) or functional(model) is None:
         raise CnnzooError(f"{path} must hold a Functional model, or a Sequential one with an input")
     return model

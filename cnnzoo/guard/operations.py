@@ -9,15 +9,15 @@ pipelines, queues, other devices, and what this TensorFlow does not know.
 from __future__ import annotations
 
 import functools
-import importlib
 
-from tensorflow.python.framework import op_def_registry
+from cnnzoo.keras_internals import operation_definition, operation_modules
 
 _COMPUTING = (
     *("array", "audio", "bitwise", "control_flow", "functional", "image", "linalg", "list"),
     *("manip", "math", "nn", "parsing", "ragged_array", "ragged_conversion", "ragged_math"),
     *("special_math", "spectral", "stateless_random", "stateless_random_ops_v2", "string"),
 )
+_MODULES = [name if "_ops" in name else f"{name}_ops" for name in _COMPUTING]
 _HIDDEN = {"Abort", "ImmutableConst"}  # Ends the process; maps a file into memory.
 _DATA_FLOW = {"DynamicPartition", "DynamicStitch", "ParallelDynamicStitch"}  # Beside queues.
 _STATEFUL = {
@@ -42,15 +42,11 @@ FILLING = {"Const", "HashTableV2", "Identity", "InitializeTableV2", "LookupTable
 @functools.cache
 def computes(name: str) -> bool:
     """Return whether the operation may stand in a SavedModel."""
-    definition = op_def_registry.get(name)
+    definition = operation_definition(name)
     if definition is None or name in _HIDDEN:
         return False
     if definition.is_stateful:
         return name in _STATEFUL
-    return name in _DATA_FLOW or any(hasattr(module, name) for module in _modules())
-
-
-@functools.cache
-def _modules() -> tuple[object, ...]:
-    names = [name if "_ops" in name else f"{name}_ops" for name in _COMPUTING]
-    return tuple(importlib.import_module(f"tensorflow.python.ops.gen_{name}") for name in names)
+    return name in _DATA_FLOW or any(
+        hasattr(module, name) for module in operation_modules(_MODULES)
+    )

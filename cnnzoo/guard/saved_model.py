@@ -16,12 +16,12 @@ import tensorflow as tf
 from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
-from tensorflow.python.framework import op_def_registry
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read
 from cnnzoo.guard.messages import parse_message
 from cnnzoo.guard.operations import FILLING, OF_FILES, RESTORING, SAVING, computes
+from cnnzoo.keras_internals import operation_definition
 
 _MIB = 2**20
 _LARGEST = {  # Bytes of the files that are read whole.
@@ -86,7 +86,7 @@ def _check_nodes(name: str, bodies: Bodies, path: Path) -> set[str]:
     """Check the nodes of one function; return the names of the functions that they run."""
     used = set()
     for node in bodies[name]:
-        if node.op in bodies and op_def_registry.get(node.op) is None:
+        if node.op in bodies and operation_definition(node.op) is None:
             used.add(node.op)
         elif not computes(node.op) and not (name and node.op in OF_FILES):
             raise CnnzooError(

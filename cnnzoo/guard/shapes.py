@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import keras
-from keras.src.backend.common import global_state
-from keras.src.saving.serialization_lib import ObjectSharingScope
+
+from cnnzoo import keras_internals
 
 
 @contextlib.contextmanager
@@ -20,12 +20,12 @@ def without_values() -> Iterator[None]:
         with keras.StatelessScope(initialize_variables=False):
             yield
     finally:  # Keras would give them values the next time that it builds something.
-        global_state.set_global_attribute("uninitialized_variables", [])
+        keras_internals.forget_uninitialized_variables()
 
 
 def build(config: dict[str, Any]) -> keras.Model:
     """Return the network that Keras's `config` describes, without values; `config` is used up."""
-    with without_values(), ObjectSharingScope():
+    with without_values(), keras_internals.object_sharing():
         return keras.saving.deserialize_keras_object(config)
 
 
@@ -37,7 +37,7 @@ def bytes_of(shape: Any, dtype: Any) -> int:
 
 def tensors(model: keras.Model) -> Iterator[keras.KerasTensor]:
     """Yield what each call of a layer gives, in a Functional or Sequential model and within it."""
-    for nodes in getattr(model, "_functional", model)._nodes_by_depth.values():
+    for nodes in keras_internals.nodes_by_depth(keras_internals.functional(model)).values():
         for node in nodes:
             yield from node.outputs
             if isinstance(node.operation, keras.Model):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import keras
 
 from cnnzoo.errors import CnnzooError
+from cnnzoo.keras_internals import functional, nodes_by_depth
 
 
 class Call(NamedTuple):
@@ -24,10 +25,10 @@ def graph(model: keras.Model) -> Any:
     Raises:
         CnnzooError: It is neither Functional nor Sequential, or not yet built.
     """
-    functional = getattr(model, "_functional", model)
-    if not hasattr(functional, "_nodes_by_depth"):
+    found = functional(model)
+    if found is None:
         raise CnnzooError(f"model must be Functional, or Sequential and built; got {model!r}")
-    return functional
+    return found
 
 
 def calls(model: keras.Model) -> Iterator[Call]:
@@ -36,7 +37,7 @@ def calls(model: keras.Model) -> Iterator[Call]:
     Raises:
         CnnzooError: The model is neither Functional nor Sequential, or not yet built.
     """
-    by_depth = graph(model)._nodes_by_depth
+    by_depth = nodes_by_depth(graph(model))
     for depth in sorted(by_depth, reverse=True):
         for node in by_depth[depth]:
             if not isinstance(node.operation, keras.layers.InputLayer):
@@ -55,9 +56,7 @@ def output_call(model: keras.Model) -> Call:
 
 def nested(layer: Any) -> bool:
     """Return whether `layer` is a model that has calls of its own."""
-    return isinstance(layer, keras.Model) and hasattr(
-        getattr(layer, "_functional", layer), "_nodes_by_depth"
-    )
+    return isinstance(layer, keras.Model) and functional(layer) is not None
 
 
 def walk(model: keras.Model, prefix: str = "") -> Iterator[tuple[str, Call]]:

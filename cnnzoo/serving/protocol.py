@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
-
+from cnnzoo.keras_internals import http_protocol, status_line
 from cnnzoo.serving import answers
 from cnnzoo.serving.limits import Limits
 
@@ -17,7 +16,7 @@ from cnnzoo.serving.limits import Limits
 def bounded(limits: Limits) -> type[asyncio.Protocol]:
     """Return the protocol with `limits`."""
 
-    class Protocol(HttpToolsProtocol):
+    class Protocol(http_protocol()):  # type: ignore[misc]
         """One connection."""
 
         _deadline: asyncio.TimerHandle | None = None
@@ -74,7 +73,7 @@ def bounded(limits: Limits) -> type[asyncio.Protocol]:
         def _refuse(self, status: int, sentence: str) -> None:
             body = answers.error(sentence)
             self.transport.write(
-                STATUS_LINE[status]
+                status_line(status)
                 + b"content-type: application/json\r\nconnection: close\r\n"
                 + b"content-length: %d\r\n\r\n" % len(body)
                 + body

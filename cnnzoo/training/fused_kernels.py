@@ -2,7 +2,8 @@
 
 Batch normalization is one kernel instead of two passes for the moments and further ones for the
 rest, and the update of a weight by SGD with momentum or by Adam is one pass over the memory.
-Only what `fit` calls is replaced: layers, weights and optimizer are and stay Keras's own.
+While training, layers and optimizer are of subclasses, which Keras saves as their parents; weights
+are and stay Keras's own.
 
 Departure from Keras: Adam adds up the gradients of a word that stands several times in a batch
 before it squares them, as Kingma and Ba 2014, https://arxiv.org/abs/1412.6980, do; Keras 3 on
@@ -12,11 +13,13 @@ TensorFlow squares each.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import keras
 import tensorflow as tf
+
+from cnnzoo.keras_internals import adam_moments, becoming, flatten_layers, variable_index
 
 
 @contextlib.contextmanager
@@ -25,37 +28,24 @@ def fused(model: keras.Model) -> Iterator[None]:
     scaled = model.optimizer
     optimizer = getattr(scaled, "inner_optimizer", scaled)  # That of LossScaleOptimizer.
     with contextlib.ExitStack() as stack:
-        for layer in model._flatten_layers():
+        for layer in flatten_layers(model):
             if type(layer) is keras.layers.BatchNormalization:
-                stack.enter_context(_replaced(layer, "call", _normalization(layer)))
-        for kind, update in _UPDATES.items():
+                stack.enter_context(becoming(layer, _Normalization))
+        for kind, mixin in _UPDATES.items():
             if type(optimizer).update_step is kind.update_step:  # A subclass may have its own.
-                step = update(optimizer)
-                stack.enter_context(_replaced(optimizer, "update_step", step))
+                stack.enter_context(becoming(optimizer, mixin))
         yield
 
 
-@contextlib.contextmanager
-def _replaced(owner: Any, method: str, function: Callable[..., Any]) -> Iterator[None]:
-    setattr(owner, method, function)
-    try:
-        yield
-    finally:
-        delattr(owner, method)  # The class's comes into view again.
+class _Normalization:
+    """A mixin of `BatchNormalization` that uses the fused kernel where there is one."""
 
-
-def _normalization(layer: keras.layers.BatchNormalization) -> Callable[..., Any]:
-    """Return the `call` of `layer` that takes the fused kernel where there is one for the case."""
-    stock = layer.call
-
-    def call(inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        last = layer.axis in (-1, len(inputs.shape) - 1)
-        special = layer.renorm or layer.synchronized or mask is not None
-        if not (training and layer.trainable and last) or special or inputs.dtype == tf.float64:
-            return stock(inputs, training=training, mask=mask)
-        return _normalized(layer, inputs)
-
-    return call
+    def call(self: Any, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        last = self.axis in (-1, len(inputs.shape) - 1)
+        special = self.renorm or self.synchronized or mask is not None
+        if not (training and self.trainable and last) or special or inputs.dtype == tf.float64:
+            return super().call(inputs, training=training, mask=mask)  # type: ignore[misc]
+        return _normalized(self, inputs)
 
 
 def _normalized(layer: keras.layers.BatchNormalization, inputs: Any) -> Any:
@@ -79,51 +69,45 @@ def _normalized(layer: keras.layers.BatchNormalization, inputs: Any) -> Any:
     return tf.cast(tf.reshape(outputs, tf.shape(inputs)), layer.compute_dtype)
 
 
-def _of_momentum(optimizer: keras.optimizers.SGD) -> Callable[..., None]:
-    """Return the `update_step` of `optimizer` in one kernel, or Keras's where there is none."""
-    if not optimizer.momentum:
-        return optimizer.update_step
+class _Momentum:
+    """A mixin of `SGD` that updates by momentum in one kernel."""
 
-    def update_step(gradient: Any, variable: Any, learning_rate: Any) -> None:
-        place = optimizer._get_variable_index(variable)
+    def update_step(self: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        if not self.momentum:
+            return super().update_step(gradient, variable, learning_rate)  # type: ignore[misc]
         tf.raw_ops.ResourceApplyKerasMomentum(
             var=variable.handle,
-            accum=optimizer.momentums[place].value.handle,
+            accum=self.momentums[variable_index(self, variable)].value.handle,
             lr=tf.cast(learning_rate, variable.dtype),
             grad=tf.cast(tf.convert_to_tensor(gradient), variable.dtype),
-            momentum=tf.cast(optimizer.momentum, variable.dtype),
-            use_nesterov=optimizer.nesterov,
+            momentum=tf.cast(self.momentum, variable.dtype),
+            use_nesterov=self.nesterov,
         )
+        return None
 
-    return update_step
 
+class _Adam:
+    """A mixin of `Adam` that updates in one kernel."""
 
-def _of_adam(optimizer: keras.optimizers.Adam) -> Callable[..., None]:
-    """Return the `update_step` of `optimizer` in one kernel, or Keras's where there is none."""
-    if optimizer.amsgrad:
-        return optimizer.update_step
-
-    def update_step(gradient: Any, variable: Any, learning_rate: Any) -> None:
-        place, step = optimizer._get_variable_index(variable), optimizer.iterations + 1
-        betas = [tf.cast(beta, variable.dtype) for beta in (optimizer.beta_1, optimizer.beta_2)]
-        powers = [tf.pow(beta, tf.cast(step, variable.dtype)) for beta in betas]
+    def update_step(self: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        if self.amsgrad:
+            return super().update_step(gradient, variable, learning_rate)  # type: ignore[misc]
+        first, second = adam_moments(self, variable)
+        step = tf.cast(self.iterations + 1, variable.dtype)
+        betas = [tf.cast(beta, variable.dtype) for beta in (self.beta_1, self.beta_2)]
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
-            m=optimizer._momentums[place].value.handle,
-            v=optimizer._velocities[place].value.handle,
-            beta1_power=powers[0],
-            beta2_power=powers[1],
+            m=first.value.handle,
+            v=second.value.handle,
+            beta1_power=tf.pow(betas[0], step),
+            beta2_power=tf.pow(betas[1], step),
             lr=tf.cast(learning_rate, variable.dtype),
             beta1=betas[0],
             beta2=betas[1],
-            epsilon=tf.cast(optimizer.epsilon, variable.dtype),
+            epsilon=tf.cast(self.epsilon, variable.dtype),
             grad=tf.cast(tf.convert_to_tensor(gradient), variable.dtype),
         )
+        return None
 
-    return update_step
 
-
-_UPDATES: dict[Any, Callable[[Any], Callable[..., None]]] = {
-    keras.optimizers.SGD: _of_momentum,
-    keras.optimizers.Adam: _of_adam,
-}
+_UPDATES: dict[Any, type] = {keras.optimizers.SGD: _Momentum, keras.optimizers.Adam: _Adam}

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from cnnzoo import keras_internals
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.errors import CnnzooError
 from cnnzoo.registry import unknown
@@ -54,6 +55,8 @@ def optimizer(
     if recipe.weight_decay:
         options["weight_decay"] = recipe.weight_decay
     decayed = [one for one in variables if recipe.decay_all or len(one.shape) > 1]
+    if recipe.l2:
+        kind = keras_internals.subclass(_L2, kind)
     made = kind(
         keras_schedule(recipe.learning_rate, recipe.epochs, steps),
         global_clipnorm=recipe.clip_norm,
@@ -65,29 +68,31 @@ def optimizer(
         kept = [one for one in variables if not any(one is other for other in decayed)]
         made.exclude_from_weight_decay(var_list=kept)
     if recipe.l2:
-        _add_l2(made, recipe.l2, decayed)
+        made.l2, made.decayed = recipe.l2, frozenset(map(id, decayed))
     if recipe.precision == "float16":
         made = keras.optimizers.LossScaleOptimizer(made)
     made.build(variables)
     return made
 
 
-def _add_l2(made: keras.optimizers.Optimizer, l2: float, decayed: Sequence[keras.Variable]) -> None:
-    """Let `made` see gradients with `l2` times each decayed weight added.
+class _L2:
+    """A mixin of an optimizer that adds `l2` times each decayed weight to its gradient.
 
     This is the weight decay of papers before https://arxiv.org/abs/1711.05101. As a term of the
     loss it would cost two passes over the weights and stand in every loss that is reported.
     """
-    chosen, apply = {id(one) for one in decayed}, made.apply
 
-    def apply_with_l2(grads: Any, trainable_variables: Any = None) -> Any:
-        weights = trainable_variables or made._trainable_variables
+    l2 = 0.0
+    decayed: frozenset[int] = frozenset()  # By `id`.
+
+    def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
+        """Update the weights."""
         sums = [
-            ops.convert_to_tensor(grad) + l2 * weight
-            if grad is not None and id(weight) in chosen
+            ops.convert_to_tensor(grad) + self.l2 * weight
+            if grad is not None and id(weight) in self.decayed
             else grad
-            for grad, weight in zip(grads, weights, strict=True)
+            for grad, weight in zip(
+                grads, trainable_variables or keras_internals.trainable_variables(self), strict=True
+            )
         ]
-        return apply(sums, trainable_variables)
-
-    made.apply = apply_with_l2
+        return super().apply(sums, trainable_variables)  # type: ignore[misc]

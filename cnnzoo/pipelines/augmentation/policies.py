@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import keras
 from keras import ops
 
+from cnnzoo.keras_internals import becoming, seed_generators
 from cnnzoo.pipelines.augmentation.base import Augmentation, like, require
 
 
@@ -120,6 +122,16 @@ class FromKeras(Augmentation):
         return cls(**{**config, "layer": layer})
 
 
+class _Drawing:
+    """A mixin of a seed generator that gives the next of `seeds` instead of counting."""
+
+    seeds: Iterator[Any]
+
+    def next(self, ordered: bool = True) -> Any:
+        """Return a seed, int `[2]`."""
+        return next(self.seeds)
+
+
 @contextmanager
 def _drawing_from(layer: keras.layers.Layer, key: Any) -> Iterator[None]:
     """Let each draw of `layer`, and of the layers in it, be a pure function of `key` int `[2]`.
@@ -127,23 +139,10 @@ def _drawing_from(layer: keras.layers.Layer, key: Any) -> Iterator[None]:
     Layers draw seeds with `generator.next()`, which counts in a variable; here the count is that of
     the draws in this call, so that parallel calls of a graph share nothing.
     """
-    draws = 0
-
-    def seed(ordered: bool = True) -> Any:
-        nonlocal draws
-        draws += 1
-        return key + ops.cast([0, draws], key.dtype)
-
-    generators = [
-        value
-        for part in layer._flatten_layers()
-        for value in vars(part).values()
-        if isinstance(value, keras.random.SeedGenerator)
-    ]
-    for generator in generators:
-        generator.next = seed
-    try:
+    seeds = (key + ops.cast([0, draw], key.dtype) for draw in itertools.count(1))
+    with ExitStack() as stack:
+        for generator in seed_generators(layer):
+            stack.enter_context(becoming(generator, _Drawing))
+            generator.seeds = seeds
+            stack.callback(vars(generator).pop, "seeds")
         yield
-    finally:
-        for generator in generators:
-            generator.__dict__.pop("next", None)

@@ -24,6 +24,7 @@ import numpy as np
 import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
+from cnnzoo.keras_internals import SummedGradients, become, flatten_layers, seed_generators
 from cnnzoo.training.distributed.cluster import Cluster, answers, cluster
 from cnnzoo.training.distributed.strategies import LOST, across, mirrored, statistic
 
@@ -90,11 +91,14 @@ class Distribution:
         return stack
 
     def synchronize(self, network: keras.Model) -> None:
-        """Let batch normalization take its statistics from the rows of all replicas."""
-        if self.strategy is not None:
-            for layer in network._flatten_layers():
-                if isinstance(layer, keras.layers.BatchNormalization):
-                    layer.synchronized = True
+        """Let batch normalization see the rows of all replicas, which draw other random numbers."""
+        if self.strategy is None:
+            return
+        for layer in flatten_layers(network):
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.synchronized = True
+        for generator in seed_generators(network):
+            become(generator, _Apart)
 
     def scope(self) -> contextlib.AbstractContextManager[Any]:
         """Return the context in which to make optimizer and metrics, and to compile."""
@@ -108,17 +112,8 @@ class Distribution:
         """
         if self.strategy is None:
             return optimizer
-        apply, inner = optimizer.apply, getattr(optimizer, "inner_optimizer", optimizer)
-
-        def apply_sum(grads: Any, trainable_variables: Any = None) -> Any:
-            context = tf.distribute.get_replica_context()
-            there = [grad for grad in grads if grad is not None]
-            sums = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, there))
-            whole = [None if grad is None else next(sums) for grad in grads]
-            return apply(whole, trainable_variables)
-
-        optimizer.apply = apply_sum
-        inner._all_reduce_sum_gradients = list  # They are summed.
+        become(getattr(optimizer, "inner_optimizer", optimizer), SummedGradients)
+        become(optimizer, _Summing)
         return optimizer
 
     def batches(self, batches: tf.data.Dataset) -> Any:
@@ -143,25 +138,17 @@ class Distribution:
 
     @contextlib.contextmanager
     def training(self) -> Iterator[None]:
-        """Return the context of training, in which replicas draw other random numbers.
+        """Return the context of training, in which a lost worker is reported.
 
         Raises:
             CnnzooError: Another worker is gone.
         """
-        if self.strategy is None:
-            yield
-            return
-        generator = keras.random.SeedGenerator
-        stock = generator.next
-        generator.next = _apart(stock)
         try:
             yield
         except LOST as error:
             if self.cluster is None:
                 raise
             raise CnnzooError(_lost(self.cluster)) from error
-        finally:
-            generator.next = stock
 
     def run_on_chief(self, function: Callable[[], Any]) -> Any:
         """Return what `function` gives on the chief, in JSON's types.
@@ -195,16 +182,25 @@ class Distribution:
         return np.asarray(self.strategy.reduce("SUM", tf.constant(array), axis=None))
 
 
-def _apart(draw: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `draw` with seeds moved by the replica; the state that it counts stays the same."""
+class _Summing:
+    """A mixin of an optimizer that sums gradients over the replicas before it sees them."""
 
-    def next_seed(self: keras.random.SeedGenerator, ordered: bool = True) -> Any:
-        seed, context = draw(self, ordered), tf.distribute.get_replica_context()
+    def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
+        context = tf.distribute.get_replica_context()
+        there = [grad for grad in grads if grad is not None]
+        sums = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, there))
+        whole = [None if grad is None else next(sums) for grad in grads]
+        return super().apply(whole, trainable_variables)  # type: ignore[misc]
+
+
+class _Apart:
+    """A mixin of a seed generator whose seeds differ by replica; the state stays the same."""
+
+    def next(self, ordered: bool = True) -> Any:
+        seed, context = super().next(ordered), tf.distribute.get_replica_context()  # type: ignore[misc]
         if context is None:
             return seed
         return seed + tf.stack([tf.cast(context.replica_id_in_sync_group, seed.dtype), 0])
-
-    return next_seed
 
 
 def _lost(found: Cluster) -> str:
