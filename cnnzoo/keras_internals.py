@@ -59,10 +59,14 @@ def object_sharing() -> contextlib.AbstractContextManager[Any]:
 def subclass(mixin: Any, kind: Any) -> type:
     """Return the subclass of Keras's `kind` with the methods of `mixin`, saved as `kind`.
 
+    It is `kind` itself if that has them already.
+
     Keras 3.15.1: `api_export.REGISTERED_OBJS_TO_NAMES`, by which it names a class in a file.
     """
     from keras.src.api_export import REGISTERED_OBJS_TO_NAMES as NAMES
 
+    if issubclass(kind, mixin):
+        return kind
     made = type(kind.__name__, (mixin, kind), {"__module__": kind.__module__})
     if kind in NAMES:
         NAMES[made] = NAMES[kind]
@@ -71,7 +75,7 @@ def subclass(mixin: Any, kind: Any) -> type:
 
 def become(owner: Any, mixin: type) -> None:
     """Make `owner`, an object of Keras, one of the subclass of its class with `mixin`."""
-    object.__setattr__(owner, "__class__", subclass(mixin, type(owner)))
+    object.__setattr__(owner, "__class__", subclass(mixin, type(owner)))  # type: ignore[arg-type]
 
 
 @contextlib.contextmanager

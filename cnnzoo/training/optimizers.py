@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -31,6 +32,50 @@ _KERAS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
 }
 
+# Keras's option -> the recipe's field that sets it.
+_FIELDS = {
+    "learning_rate": "learning_rate",
+    "global_clipnorm": "clip_norm",
+    "use_ema": "ema",
+    "ema_momentum": "ema",
+    "weight_decay": "weight_decay",
+}
+
+# Options -> what they must be, and whether a value is it.
+_RULES: dict[tuple[str, ...], tuple[str, Callable[[Any], bool]]] = {
+    ("nesterov", "amsgrad", "centered", "exclude_embeddings"): (
+        "true or false",
+        lambda value: isinstance(value, bool),
+    ),
+    ("momentum", "rho", "beta_1", "beta_2", "adam_beta_1", "adam_beta_2"): (
+        "a number from 0 to below 1",
+        lambda value: _is_number(value) and 0 <= value < 1,
+    ),
+    ("epsilon", "clipnorm", "clipvalue", "loss_scale_factor", "adam_lr_ratio", "rms_rate"): (
+        "a finite number above 0",
+        lambda value: _is_number(value) and value > 0,
+    ),
+    ("initial_accumulator_value", "adam_weight_decay"): (
+        "a finite number of at least 0",
+        lambda value: _is_number(value) and value >= 0,
+    ),
+    ("muon_a", "muon_b", "muon_c"): ("a finite number", lambda value: _is_number(value)),
+    ("ns_steps", "ema_overwrite_frequency"): (
+        "a whole number of at least 1",
+        lambda value: type(value) is int and value >= 1,
+    ),
+    ("gradient_accumulation_steps",): (
+        "a whole number of at least 2",
+        lambda value: type(value) is int and value >= 2,
+    ),
+    ("exclude_layers",): (
+        "a list of names",
+        lambda value: (
+            isinstance(value, (list, tuple)) and all(isinstance(one, str) for one in value)
+        ),
+    ),
+}
+
 
 def optimizer(
     recipe: Recipe, variables: Sequence[keras.Variable], steps: int
@@ -48,22 +93,26 @@ def optimizer(
     name, defaults = _KERAS[recipe.optimizer]
     kind = getattr(keras.optimizers, name)
     options = {**defaults, **recipe.optimizer_options}
-    for option in recipe.optimizer_options:
-        known = inspect.signature(kind).parameters
-        if option not in known:
-            raise CnnzooError(unknown(f"option of {recipe.optimizer}", option, known))
+    _check_options(recipe, kind)
     if recipe.weight_decay:
         options["weight_decay"] = recipe.weight_decay
     decayed = [one for one in variables if recipe.decay_all or len(one.shape) > 1]
     if recipe.l2:
         kind = keras_internals.subclass(_L2, kind)
-    made = kind(
-        keras_schedule(recipe.learning_rate, recipe.epochs, steps),
-        global_clipnorm=recipe.clip_norm,
-        use_ema=recipe.ema is not None,
-        ema_momentum=recipe.ema or 0.99,
-        **options,
-    )
+    try:
+        made = kind(
+            keras_schedule(recipe.learning_rate, recipe.epochs, steps),
+            global_clipnorm=recipe.clip_norm,
+            use_ema=recipe.ema is not None,
+            ema_momentum=recipe.ema or 0.99,
+            **options,
+        )
+    except (TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise CnnzooError(
+            f"optimizer_options must be what Keras's {name} takes; "
+            f"got {recipe.optimizer_options}: {reason}"
+        ) from error
     if recipe.weight_decay:
         kept = [one for one in variables if not any(one is other for other in decayed)]
         made.exclude_from_weight_decay(var_list=kept)
@@ -73,6 +122,29 @@ def optimizer(
         made = keras.optimizers.LossScaleOptimizer(made)
     made.build(variables)
     return made
+
+
+def _check_options(recipe: Recipe, kind: type) -> None:
+    """Raise CnnzooError for an option that is unknown, a field of the recipe, or out of range."""
+    known = {**inspect.signature(kind).parameters}
+    for surplus in ("name", "kwargs"):
+        known.pop(surplus, None)
+    for option, value in recipe.optimizer_options.items():
+        if option not in known:
+            raise CnnzooError(unknown(f"option of {recipe.optimizer}", option, known))
+        if option in _FIELDS:
+            raise CnnzooError(
+                f"optimizer_options must leave {option} to the recipe's field {_FIELDS[option]}; "
+                f"got {value!r}"
+            )
+        for options, (rule, fits) in _RULES.items():
+            by_default = value is None and known[option].default is None
+            if option in options and not by_default and not fits(value):
+                raise CnnzooError(f"optimizer_options.{option} must be {rule}; got {value!r}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and type(value) is not bool and math.isfinite(value)
 
 
 class _L2:

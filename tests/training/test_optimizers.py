@@ -1,3 +1,5 @@
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -113,6 +115,57 @@ def test_options_are_those_of_keras():
         CnnzooError, match="option of momentum 'momentun' is unknown; did you mean momentum"
     ):
         optimizer(wrong, [keras.Variable(KERNEL)], 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        *(
+            ("momentum", {option: value}, f"must leave {option} to the recipe's field {field}; got")
+            for option, value, field in [
+                ("learning_rate", 0.1, "learning_rate"),
+                ("global_clipnorm", 1.0, "clip_norm"),
+                ("use_ema", True, "ema"),
+                ("ema_momentum", 0.9, "ema"),
+                ("weight_decay", 0.1, "weight_decay"),
+            ]
+        ),
+        ("momentum", {"clipnorm": "a"}, ".clipnorm must be a finite number above 0; got 'a'"),
+        ("momentum", {"momentum": 2.0}, ".momentum must be a number from 0 to below 1; got 2.0"),
+        ("sgd", {"momentum": True}, ".momentum must be a number from 0 to below 1; got True"),
+        ("sgd", {"nesterov": 1}, ".nesterov must be true or false; got 1"),
+        ("adam", {"beta_1": -0.1}, ".beta_1 must be a number from 0 to below 1; got -0.1"),
+        ("adam", {"epsilon": float("inf")}, ".epsilon must be a finite number above 0; got inf"),
+        ("rmsprop", {"rho": None}, ".rho must be a number from 0 to below 1; got None"),
+        ("muon", {"ns_steps": 0}, ".ns_steps must be a whole number of at least 1; got 0"),
+        ("muon", {"exclude_layers": "logits"}, ".exclude_layers must be a list of names; got 'log"),
+        ("sgd", {"gradient_accumulation_steps": 1}, " must be a whole number of at least 2; got 1"),
+        ("sgd", {"clipnorm": 1.0, "clipvalue": 1.0}, "must be what Keras's SGD takes; got {'clip"),
+        ("sgd", {"kwargs": {}}, "option of sgd 'kwargs' is unknown"),
+    ],
+)
+def test_wrong_options_are_one_line(name, options, message):
+    with pytest.raises(CnnzooError) as raised:
+        optimizer(
+            RECIPE.replace(optimizer=name, optimizer_options=options), [keras.Variable(KERNEL)], 1
+        )
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_defaults_of_keras_are_allowed(name):
+    made = optimizer(RECIPE.replace(optimizer=name), [keras.Variable(KERNEL)], 1)
+    of_recipe = {"learning_rate", "global_clipnorm", "use_ema", "ema_momentum", "weight_decay"}
+    options = {
+        option: one.default
+        for option, one in inspect.signature(type(made)).parameters.items()
+        if option not in of_recipe | {"name", "kwargs"}
+    }
+    again = optimizer(
+        RECIPE.replace(optimizer=name, optimizer_options=options), [keras.Variable(KERNEL)], 1
+    )
+    assert type(again) is type(made)
 
 
 def test_a_schedule_is_followed_step_by_step():
