@@ -51,8 +51,8 @@ PHRASES = {
     r"\bas tutorials have them\b": "from tutorials",
     r"\b(?:alpha|beta|normal|standard|optim|regular|initial|token|quant|general|recogn|serial)is"
     r"(?:e[drs]?|ing|ations?)\b": "-ize, -ization",
-    r"\b(?:colour|behaviour|favourite|neighbour|centre|(?<!aria-)labelled|modelling|grey|licence)": "American "
-    "spelling",
+    r"\b(?:behaviour|centre|colour|favourite|grey|modelling|neighbour)": "American spelling",
+    r"\blicence|(?<!aria-)\blabelled": "license, labeled",
 }
 _ANY = re.compile("|".join(f"(?P<_{place}>{one})" for place, one in enumerate(PHRASES)), re.I)
 

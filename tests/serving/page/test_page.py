@@ -87,7 +87,9 @@ def test_a_drawn_seven_is_read(open_page, draw, seven):
     assert [row.split()[0] for row in rows.all_inner_texts()] == list("0123456789")
     assert page.locator("#scores .first th").all_inner_texts() == ["7"]
     spoken = page.locator("#answer").get_by_role("status")
-    expect(spoken).to_have_text(re.compile(r"The prediction is 7\. Its score is .*"), timeout=TIMEOUT)
+    expect(spoken).to_have_text(
+        re.compile(r"The prediction is 7\. Its score is .*"), timeout=TIMEOUT
+    )
 
 
 def test_the_answer_follows_the_drawing(open_page, draw):
@@ -318,7 +320,10 @@ def test_another_kind_of_model_starts_afresh(open_page, site, draw, seven):
     draw(page, *seven)
     answers(page, "7")
     page.select_option("#model", site.texts)
-    assert page.inner_text("#waiting") == "Type a text and press Classify; the prediction appears here."
+    assert (
+        page.inner_text("#waiting")
+        == "Type a text and press Classify; the prediction appears here."
+    )
     assert not page.is_visible("#pad")
     page.select_option("#model", site.drawings)
     assert not page.is_visible("#result")
