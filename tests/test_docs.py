@@ -136,9 +136,7 @@ def test_fields_are_written_as_set_takes_them():
         section = text("recipes.md").split(f"\n## {name}\n")[1].split("\n## ")[0]
         stated = dict(re.findall(r"^\| `(\w+)` \| `(.*)` \|$", section, re.M))
         assert {"model", "dataset", "epochs", "learning_rate"} <= set(stated)
-        parsed = recipe.parse(
-            {field: value for field, value in stated.items() if "..." not in value}
-        )
+        parsed = recipe.parse({key: value for key, value in stated.items() if "..." not in value})
         wanted = recipe.replace(**parsed)
         found = results.registered()[name].RECIPE
         assert set(found.differences(wanted)) <= {f for f in stated if "..." in stated[f]}
@@ -155,13 +153,13 @@ def test_a_history_becomes_a_curve(tmp_path):
 
 
 def test_the_help_of_every_command_is_on_the_site():
-    page = text("reference/commands.md")
+    stated = text("reference/commands.md")
     assert {"list", "train", "serve"} <= set(commands())
     for command in commands():
-        assert f"\n## {command}\n\n```text\nusage: cnnzoo {command} " in page
+        assert f"\n## {command}\n\n```text\nusage: cnnzoo {command} " in stated
 
 
-def test_the_formats_differ_as_stated():
+def test_the_formats_differ_as_documented():
     stated = re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \|$", text("guides/export.md"), re.M)
     rows = {name: (file, tolerance) for name, file, tolerance in stated}
     for name, one in FORMATS.items():
@@ -170,7 +168,7 @@ def test_the_formats_differ_as_stated():
         assert one.tolerance == (None if name == "litert_int8" else float(tolerance))
 
 
-def test_what_cannot_be_generated_is_refused():
+def test_what_cannot_be_generated_is_reported():
     with pytest.raises(PluginError, match="part must be one of api, .*; got 'networkz'"):
         hooks.filled("<!-- generated: networkz -->")
     with pytest.raises(
