@@ -22,8 +22,10 @@ CLEAN = (
     "deploy",
     "docs",
     "notebooks",
+    "recipes",
+    "cnnzoo/by_hand",
+    "cnnzoo/datasets",
     "cnnzoo/serving/page",
-    "cnnzoo/datasets/NOTICE.md",
 )
 
 _COUNTED = "classes|epochs|examples|files|filters|folders|images|lines|numbers|rows|texts|values"
@@ -57,7 +59,7 @@ PHRASES = {
 _ANY = re.compile("|".join(f"(?P<_{place}>{one})" for place, one in enumerate(PHRASES)), re.I)
 
 # Names from before American spelling that still work, with a warning.
-_KEPT = re.compile(r"RandomColour|RENAMED|earlier|old name")
+_KEPT = re.compile(r"RandomColour|RENAMED|\"standardised\": |pipelines\.colour|earlier|old name")
 
 
 def hits(paths: Sequence[Path]) -> Iterator[str]:
