@@ -1,7 +1,7 @@
-"""Run the notebooks of the course in order, and save in each what it shows.
+"""Run the notebooks of the course in order, and save their outputs.
 
 Run: python notebooks/execute.py            # all
-     python notebooks/execute.py 03 05      # those whose names begin so
+     python notebooks/execute.py 03 05      # those whose names start with these
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def run(notebook: Any, **environment: str) -> tuple[float, float]:
 
     Args:
         notebook: As nbformat reads it; its cells receive their outputs.
-        environment: Variables that the kernel has beside those of this process.
+        environment: Variables that the kernel has in addition to those of this process.
 
     Raises:
         CellExecutionError: A cell raises an exception.
@@ -84,11 +84,13 @@ def run(notebook: Any, **environment: str) -> tuple[float, float]:
             coalesce_streams=True,
             resources={"metadata": {"path": folder}},
         )
-        fonts = matplotlib.get_cachedir()  # In a new home they would be searched anew, with a note.
+        fonts = (
+            matplotlib.get_cachedir()
+        )  # A new home would rebuild its font cache, with a message.
         own = {"HOME": folder, "MPLCONFIGDIR": fonts, **environment}
-        begun, used = time.monotonic(), _of_children()
+        started, used = time.monotonic(), _of_children()
         client.execute(env={**os.environ, **own})
-        return time.monotonic() - begun, _of_children() - used
+        return time.monotonic() - started, _of_children() - used
 
 
 def _of_children() -> float:
@@ -97,7 +99,7 @@ def _of_children() -> float:
 
 
 def clean(notebook: Any) -> None:
-    """Leave nothing in `notebook` that differs from run to run, and make its pictures small."""
+    """Remove from `notebook` what differs from run to run, and compress its pictures."""
     notebook.metadata = nbformat.from_dict(_METADATA)
     notebook.nbformat_minor = 5
     for place, cell in enumerate(notebook.cells, start=1):

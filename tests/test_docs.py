@@ -6,6 +6,7 @@ file's name. Those of `py` and `console` need a server, another machine or a dow
 
 import ast
 import functools
+import json
 import os
 import re
 import shlex
@@ -29,7 +30,8 @@ DOCS = ROOT / "docs"
 PAGES = sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md"))
 
 pytest.importorskip("mkdocs", reason="the extra docs is not installed")
-sys.path.insert(0, str(DOCS / "generate"))
+sys.path[:0] = [str(DOCS), str(DOCS / "generate")]
+import check_words  # noqa: E402
 import hooks  # noqa: E402
 import reference  # noqa: E402
 import results  # noqa: E402
@@ -64,9 +66,42 @@ def packages():
 
 @functools.cache
 def documented():
-    """All that mkdocstrings is asked for, by name and by path."""
+    """All that mkdocstrings documents, by name and by path."""
     paths = {path for page in PAGES for path in re.findall(r"^::: (\S+)", text(page), re.M)}
     return paths | {f"{package}.{name}" for package, names in packages().items() for name in names}
+
+
+def test_words_are_those_of_the_field():
+    assert not list(check_words.hits(check_words.files(check_words.CLEAN)))
+
+
+@pytest.mark.parametrize(
+    ("line", "phrase"),
+    [
+        ("Train on one's own images.", "one's own"),
+        ("A folder a class, or a text a line.", "A folder a class"),
+        ("Seconds and 3 rows an epoch.", "rows an epoch"),
+        ("The user is told so.", "is told"),
+        ("`normalisation` of the inputs.", "normalisation"),
+        ("A class of models is a set; 6 and 9 are told apart; aria-labelledby.", None),
+        ("One row per class. A layer, an epoch, a class.", None),
+        ("Standardized colors; precise, raised, otherwise.", None),
+    ],
+)
+def test_only_phrases_of_no_field_are_found(line, phrase, tmp_path, monkeypatch):
+    monkeypatch.setattr(check_words, "ROOT", tmp_path)
+    (tmp_path / "page.md").write_text(f"Fine.\n{line}\n", encoding="utf-8")
+    found = list(check_words.hits(check_words.files(["."])))
+    where = [one.split(": ")[:2] for one in found]
+    assert where[:1] == ([["page.md:2", repr(phrase)]] if phrase else [])
+
+
+def test_only_sources_of_notebooks_are_checked(tmp_path, monkeypatch):
+    cells = [{"source": ["Fine.\n", "It had begun."], "outputs": [{"text": "begun"}]}]
+    (tmp_path / "a.ipynb").write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    monkeypatch.setattr(check_words, "ROOT", tmp_path)
+    (found,) = check_words.hits([tmp_path / "a.ipynb"])
+    assert found == "a.ipynb:cell 1, line 2: 'begun': started"
 
 
 def test_every_public_name_has_its_reference():
@@ -99,12 +134,12 @@ def test_fields_are_written_as_set_takes_them():
     recipe = cnnzoo.Recipe(model="a", dataset="b", epochs=1, batch_size=1, learning_rate=0.1)
     for name in cnnzoo.list_recipes():
         section = text("recipes.md").split(f"\n## {name}\n")[1].split("\n## ")[0]
-        told = dict(re.findall(r"^\| `(\w+)` \| `(.*)` \|$", section, re.M))
-        assert {"model", "dataset", "epochs", "learning_rate"} <= set(told)
-        parsed = recipe.parse({field: value for field, value in told.items() if "..." not in value})
+        stated = dict(re.findall(r"^\| `(\w+)` \| `(.*)` \|$", section, re.M))
+        assert {"model", "dataset", "epochs", "learning_rate"} <= set(stated)
+        parsed = recipe.parse({key: value for key, value in stated.items() if "..." not in value})
         wanted = recipe.replace(**parsed)
         found = results.registered()[name].RECIPE
-        assert set(found.differences(wanted)) <= {f for f in told if "..." in told[f]}
+        assert set(found.differences(wanted)) <= {f for f in stated if "..." in stated[f]}
 
 
 def test_a_history_becomes_a_curve(tmp_path):
@@ -118,30 +153,32 @@ def test_a_history_becomes_a_curve(tmp_path):
 
 
 def test_the_help_of_every_command_is_on_the_site():
-    told = text("reference/commands.md")
+    stated = text("reference/commands.md")
     assert {"list", "train", "serve"} <= set(commands())
     for command in commands():
-        assert f"\n## {command}\n\n```text\nusage: cnnzoo {command} " in told
+        assert f"\n## {command}\n\n```text\nusage: cnnzoo {command} " in stated
 
 
-def test_the_formats_differ_as_told():
-    told = re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \|$", text("guides/export.md"), re.M)
-    rows = {name: (file, tolerance) for name, file, tolerance in told}
+def test_the_formats_differ_as_documented():
+    stated = re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \|$", text("guides/export.md"), re.M)
+    rows = {name: (file, tolerance) for name, file, tolerance in stated}
     for name, one in FORMATS.items():
         file, tolerance = rows[name]
         assert one.file in file
         assert one.tolerance == (None if name == "litert_int8" else float(tolerance))
 
 
-def test_what_cannot_be_generated_is_told():
+def test_what_cannot_be_generated_is_reported():
     with pytest.raises(PluginError, match="part must be one of api, .*; got 'networkz'"):
         hooks.filled("<!-- generated: networkz -->")
-    with pytest.raises(PluginError, match="must have one block that begins 'No such words'; got 0"):
+    with pytest.raises(
+        PluginError, match="must have one block that starts with 'No such words'; got 0"
+    ):
         hooks.filled("<!-- generated: block README.md: No such words -->")
 
 
 @every_page
-def test_python_samples_use_public_names_alone(page):
+def test_python_samples_use_only_public_names(page):
     public, known = packages(), documented()
     for language, title, content in blocks(page):
         if language not in ("python", "py"):
@@ -185,7 +222,7 @@ def test_command_lines_are_right(page):
             words = shlex.split(command, comments=True)
             if words[:1] == ["cnnzoo"] and not words[1].startswith("-"):
                 assert words[1] in commands(), command
-                if len(words) > 2:  # Else it is the name of a command alone.
+                if len(words) > 2:  # Else it is only the name of a command.
                     assert cli._parser().parse_args(words[1:])
 
 

@@ -1,4 +1,4 @@
-"""Parts of pages on what may be asked for: commands, fields of a recipe, augmentation policies."""
+"""Parts of pages on what can be set: commands, fields of a recipe, augmentation policies."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def policies() -> str:
 
 
 def fields(path: str) -> str:
-    """Return the table of the fields of a dataclass, with the comments beside them.
+    """Return the table of the fields of a dataclass, with their comments.
 
     Args:
         path: Of the class, such as `cnnzoo.config.recipe.Recipe`.

@@ -1,4 +1,4 @@
-"""Parts of pages on what the zoo holds, from its registries, docstrings and the ledger."""
+"""Parts of pages on what the zoo holds, from its registries, docstrings and results.csv."""
 
 from __future__ import annotations
 
@@ -102,14 +102,14 @@ def datasets() -> str:
 
 def _dataset(module: ModuleType) -> str:
     one = module.DATASET
-    facts = [
+    metadata = [
         ("Source", one.source),
         ("Citation", one.citation),
         ("License", one.license),
         ("Mean of each channel", ", ".join(map(str, one.mean))),
         ("Standard deviation", ", ".join(map(str, one.std))),
     ]
-    lines = [f"- **{name}:** {value}" for name, value in facts if value]
+    lines = [f"- **{name}:** {value}" for name, value in metadata if value]
     return "\n\n".join([f"## {one.name}", inspect.getdoc(module) or "", "\n".join(lines)])
 
 

@@ -1,7 +1,7 @@
-"""MkDocs hooks: what the repository states elsewhere stands on the site by reference.
+"""MkDocs hooks: the site includes what the repository states elsewhere.
 
-A page holds lines `<!-- generated: PART ARGUMENT -->`, in place of which stands what a function of
-`PARTS` returns.
+A line `<!-- generated: PART ARGUMENT -->` of a page is replaced by what a function of `PARTS`
+returns.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Put what is generated in place of its marker."""
+    """Replace each marker by what it generates."""
     return filled(markdown)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from catalog import ROOT, markdown_table
 from mkdocs.exceptions import PluginError
 
-# Files of the repository that are pages or downloads of the site too -> where they stand there.
+# Files of the repository that are pages or downloads of the site too -> their paths there.
 FILES = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
@@ -29,16 +29,18 @@ def block(where: str) -> str:
     """Return a block of lines of a file, as `README.md: Median microseconds`, with its links.
 
     Args:
-        where: The file, and how the block begins, on one line; blank lines end a block.
+        where: The file, and how the block starts, on one line; blank lines end a block.
 
     Raises:
-        PluginError: No block begins so, or several do.
+        PluginError: No block starts so, or several do.
     """
     name, _, start = where.partition(": ")
     blocks = (ROOT / name).read_text(encoding="utf-8").split("\n\n")
     found = [one.strip() for one in blocks if " ".join(one.split()).startswith(start)]
     if len(found) != 1:
-        raise PluginError(f"{name} must have one block that begins {start!r}; got {len(found)}")
+        raise PluginError(
+            f"{name} must have one block that starts with {start!r}; got {len(found)}"
+        )
     return re.sub(r"\]\(([^)]+)\)", lambda link: f"]({_on_site(link[1])})", found[0])
 
 
@@ -49,7 +51,7 @@ def _on_site(address: str) -> str:
 def api(package: str) -> str:
     """Return the reference of all that `package` exports, and of the classes that it returns.
 
-    What `cnnzoo` exports too has its reference there.
+    What `cnnzoo` exports too is documented there.
     """
     elsewhere = () if package == "cnnzoo" else public("cnnzoo").values()
     own = {name: path for name, path in public(package).items() if path not in elsewhere}
@@ -112,7 +114,7 @@ _DEFINED = {"cnnzoo.export": "cnnzoo.export.formats"}  # Callable module -> its 
 
 
 def names(package: str) -> str:
-    """Return the table of what `package` exports: each name, and what its docstring begins with."""
+    """Return the table of what `package` exports: each name and its docstring's first paragraph."""
     rows = []
     for name, path in public(package).items():
         _, node = _defined(path)

@@ -1,4 +1,4 @@
-"""Parts of pages on recipes and what came of them, from their docstrings and the ledger."""
+"""Parts of pages on recipes and their results, from their docstrings and results.csv."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HISTORIES = ROOT / "histories"  # <recipe>.csv: `history.csv` of a run of each, 
 
 
 def results() -> str:
-    """Return the table of the ledger."""
+    """Return the results table."""
     return ledger.table(ledger.read(ROOT / "results.csv"))
 
 
@@ -92,7 +92,7 @@ def curves(folder: Path = HISTORIES) -> dict[str, bytes]:
     if not paths:
         return {}
     from cnnzoo.plot_style import png
-    from cnnzoo.training import callbacks, curves  # Takes TensorFlow.
+    from cnnzoo.training import callbacks, curves  # Imports TensorFlow.
 
     pictures = {}
     for path in paths:

@@ -1,11 +1,11 @@
-/** The answer in words, and the scores as a table with bars. */
+/** The prediction in words, and the scores as a table with bars. */
 
 const ALL = 10; // Classes that are all shown, in their own order; of more, the best few.
 const BEST = 5;
 const SURE = 0.5; // A score below it leaves more to the other classes together.
 const WORTH_TELLING = 0.01;
 
-/** Show the `scores` of the classes `names`, and return the answer in words. */
+/** Show the `scores` of the classes `names`, and return the prediction in words. */
 export function showAnswer(scores, names) {
   const order = [...scores.keys()].sort((one, other) => scores[other] - scores[one]);
   const shown = names.length <= ALL ? [...names.keys()] : order.slice(0, BEST);
@@ -13,7 +13,7 @@ export function showAnswer(scores, names) {
   element("label").textContent = names[order[0]];
   element("sentence").textContent = sentence;
   element("more").textContent =
-    shown.length < names.length ? `The best ${shown.length} of ${names.length} classes.` : "";
+    shown.length < names.length ? `The top ${shown.length} of ${names.length} classes.` : "";
   fill(element("scores"), shown, (row, id) => {
     row.className = id === order[0] ? "first" : "";
     row.querySelector("th span").textContent = names[id];
@@ -21,14 +21,14 @@ export function showAnswer(scores, names) {
     bar.style.setProperty("--share", scores[id]);
     number.textContent = percent(scores[id]);
   });
-  return `The answer is ${names[order[0]]}. ${sentence}`;
+  return `The prediction is ${names[order[0]]}. ${sentence}`;
 }
 
 function inWords([first, second], scores, names) {
-  const told = scores[first] < SURE ? "Not sure: its score is" : "Its score is";
+  const start = scores[first] < SURE ? "Not sure: its score is" : "Its score is";
   const close = scores[second] >= WORTH_TELLING;
   const next = close ? `; next is ${names[second]} with ${percent(scores[second])}` : "";
-  return `${told} ${percent(scores[first])}${next}.`;
+  return `${start} ${percent(scores[first])}${next}.`;
 }
 
 /** Return `share`, from 0 to 1, in percent, so that little does not read as none. */

@@ -1,11 +1,11 @@
-/** The server's answers: TensorFlow Serving's REST API and the list of models. */
+/** The server's responses: TensorFlow Serving's REST API and the list of models. */
 
 const LONGEST_WAIT = 60_000; // Milliseconds.
 const EXPLAIN = "serving_explain";
 
-const unexplained = new Set(); // Names of models that turned out to lack it.
+const unexplained = new Set(); // Names of models that turned out not to have it.
 
-/** A mistake that is told in one sentence. */
+/** An error whose message is shown as it is. */
 export class Refusal extends Error {}
 
 /** Return the served models: name, versions (latest first) and card of each. */
@@ -49,13 +49,13 @@ async function request(path, options = {}, signal = new AbortController().signal
     if (signal.aborted) throw error;
     throw new Refusal(
       timeout.aborted
-        ? `The server did not answer within ${LONGEST_WAIT / 1000} seconds.`
+        ? `The server did not respond within ${LONGEST_WAIT / 1000} seconds.`
         : "The server cannot be reached; is it still running?",
     );
   }
   const answer = parsed(text);
   if (response.ok && answer && !answer.error) return answer;
-  throw new Refusal(answer?.error ?? `The server answered with HTTP status ${response.status}.`);
+  throw new Refusal(answer?.error ?? `The server responded with HTTP status ${response.status}.`);
 }
 
 function parsed(text) {

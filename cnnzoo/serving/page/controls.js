@@ -1,4 +1,4 @@
-/** The controls that a network calls for, and the facts on its card. */
+/** The controls that a model needs, and the metadata on its card. */
 
 import { DIGITS, SENTENCES } from "./examples.js";
 
@@ -9,28 +9,28 @@ export const WORDS = {
     file: "Open image",
     note: "An image can also be dropped or pasted.",
     accept: "image/*",
-    waiting: "Draw something, and the answer appears here.",
+    waiting: "Draw something, and the prediction appears here.",
   },
   images: {
     hint: "Drop or paste an image",
     file: "Open image",
     note: "",
     accept: "image/*",
-    waiting: "Give it an image, and the answer appears here.",
+    waiting: "Choose an image, and the prediction appears here.",
   },
   sounds: {
-    hint: "Drop a sound",
-    file: "Open sound",
+    hint: "Drop an audio file",
+    file: "Open audio file",
     note: "",
     accept: "audio/*",
-    waiting: "Give it a sound, and the answer appears here.",
+    waiting: "Choose an audio file, and the prediction appears here.",
   },
-  texts: { waiting: "Type a text and ask; the answer appears here." },
+  texts: { waiting: "Type a text and press Classify; the prediction appears here." },
 };
 
 const element = (id) => document.getElementById(id);
 
-/** Return what a network takes, by its card. */
+/** Return the kind of input that a model takes, by its card. */
 export function kindOf({ input: { light_on_dark, sample_rate } }) {
   if (light_on_dark !== undefined) return light_on_dark ? "drawings" : "images";
   return sample_rate === undefined ? "texts" : "sounds";
@@ -71,10 +71,10 @@ export function showControls(kind) {
 }
 
 /**
- * Show the examples for a network, each as a button.
+ * Show the examples for a model, each as a button.
  *
  * @param {(path: string) => void} draw Called with the strokes of a digit.
- * @param {(sentence: string) => void} type Called with a sentence.
+ * @param {(sentence: string) => void} type Called with its text.
  */
 export function showExamples(card, draw, type) {
   const kind = kindOf(card);

@@ -1,4 +1,4 @@
-/** Something to ask at once: digits as pen strokes, and sentences for the data sets of texts. */
+/** Inputs to try at once: digits as pen strokes, and sentences for the data sets of texts. */
 
 /** Strokes of each digit, in the units of the drawing pad: 280 by 280. */
 export const DIGITS = {
@@ -23,7 +23,7 @@ const MEALS = [
   "We waited an hour, the food was cold, and nobody cared.",
 ];
 
-/** Sentences to try, by the name of the data set that a network was trained on. */
+/** Sentences to try, by the name of the data set that a model was trained on. */
 export const SENTENCES = {
   ag_news_subset: [
     "The striker scored twice in the final minutes to win the cup.",

@@ -64,7 +64,7 @@ export async function sound(file, rate, samples) {
     // Decoding resamples to the rate of the context, whose own length plays no part.
     decoded = await new OfflineAudioContext(1, 1, rate).decodeAudioData(content);
   } catch {
-    throw new Refusal(`${file.name} must be a sound, such as WAV; it cannot be read as one.`);
+    throw new Refusal(`${file.name} must be an audio file, such as WAV; it cannot be read as one.`);
   }
   const length = Math.min(decoded.length, samples);
   const channels = Array.from({ length: decoded.numberOfChannels }, (_, channel) =>

@@ -1,4 +1,4 @@
-/** The section that shows what went on inside the network, with everything in words, too. */
+/** The section that shows what happened inside the model, everything also in words. */
 
 import { paintHeat, paintImage, paintMaps, paintWave, range, shadeWords } from "./pictures.js";
 
@@ -77,7 +77,7 @@ function rounded(value) {
   return value.toFixed(1).replace("-", "−");
 }
 
-/** Tell which ninth of the picture has the most heat. */
+/** Say which ninth of the image has the most heat. */
 function place(heat) {
   const sums = new Map();
   const third = (step, steps) => Math.floor((3 * step) / steps);

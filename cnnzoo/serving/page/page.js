@@ -1,4 +1,4 @@
-/** The page: choose a network, give it something, see what it answers and what it looked at. */
+/** The page: choose a model, give it an input, see what it predicts and what it looked at. */
 
 import { showAnswer } from "./answer.js";
 import { listModels, predict, Refusal } from "./api.js";
@@ -30,7 +30,7 @@ async function start() {
   paintLegend(document.querySelector(".legend canvas"));
   try {
     models = (await listModels()).filter(({ card }) => card);
-    if (!models.length) throw new Refusal("No network is served yet; export one, then reload.");
+    if (!models.length) throw new Refusal("No model is served yet; export one, then reload.");
   } catch (error) {
     fail(error);
     return;
@@ -68,7 +68,7 @@ function drag(event) {
   if (event.type === "drop") take(event.dataTransfer.files[0]);
 }
 
-/** Show the chosen network; what was given to another that takes the like is asked again. */
+/** Show the chosen model; an input that it can take too is classified again. */
 function choose() {
   const before = kind();
   model = models.find(({ name }) => name === element("model").value);
@@ -88,11 +88,11 @@ function kind() {
 }
 
 function ask() {
-  if (element("result").hidden) element("waiting").textContent = "Asking…";
+  if (element("result").hidden) element("waiting").textContent = "Classifying…";
   asker.ask(question);
 }
 
-/** Take back all that was given. */
+/** Clear all input. */
 function reset() {
   pad.clear(); // Which calls `drawn`.
 }
@@ -118,7 +118,7 @@ function take(file) {
   if (!file || !model) return;
   reset();
   if (kind() === "texts") {
-    fail(new Refusal("This network takes texts; type one."));
+    fail(new Refusal("This model takes text; type some."));
     return;
   }
   question = async (signal) => {
@@ -146,7 +146,7 @@ async function imageIn(file, signal) {
   preview.height = Math.max(1, scale * bitmap.height);
   preview.getContext("2d").drawImage(bitmap, 0, 0, preview.width, preview.height);
   bitmap.close();
-  preview.ariaLabel = `The image that you gave: ${file.name}`;
+  preview.ariaLabel = `Your image: ${file.name}`;
   preview.hidden = false;
   return blob;
 }
@@ -166,7 +166,7 @@ function askText() {
   forget();
   question = text ? (signal) => predict(model.name, text, signal) : undefined;
   if (question) ask();
-  else fail(new Refusal("Type a text first."));
+  else fail(new Refusal("Type some text first."));
 }
 
 function show(prediction) {
@@ -178,13 +178,13 @@ function show(prediction) {
 }
 
 function fail(error) {
-  const told = error instanceof Refusal;
-  if (!told) console.error(error);
+  const expected = error instanceof Refusal;
+  if (!expected) console.error(error);
   clearAnswer();
-  element("error").textContent = told ? error.message : `The page failed: ${error.message}.`;
+  element("error").textContent = expected ? error.message : `The page failed: ${error.message}.`;
 }
 
-/** Take back the answer, and all that are under way. */
+/** Clear the prediction, and cancel requests in progress. */
 function forget() {
   clearTimeout(look);
   look = undefined;

@@ -89,7 +89,7 @@ def test_texts_contrast_and_nothing_is_cut_off(open_page, site, tmp_path, seen, 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_an_error_contrasts(open_page, scheme):
     page = open_page(models=[], color_scheme=scheme)
-    (ratio,) = [ratio for text, ratio in page.evaluate(CONTRASTS) if text.startswith("No network")]
+    (ratio,) = [ratio for text, ratio in page.evaluate(CONTRASTS) if text.startswith("No model")]
     assert ratio >= 4.5
 
 
@@ -153,7 +153,7 @@ def test_the_keyboard_alone_is_enough(open_page, site):
         assert outline == "solid", name
         if name == "Draw a 7":
             break
-    before = ["Skip to the input", "Network", "Clear", "Undo", "Open image"]
+    before = ["Skip to the input", "Model", "Clear", "Undo", "Open image"]
     assert focused == before + [f"Draw a {digit}" for digit in range(8)]
     page.keyboard.press("Enter")
     expect(page.locator("#label:visible")).to_have_text("7", timeout=TIMEOUT)

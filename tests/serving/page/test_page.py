@@ -87,7 +87,9 @@ def test_a_drawn_seven_is_read(open_page, draw, seven):
     assert [row.split()[0] for row in rows.all_inner_texts()] == list("0123456789")
     assert page.locator("#scores .first th").all_inner_texts() == ["7"]
     spoken = page.locator("#answer").get_by_role("status")
-    expect(spoken).to_have_text(re.compile(r"The answer is 7\. Its score is .*"), timeout=TIMEOUT)
+    expect(spoken).to_have_text(
+        re.compile(r"The prediction is 7\. Its score is .*"), timeout=TIMEOUT
+    )
 
 
 def test_the_answer_follows_the_drawing(open_page, draw):
@@ -100,7 +102,7 @@ def test_the_answer_follows_the_drawing(open_page, draw):
     answers(page, "1")
     page.keyboard.press("Control+z")
     expect(page.locator("#result")).to_be_hidden()
-    assert page.inner_text("#waiting") == "Draw something, and the answer appears here."
+    assert page.inner_text("#waiting") == "Draw something, and the prediction appears here."
 
 
 def test_a_finger_draws_and_does_not_scroll(open_page, seven):
@@ -235,7 +237,7 @@ def test_of_many_classes_the_best_are_shown(open_page, site):
     names = page.locator("#scores th").all_inner_texts()
     assert names[0] == "class 50"
     assert sorted(names) == [f"class {number}" for number in range(48, 53)]
-    assert page.inner_text("#more") == "The best 5 of 100 classes."
+    assert page.inner_text("#more") == "The top 5 of 100 classes."
     assert page.inner_text("#sentence").startswith("Not sure: its score is ")
 
 
@@ -254,8 +256,8 @@ def test_texts_are_typed_and_their_words_shaded(open_page, site):
     page.get_by_role("button", name="A warm, funny and beautifully acted film").click()
     answers(page, "positive")
     page.fill("#text", " ")
-    page.get_by_role("button", name="Ask").click()
-    complains(page, "Type a text first.")
+    page.get_by_role("button", name="Classify").click()
+    complains(page, "Type some text first.")
 
 
 def test_sounds_at_the_right_rate_are_sent_as_they_are(open_page, site):
@@ -318,7 +320,10 @@ def test_another_kind_of_model_starts_afresh(open_page, site, draw, seven):
     draw(page, *seven)
     answers(page, "7")
     page.select_option("#model", site.texts)
-    assert page.inner_text("#waiting") == "Type a text and ask; the answer appears here."
+    assert (
+        page.inner_text("#waiting")
+        == "Type a text and press Classify; the prediction appears here."
+    )
     assert not page.is_visible("#pad")
     page.select_option("#model", site.drawings)
     assert not page.is_visible("#result")
@@ -376,11 +381,11 @@ def test_a_file_for_the_wrong_network_is_refused_with_a_sentence(open_page, site
     page = open_page()
     page.select_option("#model", site.sounds)
     page.set_input_files("#file", file("photo.png", encoded(np.zeros((9, 9), np.uint8))))
-    complains(page, "photo.png must be a sound, such as WAV; it cannot be read as one.")
+    complains(page, "photo.png must be an audio file, such as WAV; it cannot be read as one.")
     page.select_option("#model", site.texts)
     data = transfer(page, "photo.png", b"", "image/png")
     page.dispatch_event("#text", "drop", {"dataTransfer": data})
-    complains(page, "This network takes texts; type one.")
+    complains(page, "This model takes text; type some.")
 
 
 @pytest.mark.parametrize(
@@ -390,8 +395,8 @@ def test_a_file_for_the_wrong_network_is_refused_with_a_sentence(open_page, site
             {"status": 413, "json": {"error": "The body must have at most 10 bytes; got 11."}},
             "The body must have at most 10 bytes; got 11.",
         ),
-        ({"status": 502, "body": "<html>"}, "The server answered with HTTP status 502."),
-        ({"status": 200, "body": "<html>"}, "The server answered with HTTP status 200."),
+        ({"status": 502, "body": "<html>"}, "The server responded with HTTP status 502."),
+        ({"status": 200, "body": "<html>"}, "The server responded with HTTP status 200."),
         (None, "The server cannot be reached; is it still running?"),
     ],
     ids=["refused", "proxy", "other", "unreachable"],
@@ -408,7 +413,7 @@ def test_a_refusal_of_the_server_is_shown(open_page, draw, seven, response, sent
 
 def test_a_server_without_models_says_so(open_page):
     page = open_page(models=[])
-    complains(page, "No network is served yet; export one, then reload.")
+    complains(page, "No model is served yet; export one, then reload.")
 
 
 def test_names_are_shown_as_they_are(open_page, site):
