@@ -16,7 +16,7 @@ from cnnzoo import registry
 from cnnzoo.errors import CnnzooError
 from cnnzoo.guard.shapes import bytes_of, without_values
 from cnnzoo.inspection import receptive_field
-from cnnzoo.inspection.graph import Call, graph, nested
+from cnnzoo.inspection.graph import Call, graph, last_maps, nested
 from cnnzoo.inspection.receptive_field import Seen
 from cnnzoo.models import MODELS, create_model
 
@@ -77,9 +77,11 @@ def multiply_adds(model: keras.Model) -> int:
 
 
 def largest_receptive_field(model: keras.Model) -> list[int]:
-    """Return how many positions a side one unit of the last feature maps sees, padding among them.
+    """Return how many positions per side one unit of the last feature maps sees, with padding.
 
-    What follows them (flattening, global pooling, dense layers) sees all of the input.
+    These are all sides of the input where the maps are multiplied by gates that see all of it, as
+    in squeeze-and-excite networks. What follows the maps (flattening, global pooling, dense layers)
+    is not meant.
 
     Raises:
         CnnzooError: As for `multiply_adds`.
@@ -91,6 +93,10 @@ def _largest_field(model: keras.Model, layers: list[LayerCost]) -> list[int]:
     fields = [layer.receptive_field for layer in layers if layer.receptive_field is not None]
     if not fields:
         return list(model.input_shape[1:])
+    last = last_maps(model)
+    for seen in receptive_field.walk(model):
+        if last is not None and seen.call.outputs[0] is last.outputs[0] and seen.field is None:
+            return list(graph(model).inputs[0].shape[1 : len(fields[0]) + 1])
     return [max(sides) for sides in zip(*fields, strict=True)]
 
 

@@ -194,6 +194,18 @@ def test_transposed_convolutions_and_upsampling():
     assert layer_costs(transposed)[0].stride == [0.5, 0.5]
 
 
+def test_maps_that_are_multiplied_by_gates_from_global_pooling_see_all():
+    images = keras.Input((20, 16, 3))
+    maps = keras.layers.Conv2D(4, 3)(images)
+    ungated = keras.Model(images, keras.layers.Conv2D(4, 3)(maps))
+    gates = keras.layers.GlobalAveragePooling2D(keepdims=True)(maps)
+    gates = keras.layers.Conv2D(4, 1, activation="sigmoid")(gates)
+    maps = keras.layers.Conv2D(4, 3)(keras.layers.Multiply()([maps, gates]))
+    logits = keras.layers.Dense(2)(keras.layers.GlobalAveragePooling2D()(maps))
+    assert largest_receptive_field(ungated) == [5, 5]
+    assert largest_receptive_field(keras.Model(images, logits)) == [20, 16]
+
+
 def test_the_largest_of_parallel_fields_counts_and_masks_have_no_rows():
     model = cnnzoo.create_model("text_cnn_rand")
     assert largest_receptive_field(model) == [5]
