@@ -15,7 +15,7 @@ from cnnzoo.inspection.graph import Call, calls, graph, nested
 
 _UNBOUNDED = (
     *(keras.layers.RNN, keras.layers.Bidirectional, keras.layers.MultiHeadAttention),
-    *(keras.layers.Attention, keras.layers.AdditiveAttention),
+    *(keras.layers.GroupQueryAttention, keras.layers.Attention, keras.layers.AdditiveAttention),
 )
 
 

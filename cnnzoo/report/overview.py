@@ -44,6 +44,8 @@ def metadata(subject: Subject) -> Facts:
     found.append(("parameters", f"{card['params']:,}", f"{_bytes(4 * card['params'])} as float32"))
     if rows:
         note = _counted_for(subject) or "of one example"
+        unknown = sum(bool(row.remark) for row in rows)
+        note += f", without {unknown} layers of unknown cost" if unknown else ""
         found.append(("multiply-adds", f"{sum(row.macs for row in rows):,}", note))
         memory = sum(row.activation_bytes for row in rows)
         found.append(("activations", _bytes(memory), "all outputs of one example"))

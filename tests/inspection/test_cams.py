@@ -142,9 +142,7 @@ def test_layers_that_cannot_be_mapped_are_refused(networks):
     dense = keras.Sequential(
         [keras.Input((8, 8, 2)), keras.layers.Flatten(), keras.layers.Dense(2)]
     )
-    with pytest.raises(
-        CnnzooError, match="several positions, or layer be named; got"
-    ):
+    with pytest.raises(CnnzooError, match="several positions, or layer be named; got"):
         grad_cam(dense, images)
     whole = keras.Sequential(
         [keras.Input((8, 8, 2)), keras.layers.Conv2D(3, 8), keras.layers.Flatten()]

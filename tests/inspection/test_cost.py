@@ -43,9 +43,22 @@ def test_convolutions_of_every_kind():
     assert multiply_adds(model) == expected
 
 
-def test_an_unknown_layer_with_weights_is_refused():
-    with pytest.raises(CnnzooError, match=r"'lstm' \(LSTM\) has none"):
-        multiply_adds(small(keras.layers.LSTM(3, name="lstm"), shape=(4, 2)))
+class Scaled(keras.layers.Layer):
+    """A layer with a weight of which nothing is known."""
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=(shape[-1],))
+
+    def call(self, inputs):
+        return inputs * self.scale
+
+
+def test_layers_of_unknown_cost_are_left_out_with_a_remark():
+    model = small(Scaled(name="scaled"), keras.layers.Dense(5), shape=(4,))
+    with pytest.warns(UserWarning, match=r"leave out layers of unknown cost: 'scaled' \(Scaled\)"):
+        assert multiply_adds(model) == 4 * 5
+    assert [row.remark for row in layer_costs(model)] == ["multiply-adds not known", ""]
+    assert [row.params for row in layer_costs(model)] == [4, 25]
 
 
 def measured_field(model, layer, unit):
