@@ -23,7 +23,7 @@ MAGNITUDE = "viridis"  # For what starts at zero.
 SIGNED = "PuOr"  # For what has a sign; zero must be in the middle.
 INK = "#1d2329"  # Of text and axes; `svg` turns it into the color of the text around.
 
-# Parameters of matplotlib; a notebook takes them with `plt.style.use(figures.STYLE)`.
+# Parameters of matplotlib; a notebook takes them with `plt.style.use(plot_style.STYLE)`.
 STYLE: Any = {
     "axes.edgecolor": INK,
     "axes.axisbelow": True,

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure, SubFigure
 from cnnzoo import plot_style
 from cnnzoo.errors import CnnzooError
 from cnnzoo.inspection.kernels import Spectra
+from cnnzoo.inspection.plots.base import colors
 
 _POINTS = 500  # Pieces of a waveform that are drawn, each from its least to its greatest sample.
 _COLUMNS = 150  # Pieces of maps or heat that are drawn, each with its greatest value.
@@ -92,10 +93,8 @@ def _shade(axes: Axes, heat: np.ndarray, seconds: float) -> None:
     drawn = seconds * columns.size / len(heat)
     axes.imshow(
         columns.max(axis=1)[None],
-        cmap="Oranges",
+        **colors(heat, signed=True),  # Of which zero is white.
         alpha=0.7,
-        vmin=0,
-        vmax=float(heat.max()) or 1.0,
         extent=(0, drawn, bottom, top),
         aspect="auto",
         zorder=0,
@@ -121,17 +120,13 @@ def draw_sound_maps(maps: np.ndarray, seconds: float) -> Figure:
         raise CnnzooError(f"maps must be [steps, units] of one sound; got {list(maps.shape)}")
     if not seconds > 0:
         raise CnnzooError(f"seconds must be positive; got {seconds!r}")
-    signed = bool(maps.min() < 0)
-    greatest = float(np.abs(maps).max()) or 1.0
     pieces = _pieces(maps, _COLUMNS)
     places = np.abs(pieces).argmax(axis=1)[:, None]
     figure = Figure(figsize=(6.5, 2.7))
     axes = figure.subplots()
     image = axes.imshow(
         np.take_along_axis(pieces, places, axis=1)[:, 0].T,
-        cmap=plot_style.SIGNED if signed else plot_style.MAGNITUDE,
-        vmin=-greatest if signed else 0,
-        vmax=greatest,
+        **colors(maps),
         extent=(0, seconds * pieces.size / maps.size, maps.shape[1] - 0.5, -0.5),
         aspect="auto",
     )
