@@ -38,7 +38,7 @@ def convolve(
         bias: `[filters]`; none adds nothing.
         stride: Steps from one window to the next, the same for all sides or one per side.
         padding: "valid" for none, "same" or "full"; see `output_size`.
-        dilation: Distance of the positions that one window sees, the same for all sides or one per side.
+        dilation: Distance of the positions that one window sees; likewise.
         groups: Parts of the channels, each seen by its own part of the filters.
         trace: A list, to which a `Step` is added for each number of the output.
 

@@ -18,8 +18,8 @@ from cnnzoo import plot_style
 from cnnzoo.by_hand.windows import Step, side
 from cnnzoo.errors import CnnzooError
 
-_ROWS = 6  # The channels of a deep layer would make a picture without end.
-_MOST = 40  # Positions, padding among them, that are told apart in a picture.
+_ROWS = 6  # The channels of a deep layer would make an endless picture.
+_MOST = 40  # Positions, padding among them, that can be distinguished in a picture.
 _CELL = 0.42  # Inches, of a cell with its number.
 _CELLS = (144, 16)  # Of a grid and along a side; a larger one has colors only.
 _PANEL = (1.2, 3.4)  # Inches at least, for the title, and at most.

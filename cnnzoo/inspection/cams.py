@@ -17,7 +17,6 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.inspection import checks
 from cnnzoo.inspection.activations import batched, chosen_classes, slope
 from cnnzoo.inspection.graph import last_maps
-from cnnzoo.inspection.resizing import resized
 
 Weights = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # Of maps, from maps and gradients.
 
@@ -33,7 +32,7 @@ def grad_cam(
     Args:
         model: A built Functional or Sequential model to logits or scores, `[batch, classes]`.
         inputs: Images, sounds or tokens, as the model takes them.
-        class_id: The class, or one an example; by default each example's top class.
+        class_id: The class, or one per example; by default each example's top class.
         layer: What gives the feature maps; by default the last that gives maps as large as the last
             convolution's, of those with several positions.
 
@@ -119,3 +118,18 @@ def scaled(heat: tf.Tensor) -> tf.Tensor:
     """Return `heat` with 1 as the greatest of each example; all zeros stay zeros."""
     greatest = tf.reduce_max(heat, axis=list(range(1, len(heat.shape))), keepdims=True)
     return tf.math.divide_no_nan(heat, greatest)
+
+
+def resized(heat: tf.Tensor, sides: tf.Tensor) -> tf.Tensor:
+    """Return `heat`, `[batch, ...]`, with other `sides`, int `[rank - 1]`, by linear interpolation.
+
+    Works for any number of sides, which TensorFlow's own resizing of images does not.
+    """
+    for axis in range(1, len(heat.shape)):
+        shape = tf.shape(heat)
+        before, after = shape[:axis], shape[axis + 1 :]
+        across = tf.reduce_prod(after)
+        rows = tf.reshape(heat, [tf.reduce_prod(before), shape[axis], across, 1])
+        rows = tf.cast(tf.image.resize(rows, [sides[axis - 1], across]), heat.dtype)
+        heat = tf.reshape(rows, tf.concat([before, sides[axis - 1 : axis], after], axis=0))
+    return heat

@@ -23,7 +23,7 @@ from cnnzoo.models import MODELS, create_model
 
 
 class LayerCost(NamedTuple):
-    """One call of a layer; its field, stride and center are in input positions, a side each."""
+    """One call of a layer; its field, stride and center are in input positions, one per side."""
 
     name: str
     kind: str
@@ -121,7 +121,7 @@ def layer_costs(model: keras.Model, batch_size: int = 1) -> list[LayerCost]:
     return [
         _row(seen, batch_size, counted)
         for seen in receptive_field.walk(model)
-        # No rows for what computes a mask, say, nor for a nested model beside its layers.
+        # No rows for what computes a mask, say, nor for a nested model next to its layers.
         if isinstance(seen.call.layer, keras.layers.Layer) and not nested(seen.call.layer)
     ]
 

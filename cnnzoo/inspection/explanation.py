@@ -1,4 +1,4 @@
-"""What a network over images, sounds or texts looked at when it answered, as part of its graph."""
+"""What the prediction of a network comes from, computed in its graph."""
 
 from __future__ import annotations
 

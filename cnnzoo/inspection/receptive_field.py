@@ -32,7 +32,7 @@ class Side(NamedTuple):
         return self.first + (self.size - 1) / 2
 
 
-Field = list[Side] | None  # A side each; None where every unit sees all of the input.
+Field = list[Side] | None  # One per side; None where every unit sees all of the input.
 
 
 def of_input(tensor: keras.KerasTensor) -> Field:

@@ -203,7 +203,7 @@ def _metadata(
 
 
 def _macs(network: keras.Model) -> int | None:
-    """Return the multiply-adds, or None where a text's length or a custom layer leaves them open."""
+    """Return the multiply-adds; None if a text's length or a custom layer leaves them open."""
     try:
         layers = layer_costs(network)
     except CnnzooError:

@@ -1,4 +1,4 @@
-"""Pictures of sounds: waveforms with heat, feature maps over time, and spectra of filters."""
+"""Pictures of audio: waveforms with heat, feature maps over time, and spectra of filters."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def draw_sounds(
     heat: np.ndarray | None = None,
     titles: Sequence[str] | None = None,
 ) -> Figure:
-    """Return waveforms below each other, shaded by what the network looked at.
+    """Return waveforms below each other, shaded by heat.
 
     Args:
         sounds: `[sounds, samples, 1]`.
-        sample_rate: Samples a second.
+        sample_rate: Samples per second.
         heat: `[sounds, samples]`, from zero up; each sound has its own scale.
-        titles: One a sound.
+        titles: One per sound.
 
     Raises:
         CnnzooError: Sounds, heat or titles do not fit each other, or the rate is not positive.
@@ -104,7 +104,7 @@ def _shade(axes: Axes, heat: np.ndarray, seconds: float) -> None:
 
 @plot_style.style()
 def draw_sound_maps(maps: np.ndarray, seconds: float) -> Figure:
-    """Return the feature maps of a sound, a row a unit, over time.
+    """Return the feature maps of a sound, one row per unit, over time.
 
     Of long maps, each of 150 pieces shows its greatest value, whatever its sign.
 
