@@ -43,7 +43,7 @@ def metadata(subject: Subject) -> Facts:
         found.append((f"mean of {seeds['n']} runs", f"{seeds['accuracy_mean']:.2%}", note))
     found.append(("parameters", f"{card['params']:,}", f"{_bytes(4 * card['params'])} as float32"))
     if rows:
-        note = _counted_for(subject) or "of one example"
+        note = _counted_for(subject) or "for one example"
         unknown = sum(bool(row.remark) for row in rows)
         note += f", without {unknown} layers of unknown cost" if unknown else ""
         found.append(("multiply-adds", f"{sum(row.macs for row in rows):,}", note))
@@ -58,7 +58,7 @@ def _bytes(count: int) -> str:
 
 def _counted_for(subject: Subject) -> str:
     definite = None not in subject.network.inputs[0].shape[1:]
-    return "" if definite else f"of a text of {grouping.LENGTH} tokens"
+    return "" if definite else f"for a text of {grouping.LENGTH} tokens"
 
 
 def structure_section(subject: Subject) -> Section:
@@ -88,7 +88,7 @@ def structure_section(subject: Subject) -> Section:
 
 def _convention(subject: Subject) -> str:
     counted = _counted_for(subject)
-    return f"All counts are for one {subject.kind[:-1]}{counted.removeprefix('of a text')}."
+    return f"All counts are for one {subject.kind[:-1]}{counted.removeprefix('for a text')}."
 
 
 def _fields(figure: structure.Figure) -> Picture:

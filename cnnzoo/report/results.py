@@ -52,7 +52,7 @@ def _curves(subject: Subject) -> Picture:
         f"Loss and accuracy over {len(subject.history)} epochs; validation accuracy is {best:.2%} "
         f"at the chosen epoch, {chosen}.",
         "Training curves. The weights are those of the epoch with the best validation accuracy; a "
-        "training loss that keeps falling while the validation loss rises is overfitting.",
+        "training loss that keeps falling while the validation loss rises shows overfitting.",
     )
 
 
