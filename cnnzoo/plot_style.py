@@ -1,7 +1,7 @@
 """One style for every picture that is drawn with matplotlib, in a report, a notebook or a file.
 
-Source of the colors: Okabe and Ito 2008, https://jfly.uni-koeln.de/color/, told apart by
-color-blind readers too.
+Source of the colors: Okabe and Ito 2008, https://jfly.uni-koeln.de/color/, which color-blind
+readers can distinguish too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAGNITUDE = "viridis"  # For what starts at zero.
 SIGNED = "PuOr"  # For what has a sign; zero must be in the middle.
 INK = "#1d2329"  # Of text and axes; `svg` turns it into the color of the text around.
 
-# Parameters of matplotlib; a notebook takes them with `plt.style.use(figures.STYLE)`.
+# Parameters of matplotlib; a notebook takes them with `plt.style.use(plot_style.STYLE)`.
 STYLE: Any = {
     "axes.edgecolor": INK,
     "axes.axisbelow": True,
@@ -66,7 +66,7 @@ def png(figure: Figure) -> bytes:
 
 
 def svg(figure: Figure, name: str) -> str:
-    """Return `figure` as an `<svg>` element for a page, on whose ground and in whose ink it stands.
+    """Return `figure` as an `<svg>` element for a page, with that page's background and text color.
 
     Args:
         figure: Drawn in this module's style.
@@ -82,7 +82,7 @@ def svg(figure: Figure, name: str) -> str:
 
 @contextlib.contextmanager
 def _boxes() -> Iterator[None]:
-    """Let a letter that the font lacks be a box without a word."""
+    """Draw a letter that is missing from the font as a box, without a warning."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")
         yield

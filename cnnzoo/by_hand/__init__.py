@@ -6,13 +6,13 @@ __getattr__, __all__ = exports(
     __name__,
     {
         "KERNELS": "cnnzoo.by_hand.kernels",
-        "Step": "cnnzoo.by_hand.steps",
+        "Step": "cnnzoo.by_hand.windows",
         "convolve": "cnnzoo.by_hand.convolution",
         "convolve_depthwise": "cnnzoo.by_hand.convolution",
-        "draw_size": "cnnzoo.by_hand.drawing_size",
-        "draw_step": "cnnzoo.by_hand.drawing_step",
-        "explain_size": "cnnzoo.by_hand.sizes",
-        "output_size": "cnnzoo.by_hand.sizes",
+        "draw_size": "cnnzoo.by_hand.plots",
+        "draw_step": "cnnzoo.by_hand.plots",
+        "explain_size": "cnnzoo.by_hand.windows",
+        "output_size": "cnnzoo.by_hand.windows",
         "pool": "cnnzoo.by_hand.pooling",
     },
 )

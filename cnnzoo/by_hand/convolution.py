@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from cnnzoo.by_hand.sizes import each, sides
-from cnnzoo.by_hand.steps import Step, numbers
+from cnnzoo.by_hand.windows import Step, each, numbers, sides
 from cnnzoo.errors import CnnzooError
 
 
@@ -37,9 +36,9 @@ def convolve(
             or `[depth, height, width, channels]`.
         kernel: `[*kernel sides, channels / groups, filters]`.
         bias: `[filters]`; none adds nothing.
-        stride: Steps from one window to the next, all sides alike or one a side.
+        stride: Steps from one window to the next, the same for all sides or one per side.
         padding: "valid" for none, "same" or "full"; see `output_size`.
-        dilation: Distance of the positions that one window sees, all sides alike or one a side.
+        dilation: Distance of the positions that one window sees; likewise.
         groups: Parts of the channels, each seen by its own part of the filters.
         trace: A list, to which a `Step` is added for each number of the output.
 

@@ -1,8 +1,8 @@
 """Classic kernels, `[3, 3]`, as they were set by hand before networks learned theirs.
 
-`convolve` takes one as `kernel[:, :, np.newaxis, np.newaxis]`: a channel, a filter.
+`convolve` takes one as `kernel[:, :, np.newaxis, np.newaxis]`: one channel, one filter.
 
-Source: Gonzalez and Woods, Digital Image Processing, chapter 3. Sobel's answer is positive where
+Source: Gonzalez and Woods, Digital Image Processing, chapter 3. Sobel's response is positive where
 the image grows brighter to the right (`sobel_x`) or downwards (`sobel_y`).
 """
 

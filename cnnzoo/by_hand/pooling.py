@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 
 from cnnzoo import registry
-from cnnzoo.by_hand.sizes import Side, each, sides
-from cnnzoo.by_hand.steps import Step, numbers
+from cnnzoo.by_hand.windows import Side, Step, each, numbers, sides
 from cnnzoo.errors import CnnzooError
 
 _KINDS: dict[str, Callable[..., Any]] = {
@@ -40,7 +39,7 @@ def pool(
 
     Args:
         inputs: One example, `[*sides, channels]`.
-        size: Of the window, all sides alike or one a side.
+        size: Of the window, the same for all sides or one per side.
         kind: "max", "average" or "l2", the root of the sum of squares.
         stride: Steps from one window to the next; None is the window's size.
         padding: "valid" or "same".

@@ -1,4 +1,4 @@
-"""What labels and scores must be before figures are made of them."""
+"""Checks of labels and scores."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def class_ids(values: Any, classes: int, name: str) -> np.ndarray:
         name: What to call `values`.
 
     Raises:
-        CnnzooError: They are something else, or there are none.
+        CnnzooError: They are something else, or empty.
     """
     found = np.asarray(values)
     if found.ndim != 1 or not found.size or found.dtype.kind not in "iu":

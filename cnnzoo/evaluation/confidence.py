@@ -1,4 +1,4 @@
-"""Whether a network is as often right as it is sure, and where it was surest and wrong.
+"""Whether the confidence of a model matches its accuracy, and its most confident errors.
 
 Source of the calibration: Guo, Pleiss, Sun and Weinberger 2017, https://arxiv.org/abs/1706.04599,
 section 2.
@@ -18,8 +18,8 @@ class Calibration(NamedTuple):
     """Confidence, the score of the predicted class, against accuracy, in bins of equal width."""
 
     edges: np.ndarray  # Of the bins, `[bins + 1]`, from 0 to 1; a bin has its upper edge.
-    counts: np.ndarray  # Examples a bin, int64 `[bins]`.
-    confidence: np.ndarray  # Mean of each bin, `[bins]`; not a number where there is no example.
+    counts: np.ndarray  # Examples per bin, int64 `[bins]`.
+    confidence: np.ndarray  # Mean of each bin, `[bins]`; not a number where the bin is empty.
     accuracy: np.ndarray  # The same.
     expected_error: float  # Mean distance of the two over all examples.
     maximum_error: float  # Greatest distance of a bin that has examples.
@@ -34,15 +34,15 @@ def calibration(scores: Any, labels: Any, bins: int = 15) -> Calibration:
         bins: Of confidence, all of the same width.
 
     Raises:
-        CnnzooError: The scores are no probabilities, the labels no classes, one is longer, or there
-            is no bin.
+        CnnzooError: The scores are no probabilities, the labels no classes, one is longer, or
+            `bins` is below 1.
     """
     if bins < 1:
         raise CnnzooError(f"bins must be at least 1; got {bins}")
     shares, true = scored(scores, labels)
-    sure, right = shares.max(axis=1), shares.argmax(axis=1) == true
+    confident, right = shares.max(axis=1), shares.argmax(axis=1) == true
     edges = np.linspace(0, 1, bins + 1)
-    places = np.clip(np.searchsorted(edges, sure) - 1, 0, bins - 1)
+    places = np.clip(np.searchsorted(edges, confident) - 1, 0, bins - 1)
     counts = np.bincount(places, minlength=bins)
     confidence, accuracy = (
         np.divide(
@@ -51,7 +51,7 @@ def calibration(scores: Any, labels: Any, bins: int = 15) -> Calibration:
             out=np.full(bins, np.nan),
             where=counts > 0,
         )
-        for values in (sure, right)
+        for values in (confident, right)
     )
     gaps = np.abs(confidence - accuracy)[counts > 0]
     expected = float(np.average(gaps, weights=counts[counts > 0]))
@@ -59,7 +59,7 @@ def calibration(scores: Any, labels: Any, bins: int = 15) -> Calibration:
 
 
 class Mistake(NamedTuple):
-    """One wrong answer."""
+    """One error."""
 
     example: int  # Its index.
     label: int
@@ -68,7 +68,7 @@ class Mistake(NamedTuple):
 
 
 def mistakes(scores: Any, labels: Any, count: int) -> list[Mistake]:
-    """Return the `count` wrong answers with the highest scores, or all if there are fewer.
+    """Return the `count` most confident errors, or all if they are fewer.
 
     Args:
         scores: Of softmax, `[examples, classes]`.
@@ -82,7 +82,7 @@ def mistakes(scores: Any, labels: Any, count: int) -> list[Mistake]:
     if count < 1:
         raise CnnzooError(f"count must be at least 1; got {count}")
     shares, true = scored(scores, labels)
-    predicted, sure = shares.argmax(axis=1), shares.max(axis=1)
+    predicted, confident = shares.argmax(axis=1), shares.max(axis=1)
     wrong = np.flatnonzero(predicted != true)
-    surest = wrong[np.argsort(-sure[wrong], kind="stable")][:count]
-    return [Mistake(int(i), int(true[i]), int(predicted[i]), float(sure[i])) for i in surest]
+    worst = wrong[np.argsort(-confident[wrong], kind="stable")][:count]
+    return [Mistake(int(i), int(true[i]), int(predicted[i]), float(confident[i])) for i in worst]

@@ -1,4 +1,4 @@
-"""Which classes are taken for which, and what that makes of each class."""
+"""The confusion matrix, and precision, recall and F1 per class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of which classes are taken for which, and of how well each is found."""
+"""Pictures of an evaluation: confusions, figures per class, calibration, confident errors."""
 
 from __future__ import annotations
 
@@ -17,30 +17,32 @@ from cnnzoo.evaluation.confidence import Calibration, Mistake
 from cnnzoo.evaluation.confusion import PerClass
 
 _NUMBERED = 20  # Classes up to which the cells of the matrix hold their numbers.
-_LISTED = 15  # Confusions that are listed beside a larger matrix.
+_LISTED = 15  # Confusions that are listed next to a larger matrix.
 _ROWS = 45  # Classes whose figures are drawn, the worst if there are more.
 _NAME = 26  # Characters of a class's name that are drawn.
+_COLUMNS = 6  # Of images or sounds.
+_WIDTH, _LINES = 100, 3  # Characters of a line of text, and lines that are drawn of each text.
 
 
 @plot_style.style()
 def draw_confusion(matrix: np.ndarray, class_names: Sequence[str]) -> Figure:
-    """Return a picture of a confusion matrix in which color stands for mistakes alone.
+    """Return a picture of a confusion matrix in which color stands for errors alone.
 
-    Up to 20 classes have their numbers in the cells; of more, the most frequent confusions stand
-    beside the matrix.
+    Up to 20 classes have their numbers in the cells; of more, the most frequent confusions
+    stand next to the matrix.
 
     Args:
         matrix: Of `confusion_matrix`, `[classes, classes]`.
-        class_names: One a class.
+        class_names: One per class.
 
     Raises:
-        CnnzooError: There is another number of names.
+        CnnzooError: The number of names is another.
     """
     names = shortened(class_names, len(matrix))
     if len(matrix) > _NUMBERED:
         figure = Figure(figsize=(11, 5.6))
-        axes, beside = figure.subplots(1, 2, width_ratios=[3, 1.6])
-        _most_frequent(beside, matrix, names)
+        axes, listed = figure.subplots(1, 2, width_ratios=[3, 1.6])
+        _most_frequent(listed, matrix, names)
     else:
         side = 0.4 * len(matrix)
         figure = Figure(figsize=(max(side + 2.6, 4.2), max(side + 1.5, 3)))
@@ -54,10 +56,10 @@ def draw_confusion(matrix: np.ndarray, class_names: Sequence[str]) -> Figure:
 
 
 def shortened(class_names: Sequence[str], classes: int) -> list[str]:
-    """Return names that fit beside an axis.
+    """Return names that fit next to an axis.
 
     Raises:
-        CnnzooError: There is not one for each of the `classes`.
+        CnnzooError: They are not one for each of the `classes`.
     """
     if len(class_names) != classes:
         raise CnnzooError(
@@ -68,18 +70,18 @@ def shortened(class_names: Sequence[str], classes: int) -> list[str]:
 
 
 def _cells(figure: Figure, axes: Axes, matrix: np.ndarray) -> Any:
-    """Color the mistakes by their share of the true class, in percent, and return these shares."""
+    """Color the errors by their share of the true class, in percent, and return these shares."""
     right = np.eye(len(matrix), dtype=bool)
     shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     mistaken = np.ma.masked_array(shares, right | (matrix == 0))
     if mistaken.count():
         shown = axes.imshow(mistaken, vmin=0, vmax=mistaken.max())
-        figure.colorbar(shown, ax=axes, label="mistaken, % of the true class", shrink=0.8)
+        figure.colorbar(shown, ax=axes, label="errors, % of the true class", shrink=0.8)
     axes.imshow(np.ma.masked_array(np.full(right.shape, 0.9), ~right), cmap="gray", vmin=0, vmax=1)
     axes.grid(visible=False)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
-    axes.set_title(f"{matrix.trace():,} of {matrix.sum():,} right")
+    axes.set_title(f"{matrix.trace():,} of {matrix.sum():,} correct")
     return mistaken
 
 
@@ -111,7 +113,7 @@ def _most_frequent(axes: Axes, matrix: np.ndarray, names: list[str]) -> None:
     axes.grid(visible=False)
     axes.set_xlabel("examples")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_title("most frequent mistakes")
+    axes.set_title("most frequent errors")
 
 
 @plot_style.style()
@@ -122,10 +124,10 @@ def draw_per_class(found: PerClass, class_names: Sequence[str]) -> Figure:
 
     Args:
         found: By `per_class`.
-        class_names: One a class.
+        class_names: One per class.
 
     Raises:
-        CnnzooError: There is another number of names.
+        CnnzooError: The number of names is another.
     """
     names = shortened(class_names, len(found.f1))
     chosen = np.arange(len(names))
@@ -159,13 +161,9 @@ def _figures(axes: Axes, found: PerClass, chosen: np.ndarray) -> None:
     axes.set_xlabel("%")
 
 
-_COLUMNS = 6  # Of images or sounds.
-_WIDTH, _LINES = 100, 3  # Characters of a line of text, and lines that are drawn of each text.
-
-
 @plot_style.style()
 def draw_calibration(found: Calibration) -> Figure:
-    """Return a reliability diagram: accuracy against confidence, and below it the examples a bin.
+    """Return a reliability diagram: accuracy against confidence, and below it the examples per bin.
 
     Args:
         found: By `calibration`.
@@ -181,10 +179,10 @@ def draw_calibration(found: Calibration) -> Figure:
         color="none",
         edgecolor=plot_style.COLORS[1],
         hatch="////",
-        label="to mean confidence",
+        label="gap to mean confidence",
     )
-    top.plot([0, 1], [0, 1], ":", color=plot_style.INK, linewidth=1, label="as right as sure")
-    top.set_ylabel("share of right answers")
+    top.plot([0, 1], [0, 1], ":", color=plot_style.INK, linewidth=1, label="perfectly calibrated")
+    top.set_ylabel("accuracy")
     top.set_ylim(0, 1)
     top.set_title(
         f"expected calibration error {found.expected_error:.2%}, maximum {found.maximum_error:.2%}"
@@ -201,16 +199,16 @@ def draw_calibration(found: Calibration) -> Figure:
 
 @plot_style.style()
 def draw_mistakes(inputs: Any, found: Sequence[Mistake], class_names: Sequence[str]) -> Figure:
-    """Return a picture of wrong answers: images or waveforms in a grid, texts in a list.
+    """Return a picture of errors: images or waveforms in a grid, texts in a list.
 
     Args:
-        inputs: Raw examples, of which the mistakes name some: images, uint8 or float from 0 to 1,
+        inputs: Raw examples, some of which are the errors: images, uint8 or float from 0 to 1,
             `[examples, height, width, channels]`; sounds `[examples, samples, 1]`; or texts.
         found: By `mistakes`.
-        class_names: One a class.
+        class_names: One per class.
 
     Raises:
-        CnnzooError: There is no mistake, an example or a name is missing, or the inputs are none of
+        CnnzooError: No error is given, an example or a name is missing, or the inputs are none of
             these.
     """
     if not found:
@@ -222,29 +220,29 @@ def draw_mistakes(inputs: Any, found: Sequence[Mistake], class_names: Sequence[s
     if greatest >= len(class_names):
         raise CnnzooError(f"class_names must name class {greatest}; got {len(class_names)} names")
     examples = np.asarray([inputs[mistake.example] for mistake in found])
-    answers = [
+    captions = [
         (f"{class_names[one.predicted]} ({one.score:.1%})", f"is {class_names[one.label]}")
         for one in found
     ]
     if examples.dtype.kind in "UT":
-        return _list(examples, answers)
+        return _list(examples, captions)
     if examples.ndim not in (3, 4):
         raise CnnzooError(
             "inputs must be images [examples, height, width, channels], sounds [examples, samples, "
             f"1] or texts; got {examples.dtype} {list(examples.shape)}"
         )
-    return _grid(examples, answers)
+    return _grid(examples, captions)
 
 
-def _grid(examples: np.ndarray, answers: list[tuple[str, str]]) -> Figure:
+def _grid(examples: np.ndarray, captions: list[tuple[str, str]]) -> Figure:
     columns = min(_COLUMNS, len(examples))
     rows = -(-len(examples) // columns)
     figure = Figure(figsize=(1.5 * columns + 0.2, 1.95 * rows))
     for axes in figure.subplots(rows, columns, squeeze=False).flat:
         axes.axis("off")
-    for axes, example, (said, true) in zip(figure.axes, examples, answers, strict=False):
+    for axes, example, (predicted, true) in zip(figure.axes, examples, captions, strict=False):
         _draw(axes, example)
-        axes.set_title(f"{_line(said)}\n{_line(true)}", fontsize=8, parse_math=False)
+        axes.set_title(f"{_line(predicted)}\n{_line(true)}", fontsize=8, parse_math=False)
     return figure
 
 
@@ -261,7 +259,7 @@ def _draw(axes: Axes, example: np.ndarray) -> None:
     )
 
 
-def _list(texts: np.ndarray, answers: list[tuple[str, str]]) -> Figure:
+def _list(texts: np.ndarray, captions: list[tuple[str, str]]) -> Figure:
     blocks = [
         textwrap.wrap(str(text), _WIDTH, max_lines=_LINES, placeholder=" …") or ["(empty)"]
         for text in texts
@@ -273,9 +271,9 @@ def _list(texts: np.ndarray, answers: list[tuple[str, str]]) -> Figure:
     axes.set_xlim(0, 1)
     axes.set_ylim(sum(heights), 0)
     place = 0.0
-    for lines, (said, true), height in zip(blocks, answers, heights, strict=True):
+    for lines, (predicted, true), height in zip(blocks, captions, heights, strict=True):
         options: Any = {"va": "top", "parse_math": False, "fontsize": 9}
-        axes.text(0, place, f"{said}, {true}", color=plot_style.COLORS[1], **options)
+        axes.text(0, place, f"{predicted}, {true}", color=plot_style.COLORS[1], **options)
         axes.text(0, place + 1, "\n".join(lines), **options)
         place += height
     return figure

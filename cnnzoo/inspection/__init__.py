@@ -1,7 +1,7 @@
 """Looking into any Keras model.
 
-Functions are named after what they give; the modules that hold them are named otherwise, because an
-imported module would take the place of a function of its name.
+Modules have other names than functions, because an imported module would shadow a function of its
+name.
 """
 
 from cnnzoo.lazy import exports

@@ -1,4 +1,4 @@
-"""Inputs that excite a unit as much as an input can, by gradient ascent.
+"""Activation maximization: inputs that activate a unit most, by gradient ascent.
 
 Sources: Erhan, Bengio, Courville and Vincent 2009, Visualizing higher-layer features of a deep
 network; Simonyan, Vedaldi and Zisserman 2013, https://arxiv.org/abs/1312.6034, section 2; the
@@ -44,12 +44,13 @@ def maximize(
         model: A built Functional or Sequential model over images or sounds.
         layer: Name of a layer, or path in nested models: "inner/conv1"; None for the model's
             logits, before any softmax.
-        unit: A channel of the layer, or a class; for several, `[units, *sides, channels]` comes.
+        unit: A channel of the layer, or a class; for several, the result is
+            `[units, *sides, channels]`.
         steps: Of the ascent.
         step_size: In the units of the input, which is best about a 20th of its values' range.
         decay: Share of each value that a step takes away (L2 decay).
         blur: Share, 0 to 1, to which a step mixes each value with its neighbors' mean.
-        jitter: Positions a side by which the input is shifted at random, to and fro, in a step.
+        jitter: Positions per side by which each step shifts the input at random, and back.
         start: Where to start from, `[*sides, channels]`; by default noise of `step_size`.
             It must be given for a model that takes any size.
         seed: Of noise and jitter.
@@ -106,7 +107,7 @@ def normalized(slope: np.ndarray) -> np.ndarray:
 
 
 def _neighbors(values: np.ndarray, axes: Sequence[int]) -> np.ndarray:
-    """Return the mean of each value's neighbors, two a side; edges are their own beyond."""
+    """Return the mean of each value's neighbors, two per side; edges are repeated beyond."""
     total = np.zeros_like(values)
     for axis in axes:
         first, last = np.take(values, [0], axis), np.take(values, [-1], axis)
@@ -117,6 +118,8 @@ def _neighbors(values: np.ndarray, axes: Sequence[int]) -> np.ndarray:
 
 
 def maximise(*args: Any, **kwargs: Any) -> np.ndarray:
-    """Do as `maximize`; the name of version 0.1, which goes with 0.3."""
-    warnings.warn("maximise is now maximize; the old name goes", FutureWarning, stacklevel=2)
+    """Do as `maximize`; the name of version 0.1, which is removed in 0.3."""
+    warnings.warn(
+        "maximise is now maximize; the old name will be removed", FutureWarning, stacklevel=2
+    )
     return maximize(*args, **kwargs)

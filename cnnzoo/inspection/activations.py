@@ -1,4 +1,4 @@
-"""Passes of a batch through a model, with the layers that are looked into; plain TensorFlow."""
+"""Passes of a batch through a model that return what some layers give; plain TensorFlow."""
 
 from __future__ import annotations
 
@@ -15,6 +15,22 @@ from cnnzoo.inspection.graph import nested, output_call
 
 _BATCH = 128  # Examples that go through the network at once.
 _SQUASHED = (keras.activations.softmax, keras.activations.sigmoid)
+
+
+def feature_maps(model: keras.Model, inputs: np.ndarray, layer: str) -> np.ndarray:
+    """Return the outputs of `layer`, `[batch, *sides, units]`, of a shared layer at its last call.
+
+    Args:
+        model: A built Functional or Sequential model.
+        inputs: What it takes: images, sounds or tokens, `[batch, ...]`.
+        layer: Name of a layer, or path in nested models: "inner/conv1".
+
+    Raises:
+        CnnzooError: The model is of another kind or has no such layer, or the inputs do not fit.
+    """
+    found = checks.layer(model, layer).layer
+    batch = checks.inputs(model, inputs)
+    return batched(lambda values: run(model, values, [found]).values[0])(batch)
 
 
 class Pass(NamedTuple):
@@ -62,8 +78,8 @@ def slope(
 
     Args:
         model: To logits or scores.
-        inputs: What it takes.
-        classes: One an example, int `[batch]`; by default each example's top class.
+        inputs: Its inputs.
+        classes: One per example, int `[batch]`; by default each example's top class.
         layers: By whose outputs gradients are taken; by the inputs where there are none.
     """
     logits, values = run_to_logits(model, inputs, layers)
@@ -137,27 +153,27 @@ def batched(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return `function`, compiled once, for NumPy arrays of any number of examples.
 
     Args:
-        function: From tensors, a row an example, to a tensor or a structure of tensors alike.
+        function: From tensors, one row per example, to a tensor or a structure of such tensors.
     """
     compiled = tf.function(function)
 
     def over(*arrays: np.ndarray) -> Any:
-        """Give all `arrays`, of as many rows, to the function, batch by batch; join the answers."""
+        """Give all `arrays`, of as many rows, to the function, batch by batch; join the results."""
         specs = [tf.TensorSpec([None, *array.shape[1:]], array.dtype) for array in arrays]
         traced = compiled.get_concrete_function(*specs)  # Once; a short last batch fits as well.
-        answers = [
+        results = [
             traced(*(tf.constant(array[start : start + _BATCH]) for array in arrays))
             for start in range(0, len(arrays[0]), _BATCH)
         ]
         return tf.nest.map_structure(
-            lambda *parts: np.concatenate([part.numpy() for part in parts]), *answers
+            lambda *parts: np.concatenate([part.numpy() for part in parts]), *results
         )
 
     return over
 
 
 def chosen_classes(model: keras.Model, inputs: np.ndarray, class_id: Any) -> np.ndarray:
-    """Return the class that is asked of each example, or its top class, int32 `[batch]`.
+    """Return the requested class of each example, or its top class, int32 `[batch]`.
 
     Raises:
         CnnzooError: As for `checks.classes`.
@@ -167,19 +183,3 @@ def chosen_classes(model: keras.Model, inputs: np.ndarray, class_id: Any) -> np.
     checks.class_count(model)
     logits = batched(lambda batch: run_to_logits(model, batch).output)(inputs)
     return logits.argmax(axis=-1).astype(np.int32)
-
-
-def feature_maps(model: keras.Model, inputs: np.ndarray, layer: str) -> np.ndarray:
-    """Return the outputs of `layer`, `[batch, *sides, units]`, of a shared layer at its last call.
-
-    Args:
-        model: A built Functional or Sequential model.
-        inputs: What it takes: images, sounds or tokens, `[batch, ...]`.
-        layer: Name of a layer, or path in nested models: "inner/conv1".
-
-    Raises:
-        CnnzooError: The model is of another kind or has no such layer, or the inputs do not fit.
-    """
-    found = checks.layer(model, layer).layer
-    batch = checks.inputs(model, inputs)
-    return batched(lambda values: run(model, values, [found]).values[0])(batch)

@@ -16,8 +16,7 @@ import tensorflow as tf
 from cnnzoo.errors import CnnzooError
 from cnnzoo.inspection import checks
 from cnnzoo.inspection.activations import batched, chosen_classes, slope
-from cnnzoo.inspection.graph import Call, nested, walk
-from cnnzoo.inspection.resizing import resized
+from cnnzoo.inspection.graph import last_maps
 
 Weights = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # Of maps, from maps and gradients.
 
@@ -33,9 +32,9 @@ def grad_cam(
     Args:
         model: A built Functional or Sequential model to logits or scores, `[batch, classes]`.
         inputs: Images, sounds or tokens, as the model takes them.
-        class_id: The class, or one an example; by default each example's top class.
-        layer: What gives the feature maps; by default the last layer whose maps are as large as
-            those of the last convolution.
+        class_id: The class, or one per example; by default each example's top class.
+        layer: What gives the feature maps; by default the last that gives maps as large as the last
+            convolution's, of those with several positions.
 
     Raises:
         CnnzooError: The inputs, class or layer do not fit the model.
@@ -72,7 +71,10 @@ def _maps(model: keras.Model, layer: str | None) -> Any:
     """Return the layer, whose maps have as many sides as the input."""
     call = last_maps(model) if layer is None else checks.maps(model, layer)
     if call is None:
-        raise CnnzooError(f"model must have a convolution, or layer be named; got {model.name}")
+        raise CnnzooError(
+            "model must have a convolution whose maps have several positions, or layer be named; "
+            f"got {model.name}"
+        )
     sides, given = checks.side_count(model), len(call.outputs[0].shape) - 2
     if given != sides:
         raise CnnzooError(
@@ -80,20 +82,6 @@ def _maps(model: keras.Model, layer: str | None) -> Any:
             f"{call.layer.name!r} of {model.name} gives {given}"
         )
     return call.layer
-
-
-def last_maps(model: keras.Model) -> Call | None:
-    """Return the last operation that gives maps of the shape of the last convolution's."""
-    found = [call for _, call in walk(model) if not nested(call.layer)]
-    convolutions = [
-        place
-        for place, call in enumerate(found)
-        if hasattr(call.layer, "kernel_size") and len(call.outputs[0].shape) > 2
-    ]
-    if not convolutions:
-        return None
-    shape = found[convolutions[-1]].outputs[0].shape
-    return [call for call in found[convolutions[-1] :] if call.outputs[0].shape == shape][-1]
 
 
 def mean_gradient(maps: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
@@ -130,3 +118,18 @@ def scaled(heat: tf.Tensor) -> tf.Tensor:
     """Return `heat` with 1 as the greatest of each example; all zeros stay zeros."""
     greatest = tf.reduce_max(heat, axis=list(range(1, len(heat.shape))), keepdims=True)
     return tf.math.divide_no_nan(heat, greatest)
+
+
+def resized(heat: tf.Tensor, sides: tf.Tensor) -> tf.Tensor:
+    """Return `heat`, `[batch, ...]`, with other `sides`, int `[rank - 1]`, by linear interpolation.
+
+    Works for any number of sides, which TensorFlow's own resizing of images does not.
+    """
+    for axis in range(1, len(heat.shape)):
+        shape = tf.shape(heat)
+        before, after = shape[:axis], shape[axis + 1 :]
+        across = tf.reduce_prod(after)
+        rows = tf.reshape(heat, [tf.reduce_prod(before), shape[axis], across, 1])
+        rows = tf.cast(tf.image.resize(rows, [sides[axis - 1], across]), heat.dtype)
+        heat = tf.reshape(rows, tf.concat([before, sides[axis - 1 : axis], after], axis=0))
+    return heat

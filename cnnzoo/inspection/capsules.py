@@ -1,4 +1,4 @@
-"""What the dimensions of a class capsule stand for: pictures that the decoder draws of it.
+"""What the dimensions of a class capsule represent: pictures that the decoder draws of it.
 
 Source: Sabour, Frosst and Hinton 2017, https://arxiv.org/abs/1710.09829, section 5.1 and figure 4.
 """

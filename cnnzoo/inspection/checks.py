@@ -1,4 +1,4 @@
-"""What those who look into a model ask for, checked; each mistake is told in one sentence."""
+"""Checks of the arguments of inspection; each mistake is reported in one sentence."""
 
 from __future__ import annotations
 
@@ -43,6 +43,61 @@ def _unmet(model: keras.Model, values: np.ndarray) -> str | None:
     if values.ndim != len(wanted.shape) or any(side not in (None, size) for side, size in pairs):
         return f"of shape {shape}, as {model.name} takes"
     return f"at least one example of shape {shape}" if values.size == 0 else None
+
+
+def continuous(model: keras.Model, given: Any) -> np.ndarray:
+    """Return `given` as `checks.inputs` does, for methods that change inputs by a little.
+
+    Raises:
+        CnnzooError: As for `checks.inputs`, or the model takes integers.
+    """
+    check_continuous(model)
+    return inputs(model, given)
+
+
+def spatial(model: keras.Model, given: Any) -> np.ndarray:
+    """Return `given` as `continuous` does, `[batch, *sides, channels]`.
+
+    Raises:
+        CnnzooError: As for `continuous`, or examples have no sides.
+    """
+    values = continuous(model, given)
+    if values.ndim < 3:
+        raise CnnzooError(
+            f"model must take images or sounds, [batch, *sides, channels]; "
+            f"{model.name} takes {written(model.inputs[0].shape)}"
+        )
+    return values
+
+
+def filler(name: str, given: Any, batch: np.ndarray) -> np.ndarray:
+    """Return `given`, a number, an example or a batch of them, as an array like `batch`.
+
+    Raises:
+        CnnzooError: It is none of these.
+    """
+    values = np.asarray(given)
+    try:
+        return np.broadcast_to(values.astype(batch.dtype), batch.shape)
+    except ValueError:
+        raise CnnzooError(
+            f"{name} must be a number, or an array like one of the inputs, "
+            f"{list(batch.shape[1:])}; got {values.dtype.name} {list(values.shape)}"
+        ) from None
+
+
+def check_continuous(model: keras.Model) -> str:
+    """Return the type that `model` takes.
+
+    Raises:
+        CnnzooError: The model takes integers, or as for `taken`.
+    """
+    dtype = keras.backend.standardize_dtype(taken(model).dtype)
+    if "float" not in dtype:
+        raise CnnzooError(
+            f"model must take floats, for which there are gradients; {model.name} takes {dtype}"
+        )
+    return dtype
 
 
 def taken(model: keras.Model) -> keras.KerasTensor:
@@ -157,7 +212,7 @@ def classes(model: keras.Model, given: Any, examples: int, name: str = "class_id
 
 
 def class_count(model: keras.Model) -> int:
-    """Return how many classes `model` tells apart.
+    """Return the number of classes of `model`.
 
     Raises:
         CnnzooError: The model gives no logits or scores, `[batch, classes]`.
@@ -214,77 +269,3 @@ def _integer(name: str, given: int) -> int:
 def written(shape: Sequence[int | None]) -> str:
     """Return the `shape` of a batch as messages have it."""
     return f"[batch, {', '.join('any' if side is None else str(side) for side in shape[1:])}]"
-
-
-def continuous(model: keras.Model, given: Any) -> np.ndarray:
-    """Return `given` as `checks.inputs` does, for methods that change inputs by a little.
-
-    Raises:
-        CnnzooError: As for `checks.inputs`, or the model takes integers.
-    """
-    _check_continuous(model)
-    return inputs(model, given)
-
-
-def spatial(model: keras.Model, given: Any) -> np.ndarray:
-    """Return `given` as `continuous` does, `[batch, *sides, channels]`.
-
-    Raises:
-        CnnzooError: As for `continuous`, or examples have no sides.
-    """
-    values = continuous(model, given)
-    if values.ndim < 3:
-        raise CnnzooError(
-            f"model must take images or sounds, [batch, *sides, channels]; "
-            f"{model.name} takes {written(model.inputs[0].shape)}"
-        )
-    return values
-
-
-def of_any_size(model: keras.Model, image: Any) -> np.ndarray:
-    """Return `image`, one example `[*sides, channels]`, as the model's own type.
-
-    Raises:
-        CnnzooError: Its rank or channels are not those that the model takes, it is not numeric or
-            finite, or as for `continuous`.
-    """
-    values, dtype, wanted = np.asarray(image), _check_continuous(model), shape(model)
-    check_channels_last(model)
-    if (
-        values.dtype.kind not in "biuf"
-        or values.ndim != len(wanted)
-        or (values.ndim < 2 or values.shape[-1] != wanted[-1] or values.size == 0)
-    ):
-        sides = ", ".join(["any"] * (len(wanted) - 1))
-        raise CnnzooError(
-            f"image must be numbers [{sides}, {wanted[-1]}], as {model.name} takes but for the "
-            f"size; got {values.dtype.name} {list(values.shape)}"
-        )
-    if not np.isfinite(values).all():
-        raise CnnzooError("image must be finite; got NaN or infinity")
-    return values.astype(dtype)
-
-
-def filler(name: str, given: Any, batch: np.ndarray) -> np.ndarray:
-    """Return `given`, a number, an example or a batch of them, as an array like `batch`.
-
-    Raises:
-        CnnzooError: It is none of these.
-    """
-    values = np.asarray(given)
-    try:
-        return np.broadcast_to(values.astype(batch.dtype), batch.shape)
-    except ValueError:
-        raise CnnzooError(
-            f"{name} must be a number, or an array like one of the inputs, "
-            f"{list(batch.shape[1:])}; got {values.dtype.name} {list(values.shape)}"
-        ) from None
-
-
-def _check_continuous(model: keras.Model) -> str:
-    dtype = keras.backend.standardize_dtype(taken(model).dtype)
-    if "float" not in dtype:
-        raise CnnzooError(
-            f"model must take floats, for which there are gradients; {model.name} takes {dtype}"
-        )
-    return dtype

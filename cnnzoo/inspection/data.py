@@ -1,4 +1,4 @@
-"""What the examples of a data set say of themselves: classes, duplicates."""
+"""Classes and duplicates among the examples of a data set."""
 
 from __future__ import annotations
 

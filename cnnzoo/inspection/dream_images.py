@@ -17,8 +17,7 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.inspection import checks
 from cnnzoo.inspection.activation_maximization import normalized
 from cnnzoo.inspection.activations import run_to_logits
-from cnnzoo.inspection.checks import of_any_size
-from cnnzoo.inspection.resizing import resized
+from cnnzoo.inspection.cams import resized
 
 
 def deep_dream(
@@ -37,7 +36,7 @@ def deep_dream(
 
     The mean square of the layer's output rises, first in small copies of the image, whose changes
     are then enlarged and refined. An image of another size than the model takes is seen in tiles,
-    which a step shifts at random; it goes on at its edges with the opposite ones. Values stay in
+    which each step shifts at random; its edges continue with the opposite ones. Values stay in
     the image's range.
 
     Args:
@@ -47,7 +46,7 @@ def deep_dream(
         unit: The channel that is to respond; by default all do.
         octaves: Sizes at which the image is changed, the last its own.
         scale: Of each to the one before.
-        steps: Of gradient ascent, a size.
+        steps: Of gradient ascent, per size.
         step_size: Root mean square of a step's change, in the units of the input.
         seed: Of the shifts.
 
@@ -57,7 +56,7 @@ def deep_dream(
     """
     call = checks.layer(model, layer)
     chosen = slice(None) if unit is None else checks.unit(call, unit)
-    original = of_any_size(model, image)
+    original = _of_any_size(model, image)
     steps, octaves = checks.count("steps", steps), checks.count("octaves", octaves)
     if scale <= 1:
         raise CnnzooError(f"scale must be more than 1; got {scale}")
@@ -71,6 +70,30 @@ def deep_dream(
             dream = base + change + step_size * normalized(slope[None])[0]
             change = dream.clip(original.min(), original.max()) - base
     return original + change
+
+
+def _of_any_size(model: keras.Model, image: Any) -> np.ndarray:
+    """Return `image`, one example `[*sides, channels]`, as the model's own type.
+
+    Raises:
+        CnnzooError: Its rank or channels are not those that the model takes, it is not numeric or
+            finite, or as for `checks.continuous`.
+    """
+    values, dtype, wanted = np.asarray(image), checks.check_continuous(model), checks.shape(model)
+    checks.check_channels_last(model)
+    if (
+        values.dtype.kind not in "biuf"
+        or values.ndim != len(wanted)
+        or (values.ndim < 2 or values.shape[-1] != wanted[-1] or values.size == 0)
+    ):
+        sides = ", ".join(["any"] * (len(wanted) - 1))
+        raise CnnzooError(
+            f"image must be numbers [{sides}, {wanted[-1]}], as {model.name} takes but for the "
+            f"size; got {values.dtype.name} {list(values.shape)}"
+        )
+    if not np.isfinite(values).all():
+        raise CnnzooError("image must be finite; got NaN or infinity")
+    return values.astype(dtype)
 
 
 def _at(image: np.ndarray, size: np.ndarray) -> np.ndarray:
@@ -103,7 +126,7 @@ def _tiles(image: tf.Tensor, shift: tf.Tensor, sides: Sequence[int | None]) -> t
 
     Args:
         image: `[*sides, channels]`.
-        shift: Where the first tile starts, int, a side each.
+        shift: Where the first tile starts, int, one per side.
         sides: Of a tile.
     """
     parts: list[Any] = []
@@ -111,7 +134,7 @@ def _tiles(image: tf.Tensor, shift: tf.Tensor, sides: Sequence[int | None]) -> t
         length = tf.shape(image)[axis]
         tile = length if side is None else side
         count = -(-length // tile)
-        # An image that is no whole number of tiles long goes on with its other end.
+        # An image that is no whole number of tiles long continues with its other end.
         image = tf.gather(image, (tf.range(count * tile) + shift[axis]) % length, axis=axis)
         parts += [count, tile]
     rank = len(sides)

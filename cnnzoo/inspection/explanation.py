@@ -1,4 +1,4 @@
-"""What a network over images, sounds or texts looked at when it answered, as part of its graph."""
+"""What the prediction of a network comes from, computed in its graph."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import keras
 import tensorflow as tf
 
 from cnnzoo.inspection.activations import slope
-from cnnzoo.inspection.cams import heat_of_maps, last_maps, mean_gradient, scaled
-from cnnzoo.inspection.graph import graph
+from cnnzoo.inspection.cams import heat_of_maps, mean_gradient, scaled
+from cnnzoo.inspection.graph import graph, last_maps
 from cnnzoo.inspection.tokens import embeddings
 from cnnzoo.inspection.word_attribution import gradient_times_values
 

@@ -1,8 +1,11 @@
-"""How the logit of a class depends on each value of the input, by gradients.
+"""Gradients by the input: of the logit of a class, or of a unit, and of ReLUs in other ways.
 
 Sources: saliency, Simonyan, Vedaldi and Zisserman 2013, https://arxiv.org/abs/1312.6034, section 3;
 SmoothGrad, Smilkov et al. 2017, https://arxiv.org/abs/1706.03825; integrated gradients,
-Sundararajan, Taly and Yan 2017, https://arxiv.org/abs/1703.01365, section 3.
+Sundararajan, Taly and Yan 2017, https://arxiv.org/abs/1703.01365, section 3; deconvolution, Zeiler
+and Fergus 2013, https://arxiv.org/abs/1311.2901, section 2.1; guided backpropagation, Springenberg
+et al. 2014, https://arxiv.org/abs/1412.6806, section 3.4; redirection, Olah, Mordvintsev and
+Schubert 2017, Feature visualization, https://doi.org/10.23915/distill.00007
 """
 
 from __future__ import annotations
@@ -22,6 +25,11 @@ from cnnzoo.inspection.checks import continuous, filler
 _INCOMPLETE = 0.01  # Share of the difference that integrated gradients may miss.
 _MOST_STEPS = 1_024
 
+# Gradients of ReLUs, for `rectified`.
+DECONVOLVED = "CnnzooDeconvolvedRelu"
+GUIDED = "CnnzooGuidedRelu"
+REDIRECTED = "CnnzooRedirectedRelu"
+
 Gradient = Callable[..., np.ndarray]  # Of inputs and classes.
 
 
@@ -39,7 +47,7 @@ def saliency(
     Args:
         model: A built Functional or Sequential model to logits or scores, `[batch, classes]`.
         inputs: Images or sounds, as the model takes them.
-        class_id: The class, or one an example; by default each example's top class.
+        class_id: The class, or one per example; by default each example's top class.
         copies: For SmoothGrad: copies of an example over which the gradient is averaged.
         noise: Standard deviation of the copies' noise, as a share of the example's range.
         seed: Of the noise.
@@ -76,7 +84,7 @@ def integrated_gradients(
     Args:
         model: A built Functional or Sequential model to logits or scores, `[batch, classes]`.
         inputs: Images or sounds, as the model takes them.
-        class_id: The class, or one an example; by default each example's top class.
+        class_id: The class, or one per example; by default each example's top class.
         baseline: What stands for "nothing": a number, or an array like an example, or a batch of
             them; zero by default, the mean of a standardized image.
         steps: Points of the line at which the gradient is taken at first.
@@ -92,60 +100,6 @@ def integrated_gradients(
     gains = (logits(batch) - logits(starts))[range(len(batch)), classes]
     lines = zip(starts, batch - starts, classes, gains, strict=True)
     return np.stack([_integral(gradient, *line, steps) for line in lines])
-
-
-def _integral(
-    gradient: Gradient, start: np.ndarray, way: np.ndarray, of: int, gain: float, steps: int
-) -> np.ndarray:
-    """Return the parts of `way` in `gain`, by class `of`'s gradient between `start` and its end."""
-    points, weights = np.polynomial.legendre.leggauss(steps)
-    line = (points.reshape(-1, *[1] * way.ndim) + 1) / 2 * way + start
-    parts = way * _mean(gradient, line.astype(way.dtype), of, weights / 2)
-    if abs(parts.sum() - gain) <= _INCOMPLETE * abs(gain) or 2 * steps > _MOST_STEPS:
-        return parts
-    return _integral(gradient, start, way, of, gain, 2 * steps)
-
-
-def _mean(gradient: Gradient, points: np.ndarray, of: int, weights: np.ndarray) -> np.ndarray:
-    """Return the weighed sum of the gradients of the logit of class `of` at `points`."""
-    slopes = gradient(points, np.full(len(points), of, np.int32))
-    return np.tensordot(weights.astype(slopes.dtype), slopes, axes=1)
-
-
-def _gradient(model: keras.Model) -> Gradient:
-    return batched(lambda inputs, classes: slope(model, inputs, classes).gradients[0])
-
-
-DECONVOLVED = "CnnzooDeconvolvedRelu"
-GUIDED = "CnnzooGuidedRelu"
-REDIRECTED = "CnnzooRedirectedRelu"
-
-
-def rectified(way: str) -> AbstractContextManager[Any]:
-    """Return a context in which ReLUs that are traced, in whatever layer, have this `way` back."""
-    return tf.compat.v1.get_default_graph().gradient_override_map({"Relu": way})
-
-
-@tf.RegisterGradient(DECONVOLVED)
-def _deconvolved(_: Any, signal: tf.Tensor) -> tf.Tensor:
-    """Pass on what is positive on the way back."""
-    return tf.nn.relu(signal)
-
-
-@tf.RegisterGradient(GUIDED)
-def _guided(relu: Any, signal: tf.Tensor) -> tf.Tensor:
-    """Pass on what is positive on both ways."""
-    return tf.where(relu.outputs[0] > 0, tf.nn.relu(signal), 0)
-
-
-@tf.RegisterGradient(REDIRECTED)
-def _redirected(relu: Any, signal: tf.Tensor) -> tf.Tensor:
-    """Pass on the derivative or, where it is zero all over an example, what would wake units."""
-    awake = relu.outputs[0] > 0
-    derivative = tf.where(awake, signal, 0)
-    axes = list(range(1, len(signal.shape)))
-    blocked = tf.reduce_all(derivative == 0, axis=axes, keepdims=True)
-    return tf.where(blocked & (signal > 0), signal, derivative)
 
 
 def deconvolve(
@@ -179,3 +133,52 @@ def deconvolve(
         return tf.gradients(activations, values, signal)[0]
 
     return batched(back)(batch)
+
+
+def _integral(
+    gradient: Gradient, start: np.ndarray, way: np.ndarray, of: int, gain: float, steps: int
+) -> np.ndarray:
+    """Return the parts of `way` in `gain`, by class `of`'s gradient between `start` and its end."""
+    points, weights = np.polynomial.legendre.leggauss(steps)
+    line = (points.reshape(-1, *[1] * way.ndim) + 1) / 2 * way + start
+    parts = way * _mean(gradient, line.astype(way.dtype), of, weights / 2)
+    if abs(parts.sum() - gain) <= _INCOMPLETE * abs(gain) or 2 * steps > _MOST_STEPS:
+        return parts
+    return _integral(gradient, start, way, of, gain, 2 * steps)
+
+
+def _mean(gradient: Gradient, points: np.ndarray, of: int, weights: np.ndarray) -> np.ndarray:
+    """Return the weighed sum of the gradients of the logit of class `of` at `points`."""
+    slopes = gradient(points, np.full(len(points), of, np.int32))
+    return np.tensordot(weights.astype(slopes.dtype), slopes, axes=1)
+
+
+def _gradient(model: keras.Model) -> Gradient:
+    return batched(lambda inputs, classes: slope(model, inputs, classes).gradients[0])
+
+
+def rectified(way: str) -> AbstractContextManager[Any]:
+    """Return a context in which ReLUs that are traced, in whatever layer, have this `way` back."""
+    return tf.compat.v1.get_default_graph().gradient_override_map({"Relu": way})
+
+
+@tf.RegisterGradient(DECONVOLVED)
+def _deconvolved(_: Any, signal: tf.Tensor) -> tf.Tensor:
+    """Pass on what is positive on the way back."""
+    return tf.nn.relu(signal)
+
+
+@tf.RegisterGradient(GUIDED)
+def _guided(relu: Any, signal: tf.Tensor) -> tf.Tensor:
+    """Pass on what is positive on both ways."""
+    return tf.where(relu.outputs[0] > 0, tf.nn.relu(signal), 0)
+
+
+@tf.RegisterGradient(REDIRECTED)
+def _redirected(relu: Any, signal: tf.Tensor) -> tf.Tensor:
+    """Pass on the derivative or, where it is zero all over an example, what would wake units."""
+    awake = relu.outputs[0] > 0
+    derivative = tf.where(awake, signal, 0)
+    axes = list(range(1, len(signal.shape)))
+    blocked = tf.reduce_all(derivative == 0, axis=axes, keepdims=True)
+    return tf.where(blocked & (signal > 0), signal, derivative)

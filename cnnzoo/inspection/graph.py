@@ -72,3 +72,29 @@ def walk(model: keras.Model, prefix: str = "") -> Iterator[tuple[str, Call]]:
         if nested(call.layer):
             yield from walk(call.layer, f"{path}/")
         yield path, call
+
+
+def last_maps(model: keras.Model) -> Call | None:
+    """Return the last call that gives maps of the size of the last convolution's, None without one.
+
+    So branches that are joined after the convolution count together. Convolutions whose maps have
+    a single position, as those of a gate or a head after global pooling, are left out.
+
+    Raises:
+        CnnzooError: As for `calls`.
+    """
+    found = [call for _, call in walk(model) if not nested(call.layer)]
+    size = next((_size(call) for call in reversed(found) if _is_spatial_convolution(call)), None)
+    if size is None:
+        return None
+    return next(call for call in reversed(found) if _size(call) == size)
+
+
+def _is_spatial_convolution(call: Call) -> bool:
+    return hasattr(call.layer, "kernel_size") and any(side != 1 for side in _size(call))
+
+
+def _size(call: Call) -> tuple[int | None, ...]:
+    """Return the sides of float maps, `[batch, *sides, units]`; none of other outputs."""
+    output = call.outputs[0]
+    return output.shape[1:-1] if "float" in str(output.dtype) else ()

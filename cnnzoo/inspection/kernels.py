@@ -1,4 +1,8 @@
-"""What a convolution looks for: its kernels."""
+"""The kernels of convolutions and, of those over audio, their spectra.
+
+Source of the spectra: Dai, Dai, Qu, Li and Das 2016, https://arxiv.org/abs/1610.00087, where the
+long filters of the first layer are meant to become band-pass filters.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ _DEPTHWISE = keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D
 _TRANSPOSED = (  # Keras has their kernels as [*sides, out, in].
     *(keras.layers.Conv1DTranspose, keras.layers.Conv2DTranspose, keras.layers.Conv3DTranspose),
 )
+_POINTS = 1024  # Of the Fourier transform at least; a filter is filled up with zeros.
 
 
 def filters(model: keras.Model, layer: str) -> np.ndarray:
@@ -37,26 +42,8 @@ def filters(model: keras.Model, layer: str) -> np.ndarray:
     return kernels
 
 
-def _kernels(layer: Any) -> np.ndarray | None:
-    if hasattr(layer, "dense_kernel"):  # Of the zoo, with fewer weights than it convolves with.
-        return np.asarray(layer.dense_kernel())
-    if isinstance(layer, _SEPARABLE):
-        depthwise, pointwise = map(np.asarray, (layer.depthwise_kernel, layer.pointwise_kernel))
-        mixed = pointwise.reshape(*depthwise.shape[-2:], -1)
-        return np.einsum("...im,imo->...io", depthwise, mixed)
-    if not hasattr(layer, "kernel_size") or not hasattr(layer, "kernel"):
-        return None
-    kernel = np.asarray(layer.kernel)
-    if isinstance(layer, _DEPTHWISE):
-        return kernel.reshape(*kernel.shape[:-2], 1, -1)
-    return np.swapaxes(kernel, -1, -2) if isinstance(layer, _TRANSPOSED) else kernel
-
-
-_POINTS = 1024  # Of the Fourier transform at least; a filter is filled up with zeros.
-
-
 class Spectra(NamedTuple):
-    """The filters of a layer over sounds, and their gain at each frequency."""
+    """The filters of a layer over audio, and their gain at each frequency."""
 
     filters: np.ndarray  # Float32 `[filters, samples]`; times run forwards.
     frequencies: np.ndarray  # Hertz, from 0 to half the sample rate, `[frequencies]`.
@@ -67,13 +54,13 @@ def filter_spectra(model: keras.Model, layer: str, sample_rate: float) -> Spectr
     """Return the filters of `layer`, a convolution over one channel, and their spectra.
 
     Args:
-        model: A network over sounds.
+        model: A network over audio.
         layer: Name of the layer, the first convolution as a rule.
-        sample_rate: Samples a second of what the layer takes.
+        sample_rate: Samples per second of what the layer takes.
 
     Raises:
-        CnnzooError: There is no such layer, it is no convolution over a single channel, or
-            the rate is not positive.
+        CnnzooError: No such layer is found, it is no convolution over a single channel, or the rate
+            is not positive.
     """
     found = checks.layer(model, layer).layer
     kernel = np.asarray(getattr(found, "kernel", ()))
@@ -88,3 +75,18 @@ def filter_spectra(model: keras.Model, layer: str, sample_rate: float) -> Spectr
     points = max(_POINTS, filters.shape[1])
     gains = np.abs(np.fft.rfft(filters, points))
     return Spectra(filters, np.fft.rfftfreq(points, 1 / sample_rate), gains.astype("float32"))
+
+
+def _kernels(layer: Any) -> np.ndarray | None:
+    if hasattr(layer, "dense_kernel"):  # Of the zoo, with fewer weights than it convolves with.
+        return np.asarray(layer.dense_kernel())
+    if isinstance(layer, _SEPARABLE):
+        depthwise, pointwise = map(np.asarray, (layer.depthwise_kernel, layer.pointwise_kernel))
+        mixed = pointwise.reshape(*depthwise.shape[-2:], -1)
+        return np.einsum("...im,imo->...io", depthwise, mixed)
+    if not hasattr(layer, "kernel_size") or not hasattr(layer, "kernel"):
+        return None
+    kernel = np.asarray(layer.kernel)
+    if isinstance(layer, _DEPTHWISE):
+        return kernel.reshape(*kernel.shape[:-2], 1, -1)
+    return np.swapaxes(kernel, -1, -2) if isinstance(layer, _TRANSPOSED) else kernel

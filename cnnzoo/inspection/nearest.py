@@ -1,4 +1,4 @@
-"""The examples that excite a unit most, and where in them.
+"""The examples that activate a unit most, and where in them.
 
 Source: Girshick et al. 2013, https://arxiv.org/abs/1311.2524, section 3.1.
 """
@@ -17,7 +17,7 @@ from cnnzoo.inspection.receptive_field import Side
 
 
 class NearestExamples(NamedTuple):
-    """The examples that excite a unit most, the strongest first."""
+    """The examples that activate a unit most, the strongest first."""
 
     places: np.ndarray  # Of the examples among the inputs, int [count].
     activations: np.ndarray  # The greatest of each, float [count].
@@ -41,7 +41,7 @@ def nearest_examples(
         count: How many examples.
 
     Raises:
-        CnnzooError: The inputs, layer or unit do not fit the model, or there are fewer inputs.
+        CnnzooError: The inputs, layer or unit do not fit the model, or the inputs are fewer.
     """
     call = checks.layer(model, layer)
     unit = checks.unit(call, unit)

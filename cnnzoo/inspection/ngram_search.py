@@ -1,6 +1,6 @@
-"""The n-grams that a text network's filters answer to most strongly.
+"""The n-grams that activate the filters of a text model most strongly.
 
-Source: each filter of a convolution over word vectors answers to n-grams of one or a few kinds;
+Source: each filter of a convolution over word vectors detects n-grams of one or a few kinds;
 Jacovi, Sar Shalom and Goldberg 2018, https://arxiv.org/abs/1809.08037.
 """
 
@@ -22,7 +22,7 @@ _BATCH = 64  # Texts whose maps are held at a time.
 
 
 class Ngram(NamedTuple):
-    """A window of a text, and how strongly a filter answers to it."""
+    """A window of a text, and how strongly it activates a filter."""
 
     activation: float
     tokens: tuple[int, ...]  # 0 where the window reaches beyond the text, into padding.
@@ -36,16 +36,16 @@ def ngrams(model: keras.Model, tokens: Any, layer: str, count: int = 5) -> list[
     An n-gram is all that a filter sees: the words of a window for a convolution over word vectors,
     more of them for a later layer. It is taken where the network takes it, over the edge of a text
     too; windows of padding alone are left out, and so are those that the layer's mask leaves out.
-    A filter that never answers, as one behind a ReLU may, has n-grams with an activation of 0.
+    The n-grams of a filter that is never active, as behind a ReLU, have an activation of 0.
 
     Args:
-        model: A network over tokens.
+        model: A text model, over tokens.
         tokens: Integers `[texts, length]`.
         layer: Name of a layer that gives maps `[batch, steps, filters]`.
         count: N-grams of each filter.
 
     Raises:
-        CnnzooError: The model takes no tokens, there is no such layer or its units see no definite
+        CnnzooError: The model takes no tokens, no such layer is found or its units see no definite
             window, or the texts hold fewer than `count` distinct n-grams.
     """
     count = checks.count("count", count)

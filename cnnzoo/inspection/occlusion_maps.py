@@ -1,4 +1,4 @@
-"""What a network loses sight of when a part of the input is covered.
+"""Occlusion: how far the logit of a class drops when a part of the input is covered.
 
 Source: Zeiler and Fergus 2013, https://arxiv.org/abs/1311.2901, section 4.2.
 """
@@ -36,8 +36,8 @@ def occlusion(
     Args:
         model: A built Functional or Sequential model to logits or scores, `[batch, classes]`.
         inputs: Images or sounds, as the model takes them.
-        class_id: The class, or one an example; by default each example's top class.
-        window: Positions a side; by default a quarter of the input's shortest side.
+        class_id: The class, or one per example; by default each example's top class.
+        window: Positions per side; by default a quarter of the input's shortest side.
         stride: Positions between windows, at most `window`; by default half of it. The last window
             of a side ends with the side.
         fill: What covers: a number, or an array like an example, or a batch of them; zero by

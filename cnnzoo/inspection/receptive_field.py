@@ -15,7 +15,7 @@ from cnnzoo.inspection.graph import Call, calls, graph, nested
 
 _UNBOUNDED = (
     *(keras.layers.RNN, keras.layers.Bidirectional, keras.layers.MultiHeadAttention),
-    *(keras.layers.Attention, keras.layers.AdditiveAttention),
+    *(keras.layers.GroupQueryAttention, keras.layers.Attention, keras.layers.AdditiveAttention),
 )
 
 
@@ -32,7 +32,7 @@ class Side(NamedTuple):
         return self.first + (self.size - 1) / 2
 
 
-Field = list[Side] | None  # A side each; None where every unit sees all of the input.
+Field = list[Side] | None  # One per side; None where every unit sees all of the input.
 
 
 def of_input(tensor: keras.KerasTensor) -> Field:

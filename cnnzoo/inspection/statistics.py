@@ -1,4 +1,4 @@
-"""What flows through each layer of a model, forwards and backwards, and what its weights are like.
+"""Activations and gradients of each layer of a model, and the distribution of its weights.
 
 Gradients that shrink from layer to layer on their way back are those that Glorot and Bengio 2010,
 https://proceedings.mlr.press/v9/glorot10a.html, section 4.2, describe.
@@ -52,8 +52,8 @@ def layer_statistics(
         inputs: What it takes, `[batch, ...]`.
         labels: Whole numbers `[batch]`, from which the loss is the cross-entropy.
         training: Whether layers do as in training: batch normalization takes the statistics of
-            `inputs`, dropout drops. So a fresh network, whose moving statistics are of no inputs,
-            is looked at. The model stays as it was.
+            `inputs`, dropout drops. This is for a fresh network, whose moving statistics are of
+            no inputs. The model stays as it was.
 
     Raises:
         CnnzooError: The model is of another kind, or inputs or labels do not fit it.
@@ -147,7 +147,7 @@ def _row(
 
 
 def _norm(tensors: Sequence[Any]) -> float | None:
-    """Return the norm of all `tensors` together, None if there are none or not all are there."""
+    """Return the norm of all `tensors` together, None if any is missing or none is given."""
     if not tensors or any(tensor is None for tensor in tensors):
         return None
     arrays = [tf.convert_to_tensor(tensor).numpy().astype(np.float64) for tensor in tensors]
@@ -158,7 +158,7 @@ class WeightHistogram(NamedTuple):
     """How often weights of one kernel are in bins of equal width."""
 
     name: str  # Path of the layer, and of several kernels of one layer the kernel's own name.
-    counts: np.ndarray  # Weights a bin, int64 `[bins]`.
+    counts: np.ndarray  # Weights per bin, int64 `[bins]`.
     edges: np.ndarray  # Of the bins, `[bins + 1]`, from the least weight to the greatest.
     mean: float
     std: float
@@ -173,7 +173,7 @@ def weight_histograms(model: keras.Model, bins: int = 50) -> list[WeightHistogra
         bins: Of each.
 
     Raises:
-        CnnzooError: The model is of another kind, or there is no bin.
+        CnnzooError: The model is of another kind, or `bins` is below 1.
     """
     if bins < 1:
         raise CnnzooError(f"bins must be at least 1; got {bins}")

@@ -43,7 +43,7 @@ def _link(source: str) -> str:
 
 
 def layer_lines(layers: list[dict[str, Any]]) -> list[str]:
-    """Return aligned lines, one a layer; fields, strides and centers are in input positions."""
+    """Return aligned lines, one per layer; fields, strides and centers are in input positions."""
     if not layers:
         return []
     header = ["layer", "kind", "output", "parameters", "multiply-adds", "activation bytes"]

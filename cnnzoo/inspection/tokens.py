@@ -1,4 +1,4 @@
-"""What functions that look into networks over texts share."""
+"""What the functions of inspection for text models share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def embeddings(model: keras.Model) -> list[Any]:
     """Return the layers that turn tokens into vectors: several if side by side.
 
     Raises:
-        CnnzooError: The model is of another kind than those that are looked into.
+        CnnzooError: The model is neither Functional nor Sequential, or not yet built.
     """
     taken = graph(model).inputs[0]
     return [

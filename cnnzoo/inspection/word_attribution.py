@@ -1,4 +1,4 @@
-"""What each word of a text adds to the logit of a class, or takes from it.
+"""What each word of a text adds to the logit of a class.
 
 Sources: gradient times input: Shrikumar, Greenside and Kundaje 2017,
 https://arxiv.org/abs/1704.02685, section 2.1; integrated gradients, with zeros as the baseline of
@@ -46,7 +46,7 @@ def word_attributions(
     Padding adds nothing where the network masks it.
 
     Args:
-        model: A network over tokens.
+        model: A text model, over tokens.
         tokens: Integers `[texts, length]`; 0 is padding.
         class_id: A class for all texts, or one each; by default the top one of each.
         method: "gradient": the gradient by the word's vector times the vector;
@@ -55,8 +55,8 @@ def word_attributions(
             logit loses when padding takes the word's place.
 
     Raises:
-        CnnzooError: The model is not over texts or has no such class, the tokens are none of its
-            own, or the method is unknown.
+        CnnzooError: The model is not over texts or has no such class, the tokens are not in its
+            vocabulary, or the method is unknown.
     """
     if method not in METHODS:
         raise CnnzooError(registry.unknown("method", method, METHODS))

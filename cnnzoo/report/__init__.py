@@ -1,4 +1,4 @@
-"""One HTML report of a trained network: what it is, how good, and what it looks at."""
+"""One HTML report of a trained model: what it is, how accurate, and what it looks at."""
 
 from cnnzoo.lazy import exports
 

@@ -1,4 +1,4 @@
-"""What flows through the layers of a network, and what their weights are like."""
+"""Activations and gradients of the layers of a network, and the distribution of its weights."""
 
 from __future__ import annotations
 
@@ -34,18 +34,17 @@ def _flow(subject: Subject) -> list[Piece]:
     layers = {row.name for row in subject.rows} or {row.name for row in measured}
     found = [row for row in measured if row.name in layers]  # Not what computes a mask, say.
     silent = [f"{row.dead} of {row.units} in {row.name}" for row in found if row.dead]
-    told = f"Units that never answer: {_listed(silent)}." if silent else "Every unit answers."
+    dead = f"Units that are never active: {_listed(silent)}." if silent else "All units are active."
     return [
-        f"Measured on {len(sample.labels)} test examples. {told}",
+        f"Measured on {len(sample.labels)} test examples. {dead}",
         Picture(
             "layer_statistics",
             inspection.draw_layer_statistics({subject.card["name"]: found}),
-            f"Spread of outputs, silent units and gradients over {len(found)} layers. {told}",
-            "From input to output. Outputs that shrink or grow from layer to layer, many units "
-            "that are 0 for all examples, or gradients that fade on their way back to the input "
-            "would be signs of ill health; a shortcut that pads with zeros has such units by "
-            "design. Gradients are those of the mean loss; of a trained network, which has little "
-            "left to learn, they are small.",
+            f"Outputs, dead units and gradients over {len(found)} layers. {dead}",
+            "From input to output. Warning signs are outputs that shrink or grow from layer to "
+            "layer, many dead units (0 for all examples), and gradients that vanish towards the "
+            "input; a shortcut that pads with zeros has dead units by design. Gradients are those "
+            "of the mean loss; after training they are small.",
         ),
         _table(found),
     ]
@@ -69,8 +68,8 @@ def _table(found: Sequence[LayerStatistics]) -> Table:
         )
         for row in found
     ]
-    header = ("layer", "mean", "deviation", "zeros", "silent units", "gradient", "of kernel")
-    return Table(header, rows, f"The figures of all {len(rows)} layers", folded=True)
+    header = ("layer", "mean", "deviation", "zeros", "dead units", "gradient", "of kernel")
+    return Table(header, rows, f"All figures of {len(rows)} layers", folded=True)
 
 
 def _number(value: float | None) -> str:
@@ -89,8 +88,8 @@ def _weights(subject: Subject) -> list[Piece]:
             inspection.draw_weight_histograms(shown),
             f"Histograms of the weights of {len(shown)} kernels, from {shown[0].name} to "
             f"{shown[-1].name}.",
-            f"How the weights of {which} kernel{'' if which == 'every' else 's'} are spread, with "
-            "mean and standard deviation. Trained weights lie around 0, with heavier tails than "
-            "those that training began with.",
+            f"The weights of {which} kernel{'' if which == 'every' else 's'}, with mean and "
+            "standard deviation. Trained weights are centered at 0, with heavier tails than at "
+            "initialization.",
         )
     ]

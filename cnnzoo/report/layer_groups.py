@@ -104,7 +104,12 @@ def map_layers(rows: list[LayerCost], count: int) -> list[str]:
 
     They are activations, or convolutions where these activate their outputs themselves.
     """
-    maps = [row for row in rows if row.receptive_field and len(row.output_shape) > 1]
+    sides = next((len(row.receptive_field) for row in rows if row.receptive_field), 0)
+    maps = [
+        row
+        for row in rows
+        if len(row.output_shape) == sides + 1 > 1 and set(row.output_shape[:-1]) != {1}
+    ]
     active = [row.name for row in maps if row.kind in ("ReLU", "Activation")]
     names = active or [row.name for row in maps if "Conv" in row.kind]
     places = np.linspace(len(names) - 1, 0, min(count, len(names))).astype(int)

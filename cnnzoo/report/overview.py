@@ -1,4 +1,4 @@
-"""The first and the last of a report: what the network is, costs and promises; its card."""
+"""The first and the last parts of a report: what the network is and costs, and its card."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _POSITIONS = {"images": "pixels", "sounds": "samples", "texts": "words"}
 
 
 def lead(subject: Subject) -> str:
-    """Return in a sentence or two what the network does, and how well."""
+    """Return in a sentence or two what the model does."""
     card, names = subject.card, subject.card["class_names"]
     classes = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
     found = (
-        f"A {card['model']} that tells {len(names)} classes of {subject.kind} apart: {classes}. "
+        f"A {card['model']} that classifies {subject.kind} into {len(names)} classes: {classes}. "
     )
     found += f"It was trained on {card['dataset']}."
     return found if subject.examples else f"{found} {subject.lacking}"
 
 
 def metadata(subject: Subject) -> Facts:
-    """Return the figures that one wants to know first."""
+    """Return the most important figures."""
     card, rows = subject.card, subject.rows
     found = []
     test = card["metrics"].get("test") or subject.score
@@ -43,10 +43,12 @@ def metadata(subject: Subject) -> Facts:
         found.append((f"mean of {seeds['n']} runs", f"{seeds['accuracy_mean']:.2%}", note))
     found.append(("parameters", f"{card['params']:,}", f"{_bytes(4 * card['params'])} as float32"))
     if rows:
-        note = _counted_for(subject) or "of one example"
+        note = _counted_for(subject) or "for one example"
+        unknown = sum(bool(row.remark) for row in rows)
+        note += f", without {unknown} layers of unknown cost" if unknown else ""
         found.append(("multiply-adds", f"{sum(row.macs for row in rows):,}", note))
         memory = sum(row.activation_bytes for row in rows)
-        found.append(("activations", _bytes(memory), "all outputs of one example"))
+        found.append(("activations", _bytes(memory), "all layers' outputs for one example"))
     return Facts(found)
 
 
@@ -56,7 +58,7 @@ def _bytes(count: int) -> str:
 
 def _counted_for(subject: Subject) -> str:
     definite = None not in subject.network.inputs[0].shape[1:]
-    return "" if definite else f"of a text of {grouping.LENGTH} tokens"
+    return "" if definite else f"for a text of {grouping.LENGTH} tokens"
 
 
 def structure_section(subject: Subject) -> Section:
@@ -66,15 +68,15 @@ def structure_section(subject: Subject) -> Section:
     parts = grouping.parts_of(subject.rows)
     names = ", ".join(f"{part.name} ({grouping.described(part)})" for part in parts)
     pieces: list[Piece] = [
-        f"From top to bottom, the way of an example through {len(subject.rows)} layers, "
-        "whose last gives a number a class, its logit.",
+        f"From top to bottom, the path of an example through {len(subject.rows)} layers, the last "
+        "of which gives one logit per class.",
         Picture(
             "structure",
             structure.drawing(parts),
             f"The network from input to output in {len(parts)} parts: {names}.",
-            "A box is as wide as the output has numbers, on a scale of powers of two; the other "
+            "The width of a box is the size of the output on a logarithmic scale; the other "
             "columns are linear. The receptive field is what one unit sees of the input, in "
-            f"{_POSITIONS[subject.kind]} a side. {_convention(subject)}",
+            f"{_POSITIONS[subject.kind]} per side. {_convention(subject)}",
         ),
     ]
     if subject.kind == "images" and subject.examples:
@@ -86,14 +88,14 @@ def structure_section(subject: Subject) -> Section:
 
 def _convention(subject: Subject) -> str:
     counted = _counted_for(subject)
-    return f"All is counted for one {subject.kind[:-1]}{counted.removeprefix('of a text')}."
+    return f"All counts are for one {subject.kind[:-1]}{counted.removeprefix('for a text')}."
 
 
 def _fields(figure: structure.Figure) -> Picture:
     return Picture(
         "receptive_fields",
         figure,
-        "Frames around the middle of a test image, each the receptive field of a part.",
+        "Frames around the middle of a test image, one per part: its receptive field.",
         "What the unit in the middle of a feature map can see of a test image, in pixels. A frame "
         "that is larger than the image sees padding too.",
     )
@@ -132,12 +134,12 @@ def card_section(subject: Subject) -> Section:
     ]
     fields = [(name, _plain(value)) for name, value in card["recipe"].items()]
     pieces: list[Piece] = [
-        Table(("fact", "value"), about, "What it was made of"),
-        Title("How good"),
+        Table(("property", "value"), about, "What it was made from"),
+        Title("Accuracy"),
         Points(how_good(card["metrics"])),
         Title("Limits"),
         Points(card["limits"]),
-        Title("How to call it"),
+        Title("How to use it"),
         Code(_usage(subject)),
         Table(("field", "value"), fields, f"The recipe, {card['name']}, field by field", True),
     ]

@@ -21,7 +21,7 @@ class Title(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """A figure, and what it says to those who see it and those who do not."""
+    """A figure with its caption, and its description for those who do not see it."""
 
     name: str  # Of its file, without .png.
     figure: Figure
@@ -36,11 +36,11 @@ class Table(NamedTuple):
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     caption: str
-    folded: bool = False  # Opened by who wants to see it.
+    folded: bool = False  # Shown on a click.
 
 
 class Code(NamedTuple):
-    """What to type."""
+    """Commands and code."""
 
     text: str
 
@@ -69,7 +69,7 @@ class Section(NamedTuple):
 
 
 def collected(*parts: Callable[[], list[Piece]]) -> list[Piece]:
-    """Return what `parts` give, and a sentence in place of one that this network does not allow."""
+    """Return what `parts` give, and a sentence in place of one that is not possible here."""
     found: list[Piece] = []
     for part in parts:
         try:
@@ -104,7 +104,7 @@ def pictures(sections: Iterable[Section]) -> list[Picture]:
 def _section(section: Section) -> str:
     heading = f"{section.name}-heading"
     return (
-        f'<section id="{section.name}" aria-labeledby="{heading}">\n'
+        f'<section id="{section.name}" aria-labelledby="{heading}">\n'
         f'<h2 id="{heading}">{escape(section.title)}</h2>\n'
         + "\n".join(map(_piece, section.pieces))
         + "\n</section>"

@@ -9,7 +9,7 @@ from typing import Any
 from cnnzoo import plot_style
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import write_whole
-from cnnzoo.report import attention, health, overview, results, units
+from cnnzoo.report import health, heatmaps, overview, results, units
 from cnnzoo.report.page import Section, page, pictures
 from cnnzoo.report.subject import Subject, subject
 
@@ -19,11 +19,11 @@ REPORT = "report.html"
 def write(
     name: str | Path, inputs: Sequence[Any] = (), out: str | Path | None = None
 ) -> dict[str, Any]:
-    """Write a report of the trained network `name`, and its pictures as PNG files beside it.
+    """Write a report of the trained network `name`, and its pictures as PNG files next to it.
 
     Args:
         name: As `cnnzoo.load` takes it.
-        inputs: One's own examples to look at, as `Classifier.predict` takes them.
+        inputs: Your examples to look at, as `Classifier.predict` takes them.
         out: Folder of the report; by default `inspect` in a run folder, and else inspect/<name>.
 
     Returns:
@@ -31,7 +31,7 @@ def write(
         None where these cannot be read.
 
     Raises:
-        CnnzooError: There is no such network, it holds no Keras layers, its run is not finished, an
+        CnnzooError: No such model is found, it holds no Keras layers, its run is not finished, an
             input cannot be read, or `out` is a file.
         OSError: The folder cannot be written.
     """
@@ -58,13 +58,13 @@ def _folder(about: Subject) -> Path:
 
 
 def sections_of(about: Subject) -> list[Section]:
-    """Return all that can be said of a network, in the order in which one reads it."""
+    """Return all sections of the report, in the order in which they are read."""
     sections = (
-        attention.own_section,
+        heatmaps.own_section,
         overview.structure_section,
         results.results_section,
         results.mistakes_section,
-        attention.attention_section,
+        heatmaps.attention_section,
         units.units_section,
         health.health_section,
         overview.card_section,

@@ -1,4 +1,4 @@
-"""A network as a drawing: what each part gives, costs and sees."""
+"""A network as a drawing: output, cost and receptive field of each part."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COLORS = {**dict(zip(_KINDS, plot_style.COLORS, strict=False)), "other": "#8c93
 
 @plot_style.style()
 def drawing(parts: list[Part]) -> Figure:
-    """Return a picture with a row a part: output, parameters, multiply-adds, receptive field."""
+    """Return a picture with one row per part: output, parameters, multiply-adds and field."""
     figure = Figure(figsize=(8.4, 0.9 + 0.25 * len(parts)))
     places = np.arange(len(parts))
     axes = figure.subplots(1, 4, sharey=True, width_ratios=[2.1, 1, 1, 1])

@@ -27,12 +27,12 @@ from cnnzoo.training.run_folder import holds_run
 
 SCORED = 10_000  # Test examples at most whose scores are computed.
 SAMPLED = 1_000  # Of these, for what takes long.
-OWN = 12  # Inputs of one's own that are shown.
+OWN = 12  # Your inputs that are shown.
 
 
 @dataclass(frozen=True)
 class AnsweredExamples:
-    """Labeled test examples and what the network answers to them."""
+    """Labeled test examples and the model's predictions for them."""
 
     inputs: np.ndarray  # Raw batch.
     labels: np.ndarray  # int64 `[examples]`.
@@ -47,7 +47,7 @@ class AnsweredExamples:
 
 @dataclass(frozen=True)
 class Subject:
-    """A trained network; what takes time is computed when it is first asked for, and kept."""
+    """A trained model; what takes time is computed on first use, and kept."""
 
     name: str  # As `cnnzoo.load` takes it.
     classifier: Classifier
@@ -55,7 +55,7 @@ class Subject:
     run: Path | None  # Of a finished run.
     examples: AnsweredExamples | None
     lacking: str  # Why there are none, a sentence.
-    own: list[tuple[str, Any]]  # Name and raw example of each input of one's own.
+    own: list[tuple[str, Any]]  # Name and raw example of each of your inputs.
 
     @property
     def card(self) -> dict[str, Any]:

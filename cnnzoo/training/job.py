@@ -15,7 +15,7 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.export import artifact
 from cnnzoo.export.card import limits
 from cnnzoo.export.classifier import Classifier, of_training
-from cnnzoo.inspection.cost import multiply_adds
+from cnnzoo.inspection.cost import layer_costs
 from cnnzoo.models import create_model
 from cnnzoo.pipelines.batches import steps_per_epoch
 from cnnzoo.pipelines.custom_data.dataset import find
@@ -203,8 +203,9 @@ def _metadata(
 
 
 def _macs(network: keras.Model) -> int | None:
-    """Return the multiply-adds, or None where a text's length or an own layer leaves them open."""
+    """Return the multiply-adds; None if a text's length or a custom layer leaves them open."""
     try:
-        return multiply_adds(network)
+        layers = layer_costs(network)
     except CnnzooError:
         return None
+    return None if any(layer.remark for layer in layers) else sum(layer.macs for layer in layers)

@@ -160,7 +160,7 @@ IMAGE, KERNEL = np.ones((5, 5, 2)), np.ones((3, 3, 2, 4))
         ),
         ({"stride": 0}, "stride must be a positive integer; got 0"),
         ({"stride": 1.5}, "stride must be a positive integer; got 1.5"),
-        ({"stride": (1, 2, 3)}, r"stride must be a number, or one a side of 2; got \(1, 2, 3\)"),
+        ({"stride": (1, 2, 3)}, r"stride must be a number, or one per side of 2; got \(1, 2, 3\)"),
         ({"dilation": -1}, "dilation must be a positive integer; got -1"),
         ({"padding": "sama"}, "padding 'sama' is unknown; did you mean same?"),
         ({"bias": np.ones(3)}, r"bias must have the shape \(4,\); got \(3,\)"),

@@ -62,7 +62,7 @@ def test_the_trace_has_the_values_of_each_window():
         ({"padding": "full"}, 'padding must be "valid" or "same" for pooling; got "full"'),
         ({"padding": "non"}, "padding 'non' is unknown; known: full, same, valid"),
         ({"size": 0}, "size must be a positive integer; got 0"),
-        ({"size": (2, 2, 2)}, "size must be a number, or one a side of 2"),
+        ({"size": (2, 2, 2)}, "size must be a number, or one per side of 2"),
         ({"size": 6}, "a side must have the 6 positions or more that a window spans, .*; got 5"),
         ({"stride": 0}, "stride must be a positive integer; got 0"),
         ({"inputs": np.ones(3)}, r"inputs must have the shape \[\*sides, channels\]; got \(3,\)"),

@@ -61,7 +61,7 @@ def test_a_confidence_on_an_edge_is_of_the_bin_below():
     assert found.counts.tolist() == [0, 1, 0, 0]
 
 
-def test_the_surest_mistakes_come_first():
+def test_the_most_confident_errors_come_first():
     found = mistakes(SCORES, LABELS, 1)
     assert found == [(1, 1, 0, 0.8)]
     assert mistakes(SCORES, LABELS, 9) == [(1, 1, 0, 0.8), (3, 0, 1, 0.55)]  # There are two.

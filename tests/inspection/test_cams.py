@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from cnnzoo.errors import CnnzooError
+from cnnzoo.guard.shapes import without_values
 from cnnzoo.inspection import grad_cam, grad_cam_plus_plus
+from cnnzoo.inspection.graph import last_maps
 
 RNG = np.random.default_rng(2)
 
@@ -91,6 +93,39 @@ def test_small_heat_is_enlarged_linearly():
     assert np.allclose(heat[:, 2] * 0.75, 0.75 * np.array([1, 0.75, 0.25, 0]), atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ConvNeXtTiny", "DenseNet121", "EfficientNetB0", "InceptionV3", "MobileNet"),
+        *("MobileNetV2", "MobileNetV3Small", "NASNetMobile", "ResNet50", "ResNet50V2", "Xception"),
+    ],
+)
+def test_the_default_maps_are_those_that_are_pooled_globally(name):
+    with without_values():
+        model = getattr(keras.applications, name)(weights=None)
+    pooled = [one for one in model.layers if "GlobalAveragePooling" in type(one).__name__]
+    assert last_maps(model).outputs[0] is pooled[-1].input
+
+
+def test_a_convolution_after_global_pooling_does_not_make_heat_uniform():
+    keras.utils.set_random_seed(0)
+    model = keras.applications.MobileNet((96, 96, 3), alpha=0.25, weights=None)
+    values = RNG.normal(size=(2, 96, 96, 3)).astype("float32")
+    heat = grad_cam(model, values)
+    assert (np.ptp(heat, axis=(1, 2)) > 0.5).all()
+    assert np.allclose(heat, grad_cam(model, values, layer="conv_pw_13_relu"))
+
+
+def test_the_default_maps_are_those_after_a_channel_shuffle():
+    images = keras.Input((8, 8, 4))
+    branches = [keras.layers.Conv2D(3, 3, padding="same")(images) for _ in range(2)]
+    maps = keras.layers.Concatenate()(branches)
+    maps = keras.layers.Permute((1, 2, 4, 3))(keras.layers.Reshape((8, 8, 2, 3))(maps))
+    maps = keras.layers.Reshape((8, 8, 6), name="shuffled")(maps)
+    logits = keras.layers.Dense(2)(keras.layers.GlobalAveragePooling2D()(maps))
+    assert last_maps(keras.Model(images, logits)).layer.name == "shuffled"
+
+
 def test_a_planted_object_is_found(planted):
     model, values, place = planted
     for method in (grad_cam, grad_cam_plus_plus):
@@ -107,8 +142,13 @@ def test_layers_that_cannot_be_mapped_are_refused(networks):
     dense = keras.Sequential(
         [keras.Input((8, 8, 2)), keras.layers.Flatten(), keras.layers.Dense(2)]
     )
-    with pytest.raises(CnnzooError, match="model must have a convolution, or layer be named; got"):
+    with pytest.raises(CnnzooError, match="several positions, or layer be named; got"):
         grad_cam(dense, images)
+    whole = keras.Sequential(
+        [keras.Input((8, 8, 2)), keras.layers.Conv2D(3, 8), keras.layers.Flatten()]
+    )
+    with pytest.raises(CnnzooError, match="whose maps have several positions"):
+        grad_cam(whole, images)
     images = keras.Input((4, 4, 1))
     rows = keras.layers.Reshape((4, 4), name="rows")(images)
     logits = keras.layers.Dense(2)(keras.layers.Flatten()(rows))

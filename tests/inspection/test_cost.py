@@ -43,9 +43,22 @@ def test_convolutions_of_every_kind():
     assert multiply_adds(model) == expected
 
 
-def test_an_unknown_layer_with_weights_is_refused():
-    with pytest.raises(CnnzooError, match=r"'lstm' \(LSTM\) has none"):
-        multiply_adds(small(keras.layers.LSTM(3, name="lstm"), shape=(4, 2)))
+class Scaled(keras.layers.Layer):
+    """A layer with a weight of which nothing is known."""
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=(shape[-1],))
+
+    def call(self, inputs):
+        return inputs * self.scale
+
+
+def test_layers_of_unknown_cost_are_left_out_with_a_remark():
+    model = small(Scaled(name="scaled"), keras.layers.Dense(5), shape=(4,))
+    with pytest.warns(UserWarning, match=r"leave out layers of unknown cost: 'scaled' \(Scaled\)"):
+        assert multiply_adds(model) == 4 * 5
+    assert [row.remark for row in layer_costs(model)] == ["multiply-adds not known", ""]
+    assert [row.params for row in layer_costs(model)] == [4, 25]
 
 
 def measured_field(model, layer, unit):
@@ -192,6 +205,18 @@ def test_transposed_convolutions_and_upsampling():
     transposed = small(keras.layers.Conv2DTranspose(2, 4, strides=2), shape=(12, 12, 1))
     assert layer_costs(transposed)[0].receptive_field == [2, 2]
     assert layer_costs(transposed)[0].stride == [0.5, 0.5]
+
+
+def test_maps_that_are_multiplied_by_gates_from_global_pooling_see_all():
+    images = keras.Input((20, 16, 3))
+    maps = keras.layers.Conv2D(4, 3)(images)
+    ungated = keras.Model(images, keras.layers.Conv2D(4, 3)(maps))
+    gates = keras.layers.GlobalAveragePooling2D(keepdims=True)(maps)
+    gates = keras.layers.Conv2D(4, 1, activation="sigmoid")(gates)
+    maps = keras.layers.Conv2D(4, 3)(keras.layers.Multiply()([maps, gates]))
+    logits = keras.layers.Dense(2)(keras.layers.GlobalAveragePooling2D()(maps))
+    assert largest_receptive_field(ungated) == [5, 5]
+    assert largest_receptive_field(keras.Model(images, logits)) == [20, 16]
 
 
 def test_the_largest_of_parallel_fields_counts_and_masks_have_no_rows():

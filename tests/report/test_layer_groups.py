@@ -68,3 +68,14 @@ def test_maps_are_shown_from_the_first_activation_to_the_last():
     assert map_layers(rows("resnet20"), 1) == names[-1:]
     assert map_layers(rows("lenet5"), 3) == ["conv1", "conv2"]
     assert map_layers(rows("mlp"), 3) == []
+
+
+def test_maps_after_squeeze_and_excitation_are_shown_and_its_gates_are_not():
+    images = keras.Input((16, 16, 3))
+    maps = keras.layers.Conv2D(4, 3, activation="relu", name="first")(images)
+    gates = keras.layers.GlobalAveragePooling2D(keepdims=True)(maps)
+    gates = keras.layers.Conv2D(4, 1, activation="sigmoid", name="gate")(gates)
+    maps = keras.layers.Multiply()([maps, gates])
+    maps = keras.layers.Conv2D(4, 3, activation="relu", name="last")(maps)
+    logits = keras.layers.Dense(2)(keras.layers.GlobalAveragePooling2D()(maps))
+    assert map_layers(rows_of(keras.Model(images, logits)), 3) == ["first", "last"]

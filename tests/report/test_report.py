@@ -87,6 +87,9 @@ def test_its_pictures_are_files_too(report):
 def test_the_entries_of_the_contents_lead_to_the_sections(report):
     found = Reader(report.html).found
     sections = [attributes["id"] for tag, attributes in found if tag == "section"]
+    headings = [attributes.get("id") for tag, attributes in found if tag == "h2"]
+    named = [one["aria-labelledby"] for tag, one in found if tag == "section"]
+    assert named == headings[1:]  # The first is that of the contents.
     links = [attributes["href"] for tag, attributes in found if tag == "a"]
     assert links[1:] == [f"#{name}" for name in sections]  # The first skips the contents.
     assert {"structure", "results", "layers", "card"} <= set(sections)

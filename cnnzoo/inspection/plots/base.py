@@ -1,4 +1,4 @@
-"""What pictures of the inside of a network are put together from."""
+"""Building blocks of the pictures of a network."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def tiles(
         title: Of the figure.
         pictures: `[height, width]`, or RGB.
         labels: One each.
-        bar: What colors mean, beside a color bar; none where it is empty.
+        bar: What colors mean, next to a color bar; none where it is empty.
         columns: Of the grid; by default there are about twice as many as rows.
         **how: Of matplotlib's `imshow`.
     """

@@ -1,4 +1,4 @@
-"""A picture of what the dimensions of a capsule stand for."""
+"""A picture of what the dimensions of a capsule represent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cnnzoo.inspection.capsules import PERTURBATIONS
 def draw_capsule_reconstructions(
     reconstructions: np.ndarray, dimensions: Sequence[int] | None = None
 ) -> Figure:
-    """Return one image's reconstructions, a row a dimension, a column a change of it.
+    """Return one image's reconstructions, one row per dimension, one column per change of it.
 
     Args:
         reconstructions: Of `capsule_reconstructions`, for one image: `[dimensions, steps, height,
@@ -24,7 +24,7 @@ def draw_capsule_reconstructions(
         dimensions: Those that are drawn; by default all.
 
     Raises:
-        CnnzooError: The reconstructions are of another shape, or lack a dimension.
+        CnnzooError: The reconstructions are of another shape, or a dimension is missing.
     """
     shape = np.shape(reconstructions)
     if len(shape) != 5 or shape[1] != len(PERTURBATIONS) or shape[4] not in (1, 3):

@@ -21,14 +21,14 @@ _STRONGEST = 99.5  # Percentile of heat from which colors are full.
 def draw_explanations(
     inputs: np.ndarray, heats: Mapping[str, np.ndarray], names: Sequence[str]
 ) -> Figure:
-    """Return a picture with a row an input, and a column for it and each kind of heat.
+    """Return a picture with one row per input, and a column for it and each kind of heat.
 
     Heat from zero up is laid over the input; of heat with a sign, zero is white.
 
     Args:
         inputs: Images or sounds, `[inputs, *sides, channels]`; uint8 or as the network takes them.
         heats: Title -> `[inputs, *sides]`, or with channels, over which it is summed.
-        names: What is explained, such as the class, one an input.
+        names: What is explained, such as the class, one per input.
 
     Raises:
         CnnzooError: Inputs have more than two sides, or heats are not as many or as large.
@@ -90,7 +90,7 @@ def _draw_over(axes: Axes, image: np.ndarray, heat: np.ndarray, signed: bool) ->
 def draw_nearest_examples(
     found: NearestExamples, inputs: np.ndarray, layer: str, unit: int
 ) -> Figure:
-    """Return a picture of the images that excite a unit most, and below of what it sees of them.
+    """Return a picture of the images that activate a unit most, above what it sees of them.
 
     Args:
         found: What `nearest_examples` gave.
@@ -104,7 +104,7 @@ def draw_nearest_examples(
     check_sides("inputs", inputs, (4,))
     images, count = shown(inputs[found.places]), len(found.places)
     figure = Figure(figsize=(0.95 * count + 0.6, 2.7))
-    figure.suptitle(f"What excites unit {unit} of {layer} most; what it sees, and its activation")
+    figure.suptitle(f"What activates unit {unit} of {layer} most; what it sees, and its activation")
     grid = figure.subplots(2, count, squeeze=False)
     for place, (top, bottom) in enumerate(grid.T):
         (start, end), (left, right) = found.boxes[place]

@@ -1,4 +1,4 @@
-"""Pictures of layers: filters, feature maps, and what excites their units."""
+"""Pictures of layers: filters, feature maps, and what activates their units."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def draw_feature_maps(maps: np.ndarray, layer: str) -> Figure:
 
 @plot_style.style()
 def draw_units(inputs: np.ndarray, layer: str, names: Sequence[str]) -> Figure:
-    """Return a picture of inputs that excite units, each in its own scale.
+    """Return a picture of inputs that activate units, each in its own scale.
 
     Args:
         inputs: What `maximize` gave for several units, `[units, *sides, channels]`.
@@ -88,7 +88,7 @@ def draw_units(inputs: np.ndarray, layer: str, names: Sequence[str]) -> Figure:
         CnnzooError: Inputs have more than two sides.
     """
     check_sides("inputs", inputs, (3, 4))
-    title = f"Inputs that excite {layer}"
+    title = f"Inputs that maximize {layer}"
     if inputs.ndim == 4:
         pictures = [shown(one[None])[0] for one in inputs[:_MOST]]
         return tiles(_title(title, len(inputs)), pictures, list(names)[:_MOST], cmap="gray")

@@ -1,4 +1,4 @@
-"""Pictures of sounds: waveforms with heat, feature maps over time, and spectra of filters."""
+"""Pictures of audio: waveforms with heat, feature maps over time, and spectra of filters."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from matplotlib.figure import Figure, SubFigure
 from cnnzoo import plot_style
 from cnnzoo.errors import CnnzooError
 from cnnzoo.inspection.kernels import Spectra
+from cnnzoo.inspection.plots.base import colors
 
 _POINTS = 500  # Pieces of a waveform that are drawn, each from its least to its greatest sample.
 _COLUMNS = 150  # Pieces of maps or heat that are drawn, each with its greatest value.
@@ -25,13 +26,13 @@ def draw_sounds(
     heat: np.ndarray | None = None,
     titles: Sequence[str] | None = None,
 ) -> Figure:
-    """Return waveforms below each other, shaded by what the network looked at.
+    """Return waveforms below each other, shaded by heat.
 
     Args:
         sounds: `[sounds, samples, 1]`.
-        sample_rate: Samples a second.
+        sample_rate: Samples per second.
         heat: `[sounds, samples]`, from zero up; each sound has its own scale.
-        titles: One a sound.
+        titles: One per sound.
 
     Raises:
         CnnzooError: Sounds, heat or titles do not fit each other, or the rate is not positive.
@@ -92,10 +93,8 @@ def _shade(axes: Axes, heat: np.ndarray, seconds: float) -> None:
     drawn = seconds * columns.size / len(heat)
     axes.imshow(
         columns.max(axis=1)[None],
-        cmap="Oranges",
+        **colors(heat, signed=True),  # Of which zero is white.
         alpha=0.7,
-        vmin=0,
-        vmax=float(heat.max()) or 1.0,
         extent=(0, drawn, bottom, top),
         aspect="auto",
         zorder=0,
@@ -105,7 +104,7 @@ def _shade(axes: Axes, heat: np.ndarray, seconds: float) -> None:
 
 @plot_style.style()
 def draw_sound_maps(maps: np.ndarray, seconds: float) -> Figure:
-    """Return the feature maps of a sound, a row a unit, over time.
+    """Return the feature maps of a sound, one row per unit, over time.
 
     Of long maps, each of 150 pieces shows its greatest value, whatever its sign.
 
@@ -121,17 +120,13 @@ def draw_sound_maps(maps: np.ndarray, seconds: float) -> Figure:
         raise CnnzooError(f"maps must be [steps, units] of one sound; got {list(maps.shape)}")
     if not seconds > 0:
         raise CnnzooError(f"seconds must be positive; got {seconds!r}")
-    signed = bool(maps.min() < 0)
-    greatest = float(np.abs(maps).max()) or 1.0
     pieces = _pieces(maps, _COLUMNS)
     places = np.abs(pieces).argmax(axis=1)[:, None]
     figure = Figure(figsize=(6.5, 2.7))
     axes = figure.subplots()
     image = axes.imshow(
         np.take_along_axis(pieces, places, axis=1)[:, 0].T,
-        cmap=plot_style.SIGNED if signed else plot_style.MAGNITUDE,
-        vmin=-greatest if signed else 0,
-        vmax=greatest,
+        **colors(maps),
         extent=(0, seconds * pieces.size / maps.size, maps.shape[1] - 0.5, -0.5),
         aspect="auto",
     )

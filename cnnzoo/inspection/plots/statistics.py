@@ -1,4 +1,4 @@
-"""Pictures of what flows through the layers of models, and of their weights."""
+"""Pictures of statistics of the layers of models, and of their weights."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _COLUMNS = 5  # Of histograms.
 
 @plot_style.style()
 def draw_layer_statistics(found: Mapping[str, Sequence[LayerStatistics]]) -> Figure:
-    """Return a picture of statistics over depth, one line a model, on logarithmic axes.
+    """Return a picture of statistics over depth, one line per model, on logarithmic axes.
 
     Args:
         found: Name of a model -> its rows, by `layer_statistics`.
 
     Raises:
-        CnnzooError: There is no model, or one without rows.
+        CnnzooError: No model is given, or one without rows.
     """
     if not found or not all(found.values()):
         raise CnnzooError(
@@ -59,7 +59,7 @@ def draw_layer_statistics(found: Mapping[str, Sequence[LayerStatistics]]) -> Fig
 
 
 def _line(axes: Axes, name: str, values: Sequence[float | None]) -> None:
-    """Draw what is there; layers without a kernel, say, leave no gap."""
+    """Draw the values that are not None; layers without one leave no gap."""
     there = [(place, value) for place, value in enumerate(values) if value is not None]
     places, numbers = [place for place, _ in there], [value for _, value in there]
     axes.plot(places, numbers, "o-", markersize=3, linewidth=1, label=name)
@@ -102,7 +102,7 @@ def draw_weight_histograms(found: Sequence[WeightHistogram]) -> Figure:
         found: By `weight_histograms`.
 
     Raises:
-        CnnzooError: There is none.
+        CnnzooError: None is given.
     """
     if not found:
         raise CnnzooError("found must hold at least one histogram; got none")

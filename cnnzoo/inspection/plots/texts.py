@@ -23,7 +23,7 @@ _WIDTH, _HEIGHT = 0.0755, 0.24  # Inches of a character of the monospaced font, 
 _BAR = 1.1  # Inches for the bar of colors.
 _LABEL = 36  # Characters of an n-gram.
 _EDGE = "·"  # Stands for padding within an n-gram.
-_COLUMNS = 2  # Filters beside each other.
+_COLUMNS = 2  # Filters next to each other.
 
 Words = Sequence[Sequence[str]]  # Of each text, as `Classifier.words` returns them; "" is padding.
 
@@ -41,7 +41,7 @@ def draw_word_attributions(
 ) -> Figure:
     """Return texts in which each word is shaded by what it adds to its class's logit.
 
-    All texts have the same scale; what is for the class is purple, what is against it orange.
+    All texts have the same scale; what supports the class is purple, what opposes it orange.
 
     Args:
         words: The words of each text, those of padding empty.
@@ -49,7 +49,7 @@ def draw_word_attributions(
         titles: A line above each text.
 
     Raises:
-        CnnzooError: There are not as many words, or titles, as attributions.
+        CnnzooError: Words, or titles, are not as many as attributions.
     """
     _check(words, attributions, titles)
     shades = _shades(attributions)
@@ -73,9 +73,9 @@ def draw_word_attributions(
 def word_attributions_html(
     words: Words, attributions: np.ndarray, titles: Sequence[str] | None = None
 ) -> str:
-    """Return what `draw_word_attributions` draws as HTML: a paragraph a text, its words shaded.
+    """Return what `draw_word_attributions` draws as HTML: one paragraph per text, its words shaded.
 
-    Words and titles are escaped; each word tells its number to who points at it.
+    Words and titles are escaped; each word shows its number on hover.
 
     Args:
         words: As for `draw_word_attributions`, and so on.
@@ -183,7 +183,7 @@ def draw_ngrams(found: Sequence[Sequence[Ngram]], words: Words, units: Sequence[
         units: The filters that are drawn.
 
     Raises:
-        CnnzooError: There is no such filter, or none are asked for.
+        CnnzooError: No such filter exists, or none is requested.
     """
     if not units or not all(0 <= unit < len(found) for unit in units):
         raise CnnzooError(f"units must be filters from 0 to {len(found) - 1}; got {list(units)}")

@@ -78,7 +78,7 @@ def test_maps_of_images_and_of_sounds():
 @pytest.mark.parametrize("sides", [(9,), (4, 5)])
 def test_inputs_of_units_are_named(sides):
     figure = inspection.draw_units(RNG.normal(size=(3, *sides, 1)), "logits", ["a", "b", "c"])
-    assert_drawn(figure, "Inputs that excite logits")
+    assert_drawn(figure, "Inputs that maximize logits")
     names = words_of(figure) if len(sides) == 2 else [axes.get_ylabel() for axes in figure.axes]
     assert names == ["a", "b", "c"]
 

@@ -1,4 +1,4 @@
-"""How many positions a window takes along one side of an input, and where it stands at each.
+"""A window that slides over an input: how many positions it takes, and what happens at each.
 
 Source: Dumoulin and Visin 2016, A guide to convolution arithmetic for deep learning,
 https://arxiv.org/abs/1603.07285, relation 15; TensorFlow's rule for padding "same".
@@ -9,6 +9,8 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from cnnzoo import registry
 from cnnzoo.errors import CnnzooError
@@ -42,6 +44,22 @@ class Side(NamedTuple):
         return slice(start, start + self.span, self.dilation)
 
 
+class Step(NamedTuple):
+    """How one number of the output is made; `inputs` and `outputs` are shared by all steps."""
+
+    position: tuple[int, ...]  # Of the number in `outputs`.
+    window: tuple[slice, ...]  # Of `inputs`; `inputs[window]` are the values.
+    values: np.ndarray  # float `[*sides, channels]`.
+    kernel: np.ndarray | None  # Of this filter, as large as the values; None for pooling.
+    products: np.ndarray | None  # Values times kernel.
+    bias: float
+    result: float  # The sum of the products and the bias; for pooling, `operation` of the values.
+    operation: str  # "sum", or the kind of pooling.
+    inputs: np.ndarray  # With their padding, float `[*sides, channels]`.
+    padding: tuple[tuple[int, int], ...]  # Positions before and after each side of the input.
+    outputs: np.ndarray  # float `[*sides, filters]`, complete once the operation has ended.
+
+
 def output_size(
     size: int, kernel: int, *, stride: int = 1, padding: str = "valid", dilation: int = 1
 ) -> int:
@@ -60,7 +78,7 @@ def output_size(
 def explain_size(
     size: int, kernel: int, *, stride: int = 1, padding: str = "valid", dilation: int = 1
 ) -> str:
-    """Return the arithmetic of `output_size`, a line a step.
+    """Return the arithmetic of `output_size`, one line per step.
 
     Raises:
         CnnzooError: As for `output_size`.
@@ -84,7 +102,7 @@ def sides(
     Args:
         sizes: Of the input.
         kernels: Of the window.
-        stride: A number, or one a side; as is `dilation`.
+        stride: A number, or one per side; as is `dilation`.
         padding: One of `PADDINGS`.
         dilation: Distance of the positions that one window sees.
 
@@ -130,14 +148,14 @@ def _margins(side: Side, padding: str) -> tuple[int, int]:
 
 
 def each(name: str, value: Any, count: int) -> list[int]:
-    """Return `value`, a positive integer or one a side, as a list of `count`.
+    """Return `value`, a positive integer or one per side, as a list of `count`.
 
     Raises:
         CnnzooError: It is neither.
     """
     values = list(value) if isinstance(value, Iterable) else [value] * count
     if len(values) != count:
-        raise CnnzooError(f"{name} must be a number, or one a side of {count}; got {value!r}")
+        raise CnnzooError(f"{name} must be a number, or one per side of {count}; got {value!r}")
     return [_positive(name, number) for number in values]
 
 
@@ -149,3 +167,26 @@ def _positive(name: str, value: Any) -> int:
     if number < 1:
         raise CnnzooError(f"{name} must be a positive integer; got {value!r}")
     return number
+
+
+def numbers(name: str, values: Any, shape: str) -> np.ndarray:
+    """Return `values` as floats, so that uint8 pixels do not overflow.
+
+    Args:
+        name: Of the argument.
+        values: Anything that NumPy takes for an array.
+        shape: What is said of it, if it is no such array.
+
+    Raises:
+        CnnzooError: They are no array of finite numbers, or an empty one.
+    """
+    try:
+        found = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        got = type(values).__name__
+        raise CnnzooError(f"{name} must be an array of numbers {shape}; got {got}") from None
+    if not found.size:
+        raise CnnzooError(f"{name} must have no empty side; got the shape {found.shape}")
+    if not np.isfinite(found).all():
+        raise CnnzooError(f"{name} must be finite; got {found[~np.isfinite(found)][0]}")
+    return found
