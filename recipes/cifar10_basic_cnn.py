@@ -7,6 +7,7 @@ Run:    cnnzoo train cifar10_basic_cnn
 
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.config.schedules import OneCycle
+from cnnzoo.config.script import run
 
 RECIPE = Recipe(
     model="basic_cnn_small",
@@ -17,3 +18,5 @@ RECIPE = Recipe(
     learning_rate=OneCycle(0.005),
     target=0.84,
 )
+
+run(__name__, __file__)

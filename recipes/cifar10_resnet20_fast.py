@@ -7,6 +7,7 @@ Run:    cnnzoo train cifar10_resnet20_fast
 
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.config.schedules import OneCycle
+from cnnzoo.config.script import run
 
 RECIPE = Recipe(
     model="resnet20",
@@ -19,3 +20,5 @@ RECIPE = Recipe(
     l2=5e-4,
     paper_accuracy=0.9125,
 )
+
+run(__name__, __file__)

@@ -8,6 +8,7 @@ Run:    cnnzoo train cifar10_resnet8
 
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.config.schedules import OneCycle
+from cnnzoo.config.script import run
 
 RECIPE = Recipe(
     model="resnet8",
@@ -20,3 +21,5 @@ RECIPE = Recipe(
     l2=2e-4,
     paper_accuracy=0.872,
 )
+
+run(__name__, __file__)

@@ -8,6 +8,7 @@ Run:    cnnzoo train fashion_mnist_resnet20
 
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.config.schedules import OneCycle
+from cnnzoo.config.script import run
 
 RECIPE = Recipe(
     model="resnet20",
@@ -21,3 +22,5 @@ RECIPE = Recipe(
     label_smoothing=0.1,
     target=0.94,
 )
+
+run(__name__, __file__)

@@ -7,6 +7,7 @@ Run:    cnnzoo train mnist_capsnet
 
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.config.schedules import Cosine
+from cnnzoo.config.script import run
 
 RECIPE = Recipe(
     model="capsnet",
@@ -20,3 +21,5 @@ RECIPE = Recipe(
     target=0.995,
     paper_accuracy=0.9975,
 )
+
+run(__name__, __file__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from cnnzoo.commands import Answer
@@ -18,9 +19,12 @@ def export_trained(arguments: argparse.Namespace) -> Answer:
     from cnnzoo.export.artifact import load
     from cnnzoo.export.formats import export
 
+    if arguments.to is not None:
+        print("cnnzoo: --to is now --out; the old name goes", file=sys.stderr)
+        arguments.out = arguments.to
     classifier = load(arguments.name)
-    with silent_stderr():  # Converters tell much that nobody can act on.
-        results = export(classifier, arguments.to, arguments.format.split(","))
+    with silent_stderr():  # Converters write much that nobody can act on.
+        results = export(classifier, arguments.out, arguments.format.split(","))
     rows = [("format", "bytes", "largest difference", "same labels", "accuracy", "latency", "")]
     rows += [
         (

@@ -9,7 +9,7 @@ from cnnzoo.registry import Registry, modules
 
 __all__ = ["DATASETS", "Dataset", "Examples", "list_datasets", "load_dataset"]
 
-DATASETS: Registry[Dataset] = Registry("dataset")
+DATASETS: Registry[Dataset] = Registry("dataset", "cnnzoo list datasets")
 for _module in modules(sys.modules[__name__]):
     if hasattr(_module, "DATASET"):
         DATASETS.add(_module.DATASET.name, _module.DATASET)

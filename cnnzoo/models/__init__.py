@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MODELS", "create_model", "list_models"]
 
-MODELS: Registry[ModuleType] = Registry("model")  # Variant -> its family's module.
+MODELS: Registry[ModuleType] = Registry("model", "cnnzoo list models")  # Variant -> its module.
 for _module in modules(sys.modules[__name__]):
     for _variant in _module.VARIANTS:
         MODELS.add(_variant, _module)
