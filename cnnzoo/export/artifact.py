@@ -94,6 +94,8 @@ def load(name: str | Path) -> Classifier:
     Raises:
         CnnzooError: There is no such thing, or it is damaged.
     """
+    if not isinstance(name, (str, Path)):
+        raise CnnzooError(f"name must be a path or a name of list_weights(); got {name!r}")
     if str(name) in list_weights():
         with unpacked(str(name)) as shipped:
             return _open(shipped)

@@ -57,7 +57,7 @@ def build(
     Raises:
         CnnzooError: `stride_at` is neither.
     """
-    if stride_at not in ("conv1", "conv2"):
+    if not isinstance(stride_at, str) or stride_at not in ("conv1", "conv2"):
         raise CnnzooError(f"stride_at must be 'conv1' or 'conv2'; got {stride_at!r}")
     row = VARIANTS[variant]
     images = keras.Input(input_shape, name="images")

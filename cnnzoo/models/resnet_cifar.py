@@ -11,7 +11,6 @@ and He initialization by fan-in of the dense layer too.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -54,10 +53,8 @@ def build(
         shortcut = row.shortcut(maps, filters, strides, place) if strides > 1 else maps
         convolutions = blocks.basic(filters, strides)
         maps = blocks.residual_unit(maps, convolutions, shortcut, place, 3 * row.units)
-    # Keras walks through the graph by recursion, two calls a unit, which is beyond Python's limit
-    # for resnet1202; loading its file in another process needs the same.
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), 500 + 9 * row.units))
-    return keras.Model(images, blocks.classify(maps, num_classes), name=name)
+    model = layers.DeepModel if row.units > 100 else keras.Model
+    return model(images, blocks.classify(maps, num_classes), name=name)
 
 
 def _zero_padded(
