@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnzoo import cli
+from cnnzoo.commands.parser import command_parser
 from cnnzoo.weights import list_weights
 
 yaml = pytest.importorskip("yaml")
@@ -14,7 +14,7 @@ text_format = pytest.importorskip("google.protobuf.text_format")
 
 FOLDER = Path(__file__).parents[1] / "deploy"
 MODEL = "mnist_lenet5"
-PORT = cli._parser().parse_args(["serve", "saved_models"]).port
+PORT = command_parser().parse_args(["serve", "saved_models"]).port
 
 
 def interpolated(text):
