@@ -70,7 +70,7 @@ def matching(pattern: str, names: Iterable[str]) -> list[str]:
     """Return those of `names` that match the shell-style `pattern` in any case, in order.
 
     Raises:
-        CnnzooError: The pattern is no text.
+        CnnzooError: The pattern is not text.
     """
     if not isinstance(pattern, str):
         raise CnnzooError(f"pattern must be text, such as 'lenet*'; got {pattern!r}")

@@ -27,7 +27,7 @@ def features(model: keras.Model, layer: str) -> keras.Model:
     """Return the part of `model` that ends with the output of `layer`; the weights are shared.
 
     Raises:
-        CnnzooError: The model has no such layer, or is none.
+        CnnzooError: The model has no such layer, or is not a model.
     """
     end = _layer(model, layer).output
     kind = layers.DeepModel if isinstance(model, layers.DeepModel) else keras.Model
@@ -45,7 +45,7 @@ def freeze(model: keras.Model, layer: str | None = None) -> None:
         layer: The last one to freeze; by default the one before the head (`logits`).
 
     Raises:
-        CnnzooError: The model has no such layer, or is none.
+        CnnzooError: The model has no such layer, or is not a model.
     """
     end = _layer(model, HEAD if layer is None else layer)
     last = [one.name for one in model.layers].index(end.name) + (layer is not None)
@@ -155,7 +155,7 @@ def _read(path: Path) -> keras.Model:
     try:
         return keras.saving.load_model(path, compile=False)
     except Exception as error:  # Of any kind: Keras makes objects from what the file says.
-        raise CnnzooError(f"{path} must be a Keras model file (.keras), and is none") from error
+        raise CnnzooError(f"{path} must be a Keras model file (.keras)") from error
 
 
 def imagenet(application: str) -> Weights:
@@ -167,7 +167,9 @@ def imagenet(application: str) -> Weights:
     try:
         source = getattr(keras.applications, application)(weights="imagenet")
     except Exception as error:  # Keras raises bare exceptions when a download fails.
-        raise CnnzooError(f"weights 'imagenet' of {application} cannot be had: {error}") from error
+        raise CnnzooError(
+            f"weights 'imagenet' of {application} cannot be downloaded: {error}"
+        ) from error
     return from_application(source)
 
 

@@ -1,7 +1,7 @@
 """A small convolutional network on CIFAR-10.
 
 Expect: 85.32% +- 0.16% test accuracy over 3 seeds, an epoch in about 12 s on 2 idle cores (AMD
-EPYC; the measured runs were beside other work).
+EPYC; the machine was busy during the measured runs).
 Run:    cnnzoo train cifar10_basic_cnn
 """
 

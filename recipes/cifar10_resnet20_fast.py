@@ -1,7 +1,7 @@
 """ResNet-20 on CIFAR-10 with one cycle of the learning rate, in 70 epochs; the paper has 182.
 
 Expect: 91.40% test accuracy with seed 0, an epoch in about 43 s on 2 idle cores (AMD EPYC; the
-measured run was beside other work); the paper has 91.25%.
+machine was busy during the measured run); the paper has 91.25%.
 Run:    cnnzoo train cifar10_resnet20_fast
 """
 

@@ -1,7 +1,7 @@
 """ResNet-20 on Fashion-MNIST, with the network of https://arxiv.org/abs/1512.03385.
 
-Expect: 94.34% test accuracy with seed 0, an epoch in about 38 s on 2 idle cores (AMD EPYC; most of
-the measured run was beside other work); a ResNet-18 is reported with 94.9% at
+Expect: 94.34% test accuracy with seed 0, an epoch in about 38 s on 2 idle cores (AMD EPYC; the
+machine was busy during most of the measured run); a ResNet-18 is reported with 94.9% at
 https://github.com/zalandoresearch/fashion-mnist.
 Run:    cnnzoo train fashion_mnist_resnet20
 """

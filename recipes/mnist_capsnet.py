@@ -1,7 +1,7 @@
 """CapsNet on MNIST, after https://arxiv.org/abs/1710.09829, section 5.
 
-Expect: 99.50% test accuracy with seed 0, in 100 minutes on 2 cores (AMD EPYC) beside as much other
-work; the paper has 99.75%.
+Expect: 99.50% test accuracy with seed 0, in 100 minutes on 2 cores (AMD EPYC) that were busy with
+other work too; the paper has 99.75%.
 Run:    cnnzoo train mnist_capsnet
 """
 

@@ -157,7 +157,7 @@ def test_export_prints_a_table_whose_columns_stand_in_line(capsys, tmp_path, mon
         (("reproduce", "mnist_lenet5", "--seeds", "0"), "seeds must be at least 1; got 0"),
     ],
 )
-def test_a_mistake_gets_one_sentence_and_exit_code_1(
+def test_a_mistake_gets_a_one_line_error_and_exit_code_1(
     arguments, message, capsys, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)

@@ -43,7 +43,7 @@ def container(objects):
     return found
 
 
-def test_the_model_whose_health_is_asked_is_one_that_can_be_exported():
+def test_the_model_whose_health_is_checked_is_one_that_can_be_exported():
     assert MODEL in list_weights()
 
 
@@ -98,7 +98,7 @@ def test_metrics_are_where_they_are_looked_for(kubernetes):
     assert annotations["prometheus.io/path"] == path
 
 
-def test_health_is_asked_of_the_model(compose, kubernetes):
+def test_health_is_that_of_the_model(compose, kubernetes):
     wanted = f"/v1/models/{MODEL}"
     assert wanted in compose["services"]["tensorflow-serving"]["healthcheck"]["test"][-1]
     served = container(kubernetes)

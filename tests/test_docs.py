@@ -99,12 +99,12 @@ def test_fields_are_written_as_set_takes_them():
     recipe = cnnzoo.Recipe(model="a", dataset="b", epochs=1, batch_size=1, learning_rate=0.1)
     for name in cnnzoo.list_recipes():
         section = text("recipes.md").split(f"\n## {name}\n")[1].split("\n## ")[0]
-        told = dict(re.findall(r"^\| `(\w+)` \| `(.*)` \|$", section, re.M))
-        assert {"model", "dataset", "epochs", "learning_rate"} <= set(told)
-        parsed = recipe.parse({field: value for field, value in told.items() if "..." not in value})
+        stated = dict(re.findall(r"^\| `(\w+)` \| `(.*)` \|$", section, re.M))
+        assert {"model", "dataset", "epochs", "learning_rate"} <= set(stated)
+        parsed = recipe.parse({key: value for key, value in stated.items() if "..." not in value})
         wanted = recipe.replace(**parsed)
         found = results.registered()[name].RECIPE
-        assert set(found.differences(wanted)) <= {f for f in told if "..." in told[f]}
+        assert set(found.differences(wanted)) <= {f for f in stated if "..." in stated[f]}
 
 
 def test_a_history_becomes_a_curve(tmp_path):
@@ -118,22 +118,22 @@ def test_a_history_becomes_a_curve(tmp_path):
 
 
 def test_the_help_of_every_command_is_on_the_site():
-    told = text("reference/commands.md")
+    stated = text("reference/commands.md")
     assert {"list", "train", "serve"} <= set(commands())
     for command in commands():
-        assert f"\n## {command}\n\n```text\nusage: cnnzoo {command} " in told
+        assert f"\n## {command}\n\n```text\nusage: cnnzoo {command} " in stated
 
 
-def test_the_formats_differ_as_told():
-    told = re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \|$", text("guides/export.md"), re.M)
-    rows = {name: (file, tolerance) for name, file, tolerance in told}
+def test_the_formats_differ_as_documented():
+    stated = re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \|$", text("guides/export.md"), re.M)
+    rows = {name: (file, tolerance) for name, file, tolerance in stated}
     for name, one in FORMATS.items():
         file, tolerance = rows[name]
         assert one.file in file
         assert one.tolerance == (None if name == "litert_int8" else float(tolerance))
 
 
-def test_what_cannot_be_generated_is_told():
+def test_what_cannot_be_generated_is_reported():
     with pytest.raises(PluginError, match="part must be one of api, .*; got 'networkz'"):
         hooks.filled("<!-- generated: networkz -->")
     with pytest.raises(PluginError, match="must have one block that begins 'No such words'; got 0"):

@@ -1,4 +1,4 @@
-"""Every recipe against its data set's kind, and one a family from raw examples to an answer."""
+"""Every recipe against its data set's kind, and one per family up to a prediction."""
 
 import json
 import os
@@ -13,6 +13,7 @@ import cnnzoo
 from cnnzoo.config.recipe import recipes
 from cnnzoo.datasets import Dataset, Examples
 from cnnzoo.models import MODELS
+from cnnzoo.pipelines.augmentation import CutMix, MixUp, policy
 from cnnzoo.training.distributed import distribution
 from cnnzoo.training.job import prepare
 
@@ -40,7 +41,7 @@ def _made_up(monkeypatch):
 
 
 def lightest_of_families():
-    """Names of recipes, one a family: that of the fewest multiply-adds."""
+    """Names of recipes, one per family: that of the fewest multiply-adds."""
     chosen = {}
     for name, module in recipes().items():
         family = MODELS[module.RECIPE.model]
@@ -69,7 +70,7 @@ def published():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", lightest_of_families())
-def test_a_short_epoch_ends_in_an_answer(name, published, tmp_path_factory, proving_here):
+def test_a_short_epoch_ends_in_a_prediction(name, published, tmp_path_factory, proving_here):
     folder = tmp_path_factory.mktemp(name)
     run = cnnzoo.train(name, out=folder / "run", **SHORT)
     assert run.metrics["examples"] == 8
@@ -95,7 +96,7 @@ assert "cnnzoo" not in sys.modules
 
 
 @pytest.mark.slow
-def test_plain_tensorflow_answers_with_what_they_trained(published, tmp_path):
+def test_plain_tensorflow_runs_what_they_trained(published, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", LOAD, *published.values()],
         capture_output=True,
@@ -168,3 +169,9 @@ def test_a_copy_elsewhere_is_not_taken_for_the_recipe(tmp_path):
 def test_every_recipe_ends_as_a_script(name):
     lines = (ROOT / "recipes" / f"{name}.py").read_text().splitlines()
     assert lines[-1] == "run(__name__, __file__)"
+
+
+@pytest.mark.parametrize(("name", "kind"), [("mixup", MixUp), ("cutmix", CutMix)])
+def test_mixing_alone_is_a_policy(name, kind):
+    recipe = cnnzoo.get_recipe("mnist_lenet5").replace(augmentation=name)
+    assert type(policy(recipe.augmentation)) is kind

@@ -66,12 +66,12 @@ def test_other_networks_and_placements_have_no_imagenet_weights():
         cnnzoo.create_model("resnet50", weights="imagenet", stride_at="conv2")
 
 
-def test_a_failed_download_is_one_sentence(monkeypatch):
+def test_a_failed_download_is_a_one_line_error(monkeypatch):
     def offline(weights):
         raise Exception("URL fetch failure")
 
     monkeypatch.setattr(keras.applications, "VGG16", offline)
-    with pytest.raises(CnnzooError, match="weights 'imagenet' of VGG16 cannot be had: URL fetch"):
+    with pytest.raises(CnnzooError, match="weights 'imagenet' of VGG16 cannot be downloaded: URL"):
         cnnzoo.create_model("vgg16", weights="imagenet")
 
 
@@ -228,7 +228,7 @@ def test_freezing_up_to_a_layer(trained):
 
 
 @pytest.mark.parametrize("wrong", [None, 5, "resnet8", ["logits"]])
-def test_what_is_no_model_is_one_sentence(wrong, trained):
+def test_what_is_no_model_is_a_one_line_error(wrong, trained):
     for function in (cnnzoo.features, cnnzoo.freeze):
         with pytest.raises(CnnzooError, match="model must be a keras.Model; got "):
             function(wrong, "logits")

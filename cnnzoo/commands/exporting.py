@@ -1,4 +1,4 @@
-"""Handing a trained network over: export, serve."""
+"""Deploying a trained model: export, serve."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def serve_models(arguments: argparse.Namespace) -> Answer:
-    """What a server has answered, once it is stopped."""
+    """The number of requests of a server, once it is stopped."""
     import importlib.util
 
     if any(importlib.util.find_spec(name) is None for name in _SERVE):

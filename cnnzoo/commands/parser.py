@@ -1,4 +1,4 @@
-"""What may stand on the command line: of `cnnzoo`, and of a recipe that is run as a script."""
+"""The arguments of `cnnzoo`, and of a recipe that is run as a script."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cnnzoo.serving.limits import Limits
 
 TRAINED = "run folder, artifact, exported SavedModel, or name of shipped weights"
 WITH_CARD = "run folder, artifact, or name of shipped weights"
+RECIPE = "name of a recipe; see `cnnzoo list recipes`"
 DEFAULT = "(default: %(default)s)"
 
 Command = Callable[[argparse.Namespace], Answer]
@@ -36,9 +37,8 @@ class _Version(argparse.Action):
     """Print the version, which is looked up only then."""
 
     def __call__(self, *_: Any) -> None:
-        from cnnzoo.version import __version__
-
-        print(f"cnnzoo {__version__}")
+        (line,) = naming.show_version(argparse.Namespace())[1]
+        print(line)
         raise SystemExit(0)
 
 
@@ -96,29 +96,31 @@ def _naming(add: Callable[..., argparse.ArgumentParser]) -> None:
         nargs="?",
         choices=[*naming.KINDS],
         metavar="kind",
-        help=f"{', '.join(naming.KINDS)}; without it, what each of these is",
+        help=f"{', '.join(naming.KINDS)}; by default, what each of these is",
     )
     one.add_argument(
         "pattern", nargs="?", default="*", help="shell-style pattern, such as 'lenet*'"
     )
     one = add("show", naming.show, "show what is known of a model, a data set or a recipe")
-    one.add_argument("name")
-    one.add_argument("--out", type=Path, help="PNG file to write: a picture of a data set")
+    one.add_argument("name", help="of a model, a data set or a recipe")
+    one.add_argument(
+        "--out", type=Path, metavar="FILE", help="PNG to write: a picture of a data set"
+    )
 
 
 def _training(add: Callable[..., argparse.ArgumentParser]) -> None:
     one = add(
         "train",
         training.train_recipe,
-        "train, choose the epoch by validation, score the test set, export",
+        "train a recipe: choose the epoch on validation data, score on test data, export",
     )
-    one.add_argument("recipe", help="a name that `cnnzoo list recipes` shows")
+    one.add_argument("recipe", help=RECIPE)
     _add_options_of_training(one)
 
 
 def _add_options_of_training(one: argparse.ArgumentParser) -> None:
     one.add_argument(
-        "--out", type=Path, help="run folder (default: the next number in runs/RECIPE/)"
+        "--out", type=Path, metavar="DIR", help="run folder (default: the next runs/RECIPE/NUMBER)"
     )
     one.add_argument(
         "--data",
@@ -127,17 +129,23 @@ def _add_options_of_training(one: argparse.ArgumentParser) -> None:
         "class, or with one file of sentences per class; a .csv, .tsv or .jsonl file, its columns "
         "in brackets if not text and label: 'reviews.csv[review,stars]'; or a .npz file of arrays",
     )
-    one.add_argument("--seed", type=int, help="seed of weights, order and augmentation")
+    one.add_argument(
+        "--seed", type=int, metavar="N", help="seed of weights, order and augmentation"
+    )
     one.add_argument(
         "--resume", action="store_true", help="resume the run in --out, or the latest run"
     )
-    one.add_argument("--devices", type=int, help="GPUs to use, or logical CPU devices without any")
+    one.add_argument(
+        "--devices", type=int, metavar="N", help="GPUs to use, or logical CPU devices without any"
+    )
     one.add_argument(
         *("--workers",),
         metavar="HOST:PORT,...",
         help="all machines that train together; the same list on each of them",
     )
-    one.add_argument("--worker", type=int, help="place of this machine in --workers, from 0")
+    one.add_argument(
+        "--worker", type=int, metavar="N", help="index of this machine in --workers, from 0"
+    )
     one.add_argument(
         "--tensorboard", action="store_true", help="write RUN/tensorboard, for TensorBoard"
     )
@@ -154,7 +162,7 @@ def _add_options_of_training(one: argparse.ArgumentParser) -> None:
 def _evaluating(add: Callable[..., argparse.ArgumentParser]) -> None:
     one = add("evaluate", answering.evaluate_trained, "score a trained model")
     one.add_argument("name", help=TRAINED)
-    one.add_argument("--split", default="test", help="test, validation or train")
+    one.add_argument("--split", default="test", help=f"test, validation or train {DEFAULT}")
 
     one = add("predict", answering.predict, "predict the class of raw inputs")
     one.add_argument("name", help=TRAINED)
@@ -184,20 +192,26 @@ def _evaluating(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 def _exporting(add: Callable[..., argparse.ArgumentParser]) -> None:
     one = add(
-        "export", exporting.export_trained, "publish the next version, verified in each format"
+        "export",
+        exporting.export_trained,
+        "export the next version of a trained model, each file verified against the model",
     )
     one.add_argument("name", help=WITH_CARD)
-    one.add_argument("--out", default="saved_models", help=f"folder of all exports {DEFAULT}")
+    one.add_argument(
+        "--out", default="saved_models", metavar="DIR", help=f"folder of all exports {DEFAULT}"
+    )
     one.add_argument("--to", help=argparse.SUPPRESS)  # The name of version 0.1; goes with 0.3.
     one.add_argument(
         "--format",
         default="savedmodel,litert",
-        help="formats next to the SavedModel, separated by commas: litert, litert_float16, "
+        help="formats in addition to the SavedModel, separated by commas: litert, litert_float16, "
         f"litert_int8, onnx {DEFAULT}",
     )
-    one = add("serve", exporting.serve_models, "serve predictions over HTTP, as TensorFlow Serving")
-    one.add_argument("folder", type=Path, help="of exported models, such as saved_models")
-    one.add_argument("--host", default="127.0.0.1", help=f"address to listen at {DEFAULT}")
+    one = add(
+        "serve", exporting.serve_models, "serve predictions over HTTP, as TensorFlow Serving does"
+    )
+    one.add_argument("folder", type=Path, help="folder of exported models, such as saved_models")
+    one.add_argument("--host", default="127.0.0.1", help=f"address to listen on {DEFAULT}")
     one.add_argument("--port", type=int, default=8501, help=f"port, or 0 for a free one {DEFAULT}")
     for name, value, what in (
         ("instances", Limits.instances, "examples per request"),
@@ -215,8 +229,10 @@ def _experiments(add: Callable[..., argparse.ArgumentParser]) -> None:
         training.reproduce_recipe,
         "train with several seeds and write the recipe's row of the results table",
     )
-    one.add_argument("recipe", help="a name that `cnnzoo list recipes` shows")
-    one.add_argument("--seeds", type=int, default=5, help=f"number of seeds, from 0 {DEFAULT}")
+    one.add_argument("recipe", help=RECIPE)
+    one.add_argument(
+        "--seeds", type=int, default=5, metavar="N", help=f"number of seeds, from 0 {DEFAULT}"
+    )
     one.add_argument(
         "--ledger", default="results.csv", metavar="FILE", help=f"the results table {DEFAULT}"
     )
@@ -225,17 +241,20 @@ def _experiments(add: Callable[..., argparse.ArgumentParser]) -> None:
         training.sweep_recipe,
         "train with every combination of values and compare the runs on validation data",
     )
-    one.add_argument("recipe", help="a name that `cnnzoo list recipes` shows")
+    one.add_argument("recipe", help=RECIPE)
     one.add_argument(
         "--over",
         action="append",
         type=_assignment,
         required=True,
         metavar="'field=value|value'",
-        help="values of a field, with | between; may be repeated",
+        help="values of a field, separated by |; may be repeated",
     )
     one.add_argument(
-        "--out", type=Path, help="folder of the runs (default: runs/RECIPE/sweep); resumable"
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder of the runs, resumed if it has some (default: runs/RECIPE/sweep)",
     )
 
 

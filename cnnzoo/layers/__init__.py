@@ -1,4 +1,4 @@
-"""The few layers that are missing from Keras; by Keras alone, so that any backend runs them."""
+"""The few layers that are missing from Keras; in Keras only, so that every backend runs them."""
 
 from cnnzoo.lazy import exports
 

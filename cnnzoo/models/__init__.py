@@ -34,7 +34,7 @@ def list_models(pattern: str = "*") -> list[str]:
     """Return the names of the architectures that match the shell-style `pattern`.
 
     Raises:
-        CnnzooError: The pattern is no text.
+        CnnzooError: The pattern is not text.
     """
     return MODELS.names(pattern)
 
@@ -47,7 +47,7 @@ def create_model(
     weights: str | Path | keras.Model | None = None,
     **options: Any,
 ) -> keras.Model:
-    """Build a network with fresh weights, `[batch, *input_shape]` to logits `[batch, num_classes]`.
+    """Build a model, `[batch, *input_shape]` to logits `[batch, num_classes]`.
 
     Args:
         name: One of `list_models()`.
@@ -60,8 +60,8 @@ def create_model(
         **options: Further arguments of the family's `build`, such as `dropout=0.3`.
 
     Raises:
-        CnnzooError: The name or an option is unknown, an argument does not suit the network, or the
-            weights do not fit it.
+        CnnzooError: The name or an option is unknown, an argument does not suit the
+            architecture, or the weights do not fit it.
     """
     family = MODELS[name]
     variant = family.VARIANTS[name]
@@ -125,7 +125,7 @@ def _shape(name: str, variant: Any, given: Any) -> tuple[int | None, ...]:
     """Return the shape `given`, of Python's integers, or refuse it."""
     try:
         shape = tuple(map(_plain, given))
-    except TypeError:  # It is no sequence.
+    except TypeError:  # Not a sequence.
         shape = ()
     rank = len(variant.input_shape)
     sides = shape if rank == 1 else shape[:-1]  # Tokens have no channels.

@@ -27,7 +27,7 @@ FILTERS = (64, 128, 256, 512)
 class Variant(NamedTuple):
     """One row of the table."""
 
-    bottleneck: bool  # Three convolutions a unit instead of two.
+    bottleneck: bool  # Three convolutions per unit instead of two.
     units: tuple[int, int, int, int]  # Residual units of each stage.
     params: int  # Trainable, for this input shape and 1000 classes.
     macs: int  # Multiply-adds, for the same and stride_at="conv2".

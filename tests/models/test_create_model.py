@@ -57,7 +57,7 @@ def test_numbers_of_numpy_are_numbers():
 
 
 @pytest.mark.parametrize("wrong", [28, "28", 2.5, object(), {}, np.zeros(3)])
-def test_a_shape_that_is_none_is_one_sentence(wrong):
+def test_a_shape_that_is_none_is_a_one_line_error(wrong):
     with pytest.raises(CnnzooError, match="input_shape must be 3 positive integers, .*; got "):
         cnnzoo.create_model("resnet20", input_shape=wrong)
 
