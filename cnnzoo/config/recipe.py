@@ -160,7 +160,11 @@ def recipes() -> Registry[ModuleType]:
 
 
 def list_recipes(pattern: str = "*") -> list[str]:
-    """Return the names of the recipes that match the shell-style `pattern`."""
+    """Return the names of the recipes that match the shell-style `pattern`.
+
+    Raises:
+        CnnzooError: The pattern is not text.
+    """
     return recipes().names(pattern)
 
 

@@ -16,7 +16,11 @@ for _module in modules(sys.modules[__name__]):
 
 
 def list_datasets(pattern: str = "*") -> list[str]:
-    """Return the names of the data sets that match the shell-style `pattern`."""
+    """Return the names of the data sets that match the shell-style `pattern`.
+
+    Raises:
+        CnnzooError: The pattern is not text.
+    """
     return DATASETS.names(pattern)
 
 

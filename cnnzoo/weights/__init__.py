@@ -15,7 +15,11 @@ SUFFIX = ".keras.xz"
 
 
 def list_weights(pattern: str = "*") -> list[str]:
-    """Return the names of the shipped networks that match the shell-style `pattern`."""
+    """Return the names of the shipped models that match the shell-style `pattern`.
+
+    Raises:
+        CnnzooError: The pattern is not text.
+    """
     return matching(pattern, (path.name.removesuffix(SUFFIX) for path in FOLDER.glob(f"*{SUFFIX}")))
 
 
