@@ -116,7 +116,7 @@ def test_resnet1202_builds_clones_and_loads(tmp_path):
     model = cnnzoo.create_model("resnet1202")
     model.save(tmp_path / "deep.keras")
     source = (
-        "import sys, cnnzoo.layers, keras; cnnzoo.layers.DeepModel; "
+        "import sys, keras; from cnnzoo.layers import DeepModel, ZeroPadShortcut; "
         "print(len(keras.saving.load_model(sys.argv[1], compile=False).layers))"
     )
     command = [sys.executable, "-c", source, str(tmp_path / "deep.keras")]
