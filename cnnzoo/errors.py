@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class CnnzooError(ValueError):
-    """A mistake in what was asked for or handed over, told in one sentence without a traceback."""
+    """A wrong request, argument or file, reported in one sentence without a traceback."""

@@ -1,4 +1,4 @@
-"""The recipes of a source checkout, which stand in `recipes/` beside this package.
+"""The recipes of a source checkout, which stand in `recipes/` next to this package.
 
 In an installed package the folder `cnnzoo/recipes/` holds them and takes this file's place.
 """

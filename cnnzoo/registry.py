@@ -20,8 +20,8 @@ Entry = TypeVar("Entry")
 class Registry(Mapping[str, Entry]):
     """Entries of one kind by name; a duplicate is refused, an unknown name gets near matches."""
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
+    def __init__(self, kind: str, see: str | None = None) -> None:
+        self.kind, self.see = kind, see
         self._entries: dict[str, Entry] = {}
         self._entered: set[str] = set()
 
@@ -50,7 +50,7 @@ class Registry(Mapping[str, Entry]):
         try:
             return self._entries[name]
         except (KeyError, TypeError):
-            raise CnnzooError(unknown(self.kind, name, self._entries)) from None
+            raise CnnzooError(unknown(self.kind, name, self._entries, self.see)) from None
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries
@@ -62,8 +62,26 @@ class Registry(Mapping[str, Entry]):
         return len(self._entries)
 
     def names(self, pattern: str = "*") -> list[str]:
-        """Return the names that match the shell-style `pattern`, in alphabetical order."""
-        return sorted(fnmatch.filter(self._entries, pattern))
+        """Return the names that match the shell-style `pattern`; see `matching`."""
+        return matching(pattern, self._entries)
+
+
+def matching(pattern: str, names: Iterable[str]) -> list[str]:
+    """Return those of `names` that match the shell-style `pattern` in any case, in order.
+
+    Raises:
+        CnnzooError: The pattern is not text.
+    """
+    if not isinstance(pattern, str):
+        raise CnnzooError(f"pattern must be text, such as 'lenet*'; got {pattern!r}")
+    return sorted(name for name in names if fnmatch.fnmatchcase(name.lower(), pattern.lower()))
+
+
+def unmatched(kinds: str, pattern: str, known: Iterable[str]) -> str:
+    """Return the sentence for a `pattern` that none of the `known` names of `kinds` matches."""
+    plain = re.sub(r"[*?\[\]]", "", pattern)
+    hint = _did_you_mean(plain, known) or f"; see `cnnzoo list {kinds}`"
+    return f"no {kinds} match {pattern!r}{hint}"
 
 
 def unknown(kind: str, name: object, known: Iterable[str], see: str | None = None) -> str:
@@ -71,17 +89,25 @@ def unknown(kind: str, name: object, known: Iterable[str], see: str | None = Non
 
     Args:
         kind: Of name, a noun.
-        name: What was asked for.
+        name: What was requested.
         known: The names of this kind.
-        see: What lists them, where they are many; by default the command for their kind.
+        see: What lists them, where they are many.
     """
     known = sorted(known)
-    near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
-    if near:
-        return f"{kind} {name!r} is unknown; did you mean {' or '.join(near)}?"
-    if len(known) > 12:
-        return f"{kind} {name!r} is unknown; see `{see or f'cnnzoo list {kind}s'}`"
-    return f"{kind} {name!r} is unknown; known: {', '.join(known) or 'none'}"
+    hint = _did_you_mean(name, known)
+    if not hint and len(known) > 12:
+        hint = f"; see `{see}`" if see else f"; known: {', '.join(known[:12])}, ..."
+    return f"{kind} {name!r} is unknown{hint or '; known: ' + (', '.join(known) or 'none')}"
+
+
+def _did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Return a hint at the names that are near `name` in any case, or ''."""
+    by_case = {one.lower(): one for one in known}
+    wanted = str(name).lower()
+    near = difflib.get_close_matches(wanted, by_case, n=3, cutoff=0.5)
+    if wanted in by_case:
+        near = [wanted]
+    return f"; did you mean {' or '.join(by_case[one] for one in near)}?" if near else ""
 
 
 def modules(package: ModuleType) -> Iterator[ModuleType]:

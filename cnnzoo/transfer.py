@@ -1,8 +1,10 @@
-"""Networks that start from trained weights: ImageNet's, a saved model's, or another model's."""
+"""Trained weights for a new model: of ImageNet, of a saved model, or of another model."""
 
 from __future__ import annotations
 
+import importlib
 import re
+import zipfile
 from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     import keras
 
 HEAD = "logits"
+_RULE = "weights must be 'imagenet', a model, a .keras file, a run folder or a shipped name"
 
 Weights = dict[str, list[Any]]  # Values of each layer's weights, by the layer's name.
 
@@ -24,9 +27,11 @@ def features(model: keras.Model, layer: str) -> keras.Model:
     """Return the part of `model` that ends with the output of `layer`; the weights are shared.
 
     Raises:
-        CnnzooError: The model has no such layer.
+        CnnzooError: The model has no such layer, or is not a model.
     """
-    return keras.Model(model.inputs, _layer(model, layer).output, name=f"{model.name}_{layer}")
+    end = _layer(model, layer).output
+    kind = layers.DeepModel if isinstance(model, layers.DeepModel) else keras.Model
+    return kind(model.inputs, end, name=f"{model.name}_{layer}")
 
 
 def freeze(model: keras.Model, layer: str | None = None) -> None:
@@ -40,17 +45,19 @@ def freeze(model: keras.Model, layer: str | None = None) -> None:
         layer: The last one to freeze; by default the one before the head (`logits`).
 
     Raises:
-        CnnzooError: The model has no such layer.
+        CnnzooError: The model has no such layer, or is not a model.
     """
-    names = [one.name for one in model.layers]
-    last = names.index(_layer(model, layer or HEAD).name) + (layer is not None)
+    end = _layer(model, HEAD if layer is None else layer)
+    last = [one.name for one in model.layers].index(end.name) + (layer is not None)
     for one in model.layers[:last]:
         one.trainable = False
 
 
 def _layer(model: keras.Model, name: str) -> keras.layers.Layer:
+    if not isinstance(model, keras.Model):
+        raise CnnzooError(f"model must be a keras.Model; got {model!r}")
     names = [layer.name for layer in model.layers]
-    if name not in names:
+    if not isinstance(name, str) or name not in names:
         raise CnnzooError(unknown(f"layer of {model.name}", name, names, see="model.summary()"))
     return model.get_layer(name)
 
@@ -59,13 +66,15 @@ def load_weights_into(model: keras.Model, weights: Weights, *, head: Container[s
     """Copy trained weights into `model`, layer by layer and by name.
 
     Args:
-        model: A network of the zoo.
+        model: A model of the zoo.
         weights: What `weights_of` or `imagenet` returned.
         head: Names of layers that are left as they are where theirs have another shape.
 
     Raises:
-        CnnzooError: A layer is missing or has another shape; nothing is copied.
+        CnnzooError: A layer is missing, has another shape or is left over; nothing is copied.
     """
+    own = {layer.name for layer in model.layers if layer.weights}
+    surplus = next((name for name in weights if name not in {*own, HEAD}), None)
     fitting: dict[str, list[Any]] = {}
     for layer in model.layers:
         if not layer.weights:
@@ -80,6 +89,10 @@ def load_weights_into(model: keras.Model, weights: Weights, *, head: Container[s
                 f"weights must fit {model.name}: layer {layer.name!r} expects {expected}; "
                 f"found {found}"
             )
+    if surplus is not None:
+        raise CnnzooError(
+            f"weights must fit {model.name}: it has no layer {surplus!r}, which the weights have"
+        )
     for name, values in fitting.items():
         model.get_layer(name).set_weights(values)
 
@@ -94,19 +107,43 @@ def head_layers(model: keras.Model, another: keras.Model) -> set[str]:
 
 
 def weights_of(source: str | Path | keras.Model) -> Weights:
-    """Return the weights of a model, or of a `.keras` file, those of nested models too.
+    """Return the weights of a model, of a `.keras` file, or of what `cnnzoo.load` takes.
+
+    Those of nested models are among them; those of preprocessing are not.
 
     Raises:
-        CnnzooError: The file is missing or is no Keras model.
+        CnnzooError: There is no such model, or it is damaged.
     """
-    model = source if isinstance(source, keras.Model) else _read(Path(source))
     found: Weights = {}
-    for layer in model.layers:
+    for layer in _model(source).layers:
         if isinstance(layer, keras.Model):
             found.update(weights_of(layer))
-        elif layer.weights:
+        elif layer.weights and not isinstance(layer, keras.layers.Normalization):
             found[layer.name] = layer.get_weights()
     return found
+
+
+def _model(source: Any) -> keras.Model:
+    if isinstance(source, keras.Model):
+        return source
+    if not isinstance(source, (str, Path)):
+        raise CnnzooError(f"{_RULE}; got {source!r}")
+    path = Path(source)
+    if path.is_file() and not _is_artifact(path):
+        return _read(path)
+    # By its name: this module stands below, and what reads artifacts needs TensorFlow.
+    load = importlib.import_module("cnnzoo.export.artifact").load
+    try:
+        return load(source).network
+    except CnnzooError as error:
+        raise CnnzooError(f"{_RULE}: {error}") from error
+
+
+def _is_artifact(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return "card.json" in archive.namelist()
 
 
 def _read(path: Path) -> keras.Model:
@@ -114,15 +151,11 @@ def _read(path: Path) -> keras.Model:
 
     for layer in layers.__all__:  # Keras finds a layer by its registered name once it is imported.
         getattr(layers, layer)
-    if not path.is_file():
-        raise CnnzooError(
-            f"weights must be 'imagenet', a model or the path of a .keras file; got {str(path)!r}"
-        )
     check_keras_file(path)
     try:
         return keras.saving.load_model(path, compile=False)
     except Exception as error:  # Of any kind: Keras makes objects from what the file says.
-        raise CnnzooError(f"{path} must be a Keras model file (.keras), and is none") from error
+        raise CnnzooError(f"{path} must be a Keras model file (.keras)") from error
 
 
 def imagenet(application: str) -> Weights:
@@ -134,7 +167,9 @@ def imagenet(application: str) -> Weights:
     try:
         source = getattr(keras.applications, application)(weights="imagenet")
     except Exception as error:  # Keras raises bare exceptions when a download fails.
-        raise CnnzooError(f"weights 'imagenet' of {application} cannot be had: {error}") from error
+        raise CnnzooError(
+            f"weights 'imagenet' of {application} cannot be downloaded: {error}"
+        ) from error
     return from_application(source)
 
 

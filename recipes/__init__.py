@@ -1,1 +1,1 @@
-"""Recipes, one short file a result: `<dataset>_<model>.py` holds one `RECIPE`."""
+"""Recipes, one short file per result: `<dataset>_<model>.py` holds one `RECIPE`."""

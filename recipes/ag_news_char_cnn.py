@@ -6,6 +6,7 @@ Run:    cnnzoo train ag_news_char_cnn
 
 from cnnzoo.config.recipe import Recipe, Tokens
 from cnnzoo.config.schedules import Steps
+from cnnzoo.config.script import run
 from cnnzoo.models.char_cnn import ALPHABET
 
 RECIPE = Recipe(
@@ -25,3 +26,5 @@ RECIPE = Recipe(
     optimizer="momentum",
     paper_accuracy=0.8435,
 )
+
+run(__name__, __file__)

@@ -7,6 +7,7 @@ Run:    cnnzoo train cifar10_vgg16
 
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.config.schedules import Cosine
+from cnnzoo.config.script import run
 
 RECIPE = Recipe(
     model="vgg16_bn_small",
@@ -19,3 +20,5 @@ RECIPE = Recipe(
     l2=5e-4,
     target=0.926,
 )
+
+run(__name__, __file__)

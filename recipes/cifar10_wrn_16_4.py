@@ -6,6 +6,7 @@ Run:    cnnzoo train cifar10_wrn_16_4
 
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.config.schedules import Steps
+from cnnzoo.config.script import run
 
 RECIPE = Recipe(
     model="wrn16_4",
@@ -19,3 +20,5 @@ RECIPE = Recipe(
     decay_all=True,
     paper_accuracy=0.9498,
 )
+
+run(__name__, __file__)

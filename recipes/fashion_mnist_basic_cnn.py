@@ -8,6 +8,7 @@ Run:    cnnzoo train fashion_mnist_basic_cnn
 
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.config.schedules import OneCycle
+from cnnzoo.config.script import run
 
 RECIPE = Recipe(
     model="basic_cnn_small",
@@ -18,3 +19,5 @@ RECIPE = Recipe(
     learning_rate=OneCycle(0.005),
     target=0.925,
 )
+
+run(__name__, __file__)

@@ -6,6 +6,7 @@ Run:    cnnzoo train imagenette_resnet18
 
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.config.schedules import OneCycle
+from cnnzoo.config.script import run
 
 RECIPE = Recipe(
     model="resnet18",
@@ -19,3 +20,5 @@ RECIPE = Recipe(
     label_smoothing=0.1,
     validation=0.1,
 )
+
+run(__name__, __file__)

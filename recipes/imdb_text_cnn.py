@@ -6,6 +6,7 @@ Run:    cnnzoo train imdb_text_cnn
 
 from cnnzoo.config.recipe import Recipe, Tokens
 from cnnzoo.config.schedules import Cosine
+from cnnzoo.config.script import run
 
 RECIPE = Recipe(
     model="text_cnn_rand",
@@ -17,3 +18,5 @@ RECIPE = Recipe(
     validation=0.1,
     target=0.864,
 )
+
+run(__name__, __file__)

@@ -7,6 +7,7 @@ Run:    cnnzoo train mnist_lenet5
 
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.config.schedules import Cosine
+from cnnzoo.config.script import run
 
 RECIPE = Recipe(
     model="lenet5",
@@ -17,3 +18,5 @@ RECIPE = Recipe(
     learning_rate=Cosine(0.01, warmup=0.25),
     target=0.992,
 )
+
+run(__name__, __file__)

@@ -7,6 +7,7 @@ Run:    cnnzoo train mnist_lenet5_1998
 
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.config.schedules import Cosine
+from cnnzoo.config.script import run
 
 RECIPE = Recipe(
     model="lenet5_1998",
@@ -21,3 +22,5 @@ RECIPE = Recipe(
     target=0.9905,
     paper_accuracy=0.992,
 )
+
+run(__name__, __file__)

@@ -7,6 +7,7 @@ Run:    cnnzoo train mnist_mlp
 
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.config.schedules import Cosine
+from cnnzoo.config.script import run
 
 RECIPE = Recipe(
     model="mlp",
@@ -16,3 +17,5 @@ RECIPE = Recipe(
     learning_rate=Cosine(0.001),
     target=0.984,
 )
+
+run(__name__, __file__)

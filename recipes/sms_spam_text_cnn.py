@@ -8,6 +8,7 @@ Run:    cnnzoo train sms_spam_text_cnn
 
 from cnnzoo.config.recipe import Recipe, Tokens
 from cnnzoo.config.schedules import Cosine
+from cnnzoo.config.script import run
 
 RECIPE = Recipe(
     model="text_cnn_rand",
@@ -19,3 +20,5 @@ RECIPE = Recipe(
     validation=450,
     target=0.985,
 )
+
+run(__name__, __file__)

@@ -6,6 +6,7 @@ Run:    cnnzoo train spoken_digit_m5
 
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.config.schedules import Cosine
+from cnnzoo.config.script import run
 
 RECIPE = Recipe(
     model="m5",
@@ -16,3 +17,5 @@ RECIPE = Recipe(
     l2=1e-4,
     validation=0.1,
 )
+
+run(__name__, __file__)

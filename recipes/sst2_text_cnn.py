@@ -6,6 +6,7 @@ Run:    cnnzoo train sst2_text_cnn
 
 from cnnzoo.config.recipe import Recipe, Tokens
 from cnnzoo.config.schedules import Cosine
+from cnnzoo.config.script import run
 
 RECIPE = Recipe(
     model="text_cnn_rand",
@@ -16,3 +17,5 @@ RECIPE = Recipe(
     learning_rate=Cosine(0.001),
     paper_accuracy=0.827,
 )
+
+run(__name__, __file__)

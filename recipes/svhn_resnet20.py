@@ -6,6 +6,7 @@ Run:    cnnzoo train svhn_resnet20
 
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.config.schedules import OneCycle
+from cnnzoo.config.script import run
 
 RECIPE = Recipe(
     model="resnet20",
@@ -17,3 +18,5 @@ RECIPE = Recipe(
     optimizer="nesterov",
     l2=5e-4,
 )
+
+run(__name__, __file__)

@@ -7,6 +7,7 @@ Run:    cnnzoo train trec_text_cnn
 
 from cnnzoo.config.recipe import Recipe, Tokens
 from cnnzoo.config.schedules import Cosine
+from cnnzoo.config.script import run
 
 RECIPE = Recipe(
     model="text_cnn_rand",
@@ -18,3 +19,5 @@ RECIPE = Recipe(
     validation=0.1,
     paper_accuracy=0.912,
 )
+
+run(__name__, __file__)

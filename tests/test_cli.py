@@ -30,7 +30,39 @@ def test_list(kind, capsys):
     assert json.loads(out) == getattr(cnnzoo, f"list_{kind}")()
     code, out, _ = run(capsys, "list", kind, "*mnist*")
     assert all("mnist" in line for line in filter(None, out.splitlines()))
-    assert run(capsys, "list", kind, "zzz") == (0, "\n", "")
+    code, out, err = run(capsys, "list", kind, "zzz")
+    assert (code, out) == (1, "")
+    assert err.startswith(f"cnnzoo: no {kind} match 'zzz'; ")
+    assert run(capsys, "list", kind, "zzz", "--json") == (0, "[]\n", "")
+
+
+def test_a_pattern_that_nothing_matches_gets_near_matches(capsys):
+    _, _, err = run(capsys, "list", "models", "resnett*")
+    assert "no models match 'resnett*'; did you mean resnet" in err
+    assert run(capsys, "list", "models", "LeNet5") == run(capsys, "list", "models", "lenet5")
+
+
+def test_list_alone_says_what_can_be_listed(capsys):
+    code, out, _ = run(capsys, "list")
+    kinds = ["models", "datasets", "recipes", "weights"]
+    assert code == 0
+    assert [line.split()[2] for line in out.splitlines()] == kinds
+    _, out, _ = run(capsys, "list", "--json")
+    assert json.loads(out) == kinds
+
+
+def test_json_may_come_before_the_command(capsys):
+    assert run(capsys, "--json", "list", "models") == run(capsys, "list", "models", "--json")
+
+
+@pytest.mark.parametrize(("topic", "usage"), [((), "cnnzoo"), (("train",), "cnnzoo train")])
+def test_help_is_a_command(topic, usage, capsys):
+    code, out, _ = run(capsys, "help", *topic)
+    assert code == 0
+    assert out.startswith(f"usage: {usage} [-h]")
+    with pytest.raises(SystemExit):
+        cli.main([*topic, "--help"])
+    assert capsys.readouterr().out == out
 
 
 def test_show_gives_the_keys_that_others_rely_on(capsys):
@@ -66,7 +98,7 @@ def test_evaluate_predict_and_export(finished_run, digits, tmp_path, capsys, pro
     _, out, _ = run(capsys, "predict", finished_run.path, tmp_path / "digits.npy")
     assert out.splitlines()[0].startswith(f"{tmp_path}/digits.npy[0]: {answers[0]['label']} (")
     with proving_here():
-        _, out, _ = run(capsys, "export", finished_run.path, "--to", tmp_path, "--json")
+        _, out, _ = run(capsys, "export", finished_run.path, "--out", tmp_path, "--json")
     export, lite = json.loads(out)
     assert {"format", "path", "bytes", "max_difference"} < set(export)
     assert export["path"] == str(tmp_path / "mnist_lenet5" / "1")
@@ -84,9 +116,13 @@ def test_export_prints_a_table_whose_columns_stand_in_line(capsys, tmp_path, mon
     ]
     # By path pytest would find the function `cnnzoo.export`, depending on what was imported before.
     formats = importlib.import_module("cnnzoo.export.formats")
-    monkeypatch.setattr(formats, "export", lambda *_: rows)
-    code, out, _ = run(capsys, "export", "mnist_lenet5", "--to", tmp_path)
-    assert code == 0
+    folders = []
+    monkeypatch.setattr(formats, "export", lambda _, out, __: folders.append(out) or rows)
+    code, out, err = run(capsys, "export", "mnist_lenet5", "--out", tmp_path)
+    assert (code, err) == (0, "")
+    same = run(capsys, "export", "mnist_lenet5", "--to", tmp_path)  # The earlier name.
+    assert same == (0, out, "cnnzoo: --to is now --out; the old name goes\n")
+    assert folders == [str(tmp_path)] * 2
     assert out.splitlines() == [
         "format           bytes  largest difference  same labels  accuracy   latency",
         "savedmodel   1,234,567             2.0e-07       99.50%            1,500 us  1,000 test"
@@ -100,6 +136,8 @@ def test_export_prints_a_table_whose_columns_stand_in_line(capsys, tmp_path, mon
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (("show", "nosuch"), "name 'nosuch' is unknown; see `cnnzoo list`"),
+        (("show", "ResNet20"), "name 'ResNet20' is unknown; did you mean resnet20?"),
         (("show", "lenet6"), "name 'lenet6' is unknown; did you mean lenet5"),
         (("train", "mnist_lenet"), "recipe 'mnist_lenet' is unknown; did you mean mnist_lenet5"),
         (("train", "mnist_lenet5", "--set", "epochs=abc"), "epochs must be an integer; got 'abc'"),
@@ -119,7 +157,7 @@ def test_export_prints_a_table_whose_columns_stand_in_line(capsys, tmp_path, mon
         (("reproduce", "mnist_lenet5", "--seeds", "0"), "seeds must be at least 1; got 0"),
     ],
 )
-def test_a_mistake_gets_one_sentence_and_exit_code_1(
+def test_a_mistake_gets_a_one_line_error_and_exit_code_1(
     arguments, message, capsys, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
@@ -161,10 +199,12 @@ def test_sweep_prints_the_best_on_validation_first(small, tmp_path, capsys, monk
 
 
 def test_version(capsys):
-    with pytest.raises(SystemExit) as stopped:
-        cli.main(["--version"])
-    assert stopped.value.code == 0
-    assert capsys.readouterr().out == f"cnnzoo {cnnzoo.__version__}\n"
+    for option in ("--version", "-V"):
+        with pytest.raises(SystemExit) as stopped:
+            cli.main([option])
+        assert stopped.value.code == 0
+        assert capsys.readouterr().out == f"cnnzoo {cnnzoo.__version__}\n"
+    assert run(capsys, "version") == (0, f"cnnzoo {cnnzoo.__version__}\n", "")
 
 
 def test_train_from_the_command_line(command, tmp_path, capsys, monkeypatch):
@@ -216,8 +256,8 @@ def test_interrupted_training_leaves_a_usable_folder(tmp_path):
     out, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert out == ""
-    go_on = "cnnzoo train mnist_lenet5 --resume --out run --set validation=50000"
-    assert err.endswith(f"cnnzoo: interrupted; go on with: {go_on}\n")
+    resume = "cnnzoo train mnist_lenet5 --resume --out run --set validation=50000"
+    assert err.endswith(f"cnnzoo: interrupted; resume with: {resume}\n")
     assert "Traceback" not in err
     assert cnnzoo.load(tmp_path / "run").predict(np.zeros((28, 28), np.uint8))
     assert not (tmp_path / "run" / "metrics.json").exists()

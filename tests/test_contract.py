@@ -222,7 +222,7 @@ for name in names:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Inputs, weights and TensorFlow's logits of one network a family."""
+    """Inputs, weights and TensorFlow's logits of one network per family."""
     folder = tmp_path_factory.mktemp("logits")
     for name in FAMILIES:
         model = small_model(name)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnzoo import cli
+from cnnzoo.commands.parser import command_parser
 from cnnzoo.weights import list_weights
 
 yaml = pytest.importorskip("yaml")
@@ -14,7 +14,7 @@ text_format = pytest.importorskip("google.protobuf.text_format")
 
 FOLDER = Path(__file__).parents[1] / "deploy"
 MODEL = "mnist_lenet5"
-PORT = cli._parser().parse_args(["serve", "saved_models"]).port
+PORT = command_parser().parse_args(["serve", "saved_models"]).port
 
 
 def interpolated(text):
@@ -43,7 +43,7 @@ def container(objects):
     return found
 
 
-def test_the_model_whose_health_is_asked_is_one_that_can_be_exported():
+def test_the_model_whose_health_is_checked_is_one_that_can_be_exported():
     assert MODEL in list_weights()
 
 
@@ -98,7 +98,7 @@ def test_metrics_are_where_they_are_looked_for(kubernetes):
     assert annotations["prometheus.io/path"] == path
 
 
-def test_health_is_asked_of_the_model(compose, kubernetes):
+def test_health_is_that_of_the_model(compose, kubernetes):
     wanted = f"/v1/models/{MODEL}"
     assert wanted in compose["services"]["tensorflow-serving"]["healthcheck"]["test"][-1]
     served = container(kubernetes)

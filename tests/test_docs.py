@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 import cnnzoo
-from cnnzoo import cli
+from cnnzoo.commands.parser import command_parser
 from cnnzoo.datasets import DATASETS
 from cnnzoo.evaluation import ledger
 from cnnzoo.export.formats import FORMATS
@@ -207,8 +207,7 @@ def test_python_samples_use_only_public_names(page):
 
 
 def commands():
-    (action,) = cli._parser()._subparsers._group_actions
-    return list(action.choices)
+    return re.findall(r"^    (\w+)(?:  |$)", command_parser().format_help(), re.M)
 
 
 @every_page
@@ -222,8 +221,8 @@ def test_command_lines_are_right(page):
             words = shlex.split(command, comments=True)
             if words[:1] == ["cnnzoo"] and not words[1].startswith("-"):
                 assert words[1] in commands(), command
-                if len(words) > 2:  # Else it is only the name of a command.
-                    assert cli._parser().parse_args(words[1:])
+                if len(words) > 2:  # Else it is the name of a command alone.
+                    assert command_parser().parse_args(words[1:])
 
 
 RUNNING = [page for page in PAGES if re.search(r"^```(python|sh)\b", text(page), re.M)]

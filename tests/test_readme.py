@@ -1,9 +1,12 @@
 """What the README states, against what the package does."""
 
 import re
+import shlex
 from pathlib import Path
 
 import cnnzoo
+from cnnzoo import cli
+from cnnzoo.commands.parser import command_parser
 from cnnzoo.inspection.table import table
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
@@ -24,7 +27,21 @@ def test_the_python_example_uses_public_names():
     assert names <= set(cnnzoo.__all__)
 
 
-def test_the_two_commands_open_the_readme():
-    first, second = re.findall(r"```\n(.*?)\n```", README, re.S)[:2]
-    assert first == "pip install . && cnnzoo train mnist_lenet5"
-    assert second == "pip install '.[test]' && pytest"
+def commands():
+    """Words of each command line of `cnnzoo` in the README."""
+    for language, block in re.findall(r"^```(\w*)\n(.*?)^```$", README, re.S | re.M):
+        for line in [] if language else block.splitlines():
+            for part in line.split(" && "):
+                if part.startswith("cnnzoo "):
+                    yield shlex.split(part, comments=True)[1:]
+
+
+def test_the_command_lines_are_right(capsys):
+    lines = list(commands())
+    assert ["train", "mnist_lenet5"] in lines
+    for words in lines:
+        command_parser().parse_args(words)
+        # The others train, serve, or need files or a data set.
+        if words[0] in ("list", "show") and "--out" not in words:
+            assert cli.main(words) == 0
+            assert capsys.readouterr().out

@@ -1,7 +1,10 @@
-"""Every recipe against its data set's kind, and one a family from raw examples to an answer."""
+"""Every recipe against its data set's kind, and one per family up to a prediction."""
 
+import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ import cnnzoo
 from cnnzoo.config.recipe import recipes
 from cnnzoo.datasets import Dataset, Examples
 from cnnzoo.models import MODELS
+from cnnzoo.pipelines.augmentation import CutMix, MixUp, policy
 from cnnzoo.training.distributed import distribution
 from cnnzoo.training.job import prepare
 
@@ -37,7 +41,7 @@ def _made_up(monkeypatch):
 
 
 def lightest_of_families():
-    """Names of recipes, one a family: that of the fewest multiply-adds."""
+    """Names of recipes, one per family: that of the fewest multiply-adds."""
     chosen = {}
     for name, module in recipes().items():
         family = MODELS[module.RECIPE.model]
@@ -66,7 +70,7 @@ def published():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", lightest_of_families())
-def test_a_short_epoch_ends_in_an_answer(name, published, tmp_path_factory, proving_here):
+def test_a_short_epoch_ends_in_a_prediction(name, published, tmp_path_factory, proving_here):
     folder = tmp_path_factory.mktemp(name)
     run = cnnzoo.train(name, out=folder / "run", **SHORT)
     assert run.metrics["examples"] == 8
@@ -92,7 +96,7 @@ assert "cnnzoo" not in sys.modules
 
 
 @pytest.mark.slow
-def test_plain_tensorflow_answers_with_what_they_trained(published, tmp_path):
+def test_plain_tensorflow_runs_what_they_trained(published, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", LOAD, *published.values()],
         capture_output=True,
@@ -101,3 +105,73 @@ def test_plain_tensorflow_answers_with_what_they_trained(published, tmp_path):
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
+
+
+ROOT = Path(__file__).resolve().parents[1]
+SCRIPTS = {
+    "file": [str(ROOT / "recipes" / "mnist_lenet5.py")],
+    "module": ["-m", "cnnzoo.recipes.mnist_lenet5"],
+}
+
+
+def as_script(form, *arguments, cwd):
+    """Run the recipe in a fresh process; its file has to find the package without a path to it."""
+    environment = {**os.environ, "TFDS_DATA_DIR": os.devnull, "PYTHONPATH": str(ROOT)}
+    if form == "file":
+        del environment["PYTHONPATH"]
+    return subprocess.run(
+        [sys.executable, *SCRIPTS[form], *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=environment,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("form", SCRIPTS)
+def test_a_recipe_is_a_script(form, tmp_path):
+    done = as_script(form, "--help", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("usage: mnist_lenet5.py [-h]")
+    assert "LeNet-5 as taught today" in done.stdout
+    assert all(one in done.stdout for one in ("--seed", "--set", "--out", "--resume"))
+    done = as_script(form, "--set", "epoch=1", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "cnnzoo: recipe field 'epoch' is unknown; did you mean epochs?\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", SCRIPTS)
+def test_a_script_trains_its_recipe(form, tmp_path):
+    short = ("--set", "epochs=1", "--set", "validation=57000", "--seed", "3", "--out", "run")
+    done = as_script(form, *short, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["run"] == "run"
+    recipe = json.loads((tmp_path / "run" / "recipe.json").read_text())["recipe"]
+    assert (recipe["model"], recipe["epochs"], recipe["seed"]) == ("lenet5", 1, 3)
+    again = as_script(form, *short, "--json", "--resume", cwd=tmp_path)
+    assert json.loads(again.stdout) == json.loads(done.stdout)
+
+
+def test_a_copy_elsewhere_is_not_taken_for_the_recipe(tmp_path):
+    copy = tmp_path / "mnist_lenet5.py"
+    copy.write_text((ROOT / "recipes" / "mnist_lenet5.py").read_text())
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, str(copy), "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"cnnzoo: {copy} must be in {ROOT / 'recipes'} to be run")
+
+
+@pytest.mark.parametrize("name", cnnzoo.list_recipes())
+def test_every_recipe_ends_as_a_script(name):
+    lines = (ROOT / "recipes" / f"{name}.py").read_text().splitlines()
+    assert lines[-1] == "run(__name__, __file__)"
+
+
+@pytest.mark.parametrize(("name", "kind"), [("mixup", MixUp), ("cutmix", CutMix)])
+def test_mixing_alone_is_a_policy(name, kind):
+    recipe = cnnzoo.get_recipe("mnist_lenet5").replace(augmentation=name)
+    assert type(policy(recipe.augmentation)) is kind

@@ -16,8 +16,11 @@ def networks():
 
 def test_names_follow_a_pattern_in_order(networks):
     assert networks.names("resnet*") == ["resnet20", "resnet56"]
+    assert networks.names("ResNet2?") == ["resnet20"]
     assert networks["lenet5"] == "LENET5"
     assert len(networks) == 3
+    with pytest.raises(CnnzooError, match="pattern must be text, such as 'lenet\\*'; got 5"):
+        networks.names(5)
 
 
 def test_a_duplicate_is_refused(networks):
@@ -29,6 +32,8 @@ def test_a_duplicate_is_refused(networks):
 def test_an_unknown_name_gets_near_matches(networks):
     with pytest.raises(CnnzooError, match="model 'resnet2' is unknown; did you mean resnet20"):
         networks["resnet2"]
+    with pytest.raises(CnnzooError, match=r"'ResNet20' is unknown; did you mean resnet20\?"):
+        networks["ResNet20"]
     with pytest.raises(CnnzooError, match=r"model \['a'\] is unknown"):
         networks[["a"]]
 
@@ -36,7 +41,8 @@ def test_an_unknown_name_gets_near_matches(networks):
 def test_without_near_matches_all_are_named_while_they_are_few():
     assert unknown("model", "zzz", ["a", "b"]) == "model 'zzz' is unknown; known: a, b"
     many = [f"name{number}" for number in range(50)]
-    assert unknown("model", "zzz", many) == "model 'zzz' is unknown; see `cnnzoo list models`"
+    found = unknown("model", "zzz", many)
+    assert found == f"model 'zzz' is unknown; known: {', '.join(sorted(many)[:12])}, ..."
     found = unknown("layer", "zzz", many, see="model.summary()")
     assert found == "layer 'zzz' is unknown; see `model.summary()`"
 

@@ -8,6 +8,7 @@ import pytest
 import ship_weights as shipping
 
 import cnnzoo
+from cnnzoo import weights
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import artifact
 
@@ -54,8 +55,8 @@ def test_a_run_must_be_finished(finished_run, tmp_path):
         shipping.ship(run, tmp_path)
 
 
-def test_a_damaged_package_is_told_by_its_path(tmp_path, monkeypatch):
-    monkeypatch.setattr(artifact, "FOLDER", tmp_path)
+def test_a_damaged_package_is_reported_with_its_path(tmp_path, monkeypatch):
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
     (tmp_path / "mnist_lenet5.keras.xz").write_bytes(b"nothing")
     with pytest.raises(CnnzooError, match=r"mnist_lenet5.keras.xz is damaged .* install cnnzoo"):
         cnnzoo.load("mnist_lenet5")

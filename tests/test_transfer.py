@@ -66,12 +66,12 @@ def test_other_networks_and_placements_have_no_imagenet_weights():
         cnnzoo.create_model("resnet50", weights="imagenet", stride_at="conv2")
 
 
-def test_a_failed_download_is_one_sentence(monkeypatch):
+def test_a_failed_download_is_a_one_line_error(monkeypatch):
     def offline(weights):
         raise Exception("URL fetch failure")
 
     monkeypatch.setattr(keras.applications, "VGG16", offline)
-    with pytest.raises(CnnzooError, match="weights 'imagenet' of VGG16 cannot be had: URL fetch"):
+    with pytest.raises(CnnzooError, match="weights 'imagenet' of VGG16 cannot be downloaded: URL"):
         cnnzoo.create_model("vgg16", weights="imagenet")
 
 
@@ -96,6 +96,47 @@ def test_a_runs_artifact_gives_its_weights(classifier, finished_run):
         np.array_equal(model.get_layer("conv1").get_weights()[i], theirs["conv1"][i])
         for i in (0, 1)
     )
+
+
+def test_what_can_be_loaded_gives_its_weights(finished_run):
+    theirs = cnnzoo.load("cifar10_resnet20_fast").network
+    model = cnnzoo.create_model("resnet20", weights="cifar10_resnet20_fast")
+    assert all(map(np.array_equal, model.get_weights(), theirs.get_weights()))
+    of_run = cnnzoo.create_model("lenet5", weights=finished_run.path)
+    kernel = cnnzoo.load(finished_run.path).network.get_layer("conv1").get_weights()[0]
+    assert np.array_equal(of_run.get_layer("conv1").get_weights()[0], kernel)
+    theirs = cnnzoo.load("sms_spam_text_cnn").network
+    words = len(theirs.get_layer("embedding_tuned").get_weights()[0])
+    of_texts = cnnzoo.create_model(
+        "text_cnn_rand", weights="sms_spam_text_cnn", vocabulary_size=words, num_classes=2
+    )
+    assert all(map(np.array_equal, of_texts.get_weights(), theirs.get_weights()))
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "layer"),
+    [
+        ("resnet20", "resnet32", "stage1_unit4_conv1"),
+        ("preact_resnet20", "preact_resnet32", "stage1_unit4_bn1"),
+        ("vgg11", "vgg11_bn", "stage1_bn1"),
+    ],
+)
+def test_weights_that_are_left_over_are_refused(name, source, layer):
+    small = {"input_shape": (32, 32, 3)}
+    deeper = cnnzoo.create_model(source, **small)
+    message = f"weights must fit {name}: it has no layer '{layer}', which the weights have"
+    for arguments in ({}, {"num_classes": 4}):
+        with pytest.raises(CnnzooError, match=message):
+            cnnzoo.create_model(name, weights=deeper, **arguments, **small)
+    again = cnnzoo.create_model(source, weights=deeper, num_classes=4, **small)
+    assert again.output_shape == (None, 4)
+
+
+def test_preprocessing_is_not_left_over(trained):
+    normalization = keras.layers.Normalization(mean=[0.0, 1.0, 2.0], variance=[1.0, 2.0, 3.0])
+    nested = keras.Sequential([keras.Input((32, 32, 3)), normalization, trained])
+    model = cnnzoo.create_model("resnet8", weights=nested)
+    assert all(map(np.array_equal, model.get_weights(), trained.get_weights()))
 
 
 def test_another_number_of_classes_gets_a_fresh_head(trained):
@@ -148,7 +189,7 @@ def test_weights_of_another_network_name_the_layer(trained, tmp_path):
     ):
         cnnzoo.create_model("resnet8", weights=trained, input_shape=(32, 32, 1))
     with pytest.raises(
-        CnnzooError, match="weights must be 'imagenet', a model or the path .* got 'imagnet'"
+        CnnzooError, match="weights must be 'imagenet', a model, .*'imagnet' is unknown"
     ):
         cnnzoo.create_model("resnet8", weights="imagnet")
     (tmp_path / "wrong.keras").write_bytes(b"PK nothing")
@@ -184,3 +225,14 @@ def test_freezing_up_to_a_layer(trained):
     assert names[0] == "stage2_unit1_conv1"
     with pytest.raises(CnnzooError, match="layer of resnet8 'stage9' is unknown"):
         cnnzoo.freeze(trained, "stage9")
+
+
+@pytest.mark.parametrize("wrong", [None, 5, "resnet8", ["logits"]])
+def test_what_is_no_model_is_a_one_line_error(wrong, trained):
+    for function in (cnnzoo.features, cnnzoo.freeze):
+        with pytest.raises(CnnzooError, match="model must be a keras.Model; got "):
+            function(wrong, "logits")
+    with pytest.raises(CnnzooError, match="layer of resnet8 .* is unknown"):
+        cnnzoo.features(trained, wrong)
+    with pytest.raises(CnnzooError, match="weights must be 'imagenet', a model, "):
+        cnnzoo.create_model("resnet8", weights=wrong or 0)

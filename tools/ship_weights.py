@@ -1,4 +1,4 @@
-"""Trained runs made part of the package: their artifacts, compressed, in `cnnzoo/weights`.
+"""Adds trained runs to the package: their artifacts, compressed, in `cnnzoo/weights`.
 
 Run: python tools/ship_weights.py runs/mnist_lenet5/seed0 ...
 """
@@ -19,11 +19,11 @@ from cnnzoo.export.classifier import Classifier
 from cnnzoo.files import read, write_whole
 from cnnzoo.weights import FOLDER, SUFFIX
 
-LIMIT = 2_000_000  # Bytes of a file.
+LIMIT = 2_000_000  # Bytes per file.
 
 
 def ship(run: Path, folder: Path = FOLDER) -> Path:
-    """Write the artifact of a finished run to `folder`, named by its recipe, and return the path.
+    """Write the artifact of a finished run to `folder`, named after its recipe; return the path.
 
     Weights of one that would be too large are rounded to half precision, which compresses, if this
     leaves the test accuracy as it is to the last digit.

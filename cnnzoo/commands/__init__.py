@@ -5,4 +5,4 @@ Each command imports what it needs, so that `cnnzoo --help` and `cnnzoo list` ne
 
 from typing import Any
 
-Answer = tuple[Any, list[str]]  # The JSON document, and the lines for a person.
+Answer = tuple[Any, list[str]]  # The JSON document, and the same as lines of text.

@@ -1,4 +1,4 @@
-"""Asking a trained network: evaluate, predict."""
+"""Commands on a trained model: evaluate, predict."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cnnzoo.quiet import start_tensorflow
 
 
 def evaluate_trained(arguments: argparse.Namespace) -> Answer:
-    """The score of a trained network."""
+    """The score of a trained model."""
     start_tensorflow()
     from cnnzoo.evaluation.metrics import evaluate
     from cnnzoo.export.artifact import load
@@ -21,7 +21,7 @@ def evaluate_trained(arguments: argparse.Namespace) -> Answer:
 
 
 def predict(arguments: argparse.Namespace) -> Answer:
-    """Answers to raw input."""
+    """Predictions for raw inputs."""
     start_tensorflow()
     from cnnzoo.export.artifact import load
 

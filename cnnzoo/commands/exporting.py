@@ -1,8 +1,9 @@
-"""Handing a trained network over: export, serve."""
+"""Deploying a trained model: export, serve."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from cnnzoo.commands import Answer
@@ -18,9 +19,12 @@ def export_trained(arguments: argparse.Namespace) -> Answer:
     from cnnzoo.export.artifact import load
     from cnnzoo.export.formats import export
 
+    if arguments.to is not None:
+        print("cnnzoo: --to is now --out; the old name goes", file=sys.stderr)
+        arguments.out = arguments.to
     classifier = load(arguments.name)
-    with silent_stderr():  # Converters tell much that nobody can act on.
-        results = export(classifier, arguments.to, arguments.format.split(","))
+    with silent_stderr():  # Converters write much that nobody can act on.
+        results = export(classifier, arguments.out, arguments.format.split(","))
     rows = [("format", "bytes", "largest difference", "same labels", "accuracy", "latency", "")]
     rows += [
         (
@@ -53,7 +57,7 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def serve_models(arguments: argparse.Namespace) -> Answer:
-    """What a server has answered, once it is stopped."""
+    """The number of requests of a server, once it is stopped."""
     import importlib.util
 
     if any(importlib.util.find_spec(name) is None for name in _SERVE):

@@ -1,4 +1,4 @@
-"""Looking into a trained network: inspect."""
+"""Looking into a trained model: inspect."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from cnnzoo.quiet import start_tensorflow
 
 
 def inspect_trained(arguments: argparse.Namespace) -> Answer:
-    """A report of a trained network, written."""
+    """A report on a trained model, written."""
     start_tensorflow()
     from cnnzoo.report import write
 
     found = write(arguments.name, arguments.inputs, arguments.out)
     return found, [
         f"report    {found['report']}",
-        f"pictures  {len(found['pictures'])} beside it",
+        f"pictures  {len(found['pictures'])} next to it",
     ]

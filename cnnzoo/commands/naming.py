@@ -1,4 +1,4 @@
-"""What the zoo holds: list, show."""
+"""What the zoo holds: list, show; and the command line itself: help, version."""
 
 from __future__ import annotations
 
@@ -7,25 +7,33 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from cnnzoo import registry
 from cnnzoo.commands import Answer
 from cnnzoo.errors import CnnzooError
 from cnnzoo.quiet import start_tensorflow
 
-KINDS = ("models", "datasets", "recipes", "weights")
+KINDS = {
+    "models": "network architectures, without weights",
+    "datasets": "data sets to train on",
+    "recipes": "a model, a data set and how to train the one on the other",
+    "weights": "trained models that come with the package",
+}
 
 
 def list_names(arguments: argparse.Namespace) -> Answer:
-    """Names of one kind, with a line each."""
+    """Names of one kind, one per line, or the kinds."""
+    if arguments.kind is None:
+        return [*KINDS], [f"cnnzoo list {kind:8}  {about}" for kind, about in KINDS.items()]
     names, summaries = _catalog(arguments.kind)
     chosen = names.names(arguments.pattern)
+    if not chosen and not arguments.json:
+        raise CnnzooError(registry.unmatched(arguments.kind, arguments.pattern, names))
     width = max(map(len, chosen), default=0)
     return chosen, [f"{name:{width}}  {summaries(name)}" for name in chosen]
 
 
 def _catalog(kind: str) -> tuple[Any, Any]:
     """Return a registry of the names of `kind`, and a function from name to one line."""
-    from cnnzoo import registry
-
     if kind == "models":
         from cnnzoo.models import MODELS
 
@@ -47,8 +55,6 @@ def _catalog(kind: str) -> tuple[Any, Any]:
 
 
 def _counted(module: Any, name: str) -> str:
-    from cnnzoo import registry
-
     variant = module.VARIANTS[name]
     counts = f"{variant.params:>11,} parameters {variant.macs:>14,} multiply-adds"
     return f"{counts}  {registry.summary(module)}"
@@ -56,7 +62,6 @@ def _counted(module: Any, name: str) -> str:
 
 def show(arguments: argparse.Namespace) -> Answer:
     """What is known of a model, a data set or a recipe, or a picture of a data set."""
-    from cnnzoo import registry
     from cnnzoo.inspection.table import layer_lines
 
     known: list[str] = []
@@ -71,7 +76,7 @@ def show(arguments: argparse.Namespace) -> Answer:
             rows = [f"{key:16} {_readable(v)}" for key, v in metadata.items() if key != "layers"]
             return metadata, rows + layer_lines(metadata.get("layers", []))
         known += names
-    raise CnnzooError(registry.unknown("name", arguments.name, known))
+    raise CnnzooError(registry.unknown("name", arguments.name, known, see="cnnzoo list"))
 
 
 def _drawn(kind: str, name: str, out: Path) -> Answer:
@@ -121,3 +126,16 @@ def _readable(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int):
         return str(value)
     return f"{value:,}"
+
+
+def show_help(arguments: argparse.Namespace) -> Answer:
+    """What `--help` shows, of one command or of all."""
+    about = arguments.parsers.get(arguments.topic, arguments.parser).format_help().rstrip()
+    return about, [about]
+
+
+def show_version(arguments: argparse.Namespace) -> Answer:
+    """The version of the package."""
+    from cnnzoo.version import __version__
+
+    return {"version": __version__}, [f"cnnzoo {__version__}"]

@@ -14,7 +14,7 @@ from cnnzoo.quiet import start_tensorflow
 
 
 def train_recipe(arguments: argparse.Namespace) -> Answer:
-    """A run: trained, scored on the test set, exported, and asked one example."""
+    """A run: trained, scored on the test set, exported, and one example predicted."""
     from cnnzoo.config.recipe import recipes
 
     recipe = recipes()[arguments.recipe].RECIPE
@@ -23,7 +23,7 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
         fields["seed"] = arguments.seed
     if arguments.data is not None:
         fields["dataset"] = arguments.data
-    recipe.replace(**fields)  # A wrong field is told before TensorFlow starts.
+    recipe.replace(**fields)  # A wrong field is reported before TensorFlow starts.
     start_tensorflow()
     from cnnzoo.training.distributed.cluster import cluster
     from cnnzoo.training.run import example_of, train
@@ -62,8 +62,8 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
         f"(epoch {test['epoch']} of {test['epochs']}, by validation), {test['seconds']:.0f} s",
         f"run            {run.path}",
         f"SavedModel     {saved_model}",
-        f"its answer     {answer_line(answer)}",
-        f"go on with     {shlex.join(['cnnzoo', 'predict', str(run.path), example])}",
+        f"prediction     {answer_line(answer)}",
+        f"next           {shlex.join(['cnnzoo', 'predict', str(run.path), example])}",
     ]
 
 
@@ -83,11 +83,11 @@ def _tensorboard(folder: Path) -> list[Any]:
 
 
 def _resumption(arguments: argparse.Namespace, folder: Path) -> str:
-    """Return what to tell who has interrupted a run."""
+    """Return what to report when a run is interrupted."""
     from cnnzoo.training.run_folder import holds_run
 
     if not holds_run(folder):
-        return "interrupted before training began; nothing was written"
+        return "interrupted before training started; nothing was written"
     words = ["cnnzoo", "train", arguments.recipe, "--resume", "--out", str(folder)]
     for name, value in arguments.set:
         words += ["--set", f"{name}={value}"]
@@ -100,7 +100,7 @@ def _resumption(arguments: argparse.Namespace, folder: Path) -> str:
             words += [f"--{option}", str(getattr(arguments, option))]
     if arguments.tensorboard:
         words.append("--tensorboard")
-    return f"interrupted; go on with: {shlex.join(words)}"
+    return f"interrupted; resume with: {shlex.join(words)}"
 
 
 def _exported(run: Path) -> Path:
@@ -114,10 +114,10 @@ def _exported(run: Path) -> Path:
 
 
 def reproduce_recipe(arguments: argparse.Namespace) -> Answer:
-    """The ledger's row of several seeds."""
+    """The row of the results table, from several seeds."""
     from cnnzoo.config.recipe import recipes
 
-    recipes()[arguments.recipe]  # An unknown name is told before TensorFlow starts.
+    recipes()[arguments.recipe]  # An unknown name is reported before TensorFlow starts.
     start_tensorflow()
     from cnnzoo.training.reproduce import reproduce
 

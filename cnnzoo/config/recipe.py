@@ -152,14 +152,19 @@ Recipe.__init__ = _init_by_any_name  # type: ignore[method-assign]
 
 def recipes() -> Registry[ModuleType]:
     """Return the recipe modules by name; each holds one `RECIPE`."""
-    found: Registry[ModuleType] = Registry("recipe")
+    found: Registry[ModuleType] = Registry("recipe", "cnnzoo list recipes")
     for module in modules(importlib.import_module("cnnzoo.recipes")):
-        found.add(module.__name__.rpartition(".")[2], module)
+        if hasattr(module, "RECIPE"):
+            found.add(module.__name__.rpartition(".")[2], module)
     return found
 
 
 def list_recipes(pattern: str = "*") -> list[str]:
-    """Return the names of the recipes that match the shell-style `pattern`."""
+    """Return the names of the recipes that match the shell-style `pattern`.
+
+    Raises:
+        CnnzooError: The pattern is not text.
+    """
     return recipes().names(pattern)
 
 

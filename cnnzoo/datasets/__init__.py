@@ -9,14 +9,18 @@ from cnnzoo.registry import Registry, modules
 
 __all__ = ["DATASETS", "Dataset", "Examples", "list_datasets", "load_dataset"]
 
-DATASETS: Registry[Dataset] = Registry("dataset")
+DATASETS: Registry[Dataset] = Registry("dataset", "cnnzoo list datasets")
 for _module in modules(sys.modules[__name__]):
     if hasattr(_module, "DATASET"):
         DATASETS.add(_module.DATASET.name, _module.DATASET)
 
 
 def list_datasets(pattern: str = "*") -> list[str]:
-    """Return the names of the data sets that match the shell-style `pattern`."""
+    """Return the names of the data sets that match the shell-style `pattern`.
+
+    Raises:
+        CnnzooError: The pattern is not text.
+    """
     return DATASETS.names(pattern)
 
 

@@ -24,7 +24,7 @@ class Examples(NamedTuple):
 
 @dataclass(frozen=True)
 class Dataset:
-    """One data set: facts, and the function that reads a split."""
+    """One data set: what is known of it, and the function that reads a split."""
 
     name: str
     class_names: tuple[str, ...]
@@ -35,7 +35,7 @@ class Dataset:
     read: Callable[[str], Examples]
     # Height, width, channels of images; samples and 1 of sounds; empty for texts.
     input_shape: tuple[int, ...] = ()
-    # A channel, over all pixels of the training split, of 0 to 1; empty where not published:
+    # Per channel, over all pixels of the training split, from 0 to 1; empty where not published:
     # training measures them.
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
@@ -70,7 +70,7 @@ class Dataset:
             CnnzooError: The split is unknown, the data are damaged, or they are not on this machine
                 and cannot be downloaded.
         """
-        if split not in self.sizes:
+        if not isinstance(split, str) or split not in self.sizes:
             raise CnnzooError(unknown(f"split of {self.name}", split, self.sizes))
         examples = self.read(split)
         if not len(examples.inputs) == len(examples.labels) == self.sizes[split]:

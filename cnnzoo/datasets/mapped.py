@@ -1,6 +1,6 @@
 """Inputs too large for memory, in a file that is made once, whole or not at all, and then mapped.
 
-The file is NumPy's: `NAME.npy`, with the labels beside it in `NAME_labels.npy`.
+The file is NumPy's: `NAME.npy`, with the labels next to it in `NAME_labels.npy`.
 """
 
 from __future__ import annotations

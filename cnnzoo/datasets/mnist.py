@@ -1,6 +1,6 @@
 """MNIST: 70,000 handwritten digits, 28x28, gray.
 
-The images and labels stand beside this file, in the order of the published IDX files. Where TFDS
+The images and labels are next to this file, in the order of the published IDX files. Where TFDS
 has prepared the set, that copy is read instead; both give the same bytes.
 """
 

@@ -35,7 +35,7 @@ class Files:
 
     @property
     def is_here(self) -> bool:
-        """Whether the files stand on this machine."""
+        """Whether the files are on this machine."""
         return all((_folder() / name).is_file() for name in SHA256)
 
     def __call__(self, split: str) -> Examples:
@@ -51,7 +51,7 @@ class Files:
             path = _folder() / name
             content = read(path, limit=MAX_BYTES)
             sources.verify(content, sha256, path)
-            # A newline alone ends a line: byte 0x85 is an ellipsis here, and in Latin-1 a line end.
+            # Only a newline ends a line: byte 0x85 is an ellipsis here, and in Latin-1 a line end.
             sentences = content.decode("cp1252").removesuffix("\n").split("\n")
             chosen = [one for one in sentences if sources.in_test_split(one) == (split == "test")]
             texts += chosen
@@ -80,8 +80,8 @@ def _download() -> None:
     ) as error:
         reason = str(error) or type(error).__name__
         raise CnnzooError(
-            f"mr is not in {_folder()} and cannot be downloaded ({reason}); run this once with a "
-            f"network, or put {' and '.join(SHA256)} there, from {ARCHIVE}"
+            f"mr is not in {_folder()} and cannot be downloaded ({reason}); run this once with "
+            f"internet access, or put {' and '.join(SHA256)} there, from {ARCHIVE}"
         ) from error
 
 

@@ -91,7 +91,7 @@ def _batches(pairs: Any, builder: Any, split: str) -> Iterator[tuple[np.ndarray,
 def _in_memory(
     batches: Iterator[tuple[np.ndarray, np.ndarray]], shape: tuple[int, ...], dtype: np.dtype
 ) -> Examples:
-    """Return the batches as one array, which is filled as they come, so that none is held twice."""
+    """Return the batches as one array, which is filled as they come: nothing is held twice."""
     inputs, labels, count = _aligned(shape, dtype), np.empty(shape[0], np.int64), 0
     for some_inputs, some_labels in batches:
         places = slice(count, count + len(some_labels))
@@ -129,7 +129,7 @@ def utf8(content: bytes, name: str) -> str:
     """Return the text in `content`.
 
     Raises:
-        CnnzooError: It is not UTF-8; `name` begins the message.
+        CnnzooError: It is not UTF-8; the message starts with `name`.
     """
     try:
         return content.decode()

@@ -33,7 +33,7 @@ def verify(content: bytes, sha256: str, path: Path) -> None:
 
 
 def in_test_split(text: str) -> bool:
-    """Return whether `text` is of the test split where a set has none of its own.
+    """Return whether `text` is of the test split where the set has no test split.
 
     A fifth of all texts is, those whose SHA-256 begins with a byte below 51: equal texts share a
     split.
@@ -127,7 +127,7 @@ def _prepared(name: str, version: str) -> Any:
         cause = _first_cause(error)
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
         advice = (
-            "run this once with a network, or set TFDS_DATA_DIR to a folder where TFDS has "
+            "run this once with internet access, or set TFDS_DATA_DIR to a folder where TFDS has "
             "prepared it"
         )
         if isinstance(cause, ImportError):
@@ -158,7 +158,7 @@ def tfds_order(split: str, keys: Iterable[int | str]) -> np.ndarray:
 
 
 def in_source_order(examples: Examples, order: np.ndarray) -> bytes:
-    """Return images, then labels, one byte a value, with example `i` moved to place `order[i]`.
+    """Return images, then labels, one byte per value, with example `i` moved to place `order[i]`.
 
     A set with another number of examples gives other bytes, which `verify` refuses.
     """

@@ -22,14 +22,14 @@ from cnnzoo import layers
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.card import FORMAT, migrated
 from cnnzoo.export.classifier import Classifier, from_model, from_saved_model
-from cnnzoo.files import check_seal, read, read_xz, write_sealed
+from cnnzoo.files import check_seal, read, write_sealed
 from cnnzoo.guard.archive import read_part
 from cnnzoo.guard.documents import CARD_BYTES, parse_card
 from cnnzoo.guard.keras_file import check_keras_file
 from cnnzoo.pipelines import tokenizer
 from cnnzoo.pipelines.input_types import raw_input
 from cnnzoo.registry import unknown
-from cnnzoo.weights import FOLDER, SUFFIX, list_weights
+from cnnzoo.weights import list_weights, unpacked
 
 ARTIFACT = "artifact.keras"  # In a run folder.
 CARD = "card.json"  # In the file, and among a SavedModel's extra assets.
@@ -94,8 +94,11 @@ def load(name: str | Path) -> Classifier:
     Raises:
         CnnzooError: There is no such thing, or it is damaged.
     """
+    if not isinstance(name, (str, Path)):
+        raise CnnzooError(f"name must be a path or a name of list_weights(); got {name!r}")
     if str(name) in list_weights():
-        return _shipped(str(name))
+        with unpacked(str(name)) as shipped:
+            return _open(shipped)
     path = Path(name)
     if path.is_file():
         return _open(path)
@@ -111,7 +114,7 @@ def load(name: str | Path) -> Classifier:
     if path.exists() or path.name != str(name):
         what = "a folder without one" if path.exists() else "no such path"
         raise CnnzooError(f"{path} must be a run folder, an artifact or a SavedModel; got {what}")
-    raise CnnzooError(unknown("trained model", name, list_weights()))
+    raise CnnzooError(unknown("trained model", name, list_weights(), "cnnzoo list weights"))
 
 
 def latest_version(path: Path) -> Path | None:
@@ -120,13 +123,6 @@ def latest_version(path: Path) -> Path | None:
     versions = sorted((found.parent for found in numbered), key=lambda folder: int(folder.name))
     candidates = [path, *reversed(versions)]
     return next((folder for folder in candidates if (folder / "saved_model.pb").is_file()), None)
-
-
-def _shipped(name: str) -> Classifier:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / ARTIFACT
-        path.write_bytes(read_xz(FOLDER / f"{name}{SUFFIX}"))
-        return _open(path)
 
 
 def _open(path: Path) -> Classifier:

@@ -43,6 +43,11 @@ class Classifier:
         self.raw = raw_input(card["input"])
         self._scores = scores
 
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.input_shape))
+        what = f"{self.raw.name} of {shape}" if shape else self.raw.name
+        return f"<Classifier {self.card['name']}: {what}, {len(self.class_names)} classes>"
+
     @property
     def input_shape(self) -> tuple[int, ...]:
         """Shape of one raw example; empty for texts."""

@@ -1,4 +1,4 @@
-"""The few layers that Keras lacks; Keras alone, so that they run on each of its backends."""
+"""The few layers that are missing from Keras; in Keras only, so that every backend runs them."""
 
 from cnnzoo.lazy import exports
 
@@ -6,6 +6,7 @@ __getattr__, __all__ = exports(
     __name__,
     {
         "CapsuleLogits": "cnnzoo.layers.capsules",
+        "DeepModel": "cnnzoo.layers.deep_model",
         "GlobalMaskedMaxPooling1D": "cnnzoo.layers.masked",
         "KMaxPooling1D": "cnnzoo.layers.masked",
         "LocalResponseNormalization": "cnnzoo.layers.local_response_normalization",

@@ -59,7 +59,13 @@ class MaskedConv1D(keras.layers.Conv1D):
             return _middles(mask, self.strides[0])
         steps = _pad(ops.cast(ops.expand_dims(mask, -1), "float32"), self.margin, 0)
         window = ops.ones((*self.kernel_size, 1, 1))
-        counts = ops.conv(steps, window, self.strides, dilation_rate=self.dilation_rate)
+        counts = ops.conv(
+            steps,
+            window,
+            self.strides,
+            data_format="channels_last",
+            dilation_rate=self.dilation_rate,
+        )
         return counts[..., 0] > 0
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -100,7 +106,7 @@ class MaskedMaxPooling1D(keras.layers.Layer):
     def call(self, inputs: keras.KerasTensor, mask: Mask = None) -> keras.KerasTensor:
         """Return the pooled `inputs`, and zeros where the middle of a window is padding."""
         steps = _pad(_lowered(inputs, mask), self.margin, -math.inf)
-        pooled = ops.max_pool(steps, self.pool_size, self.strides)
+        pooled = ops.max_pool(steps, self.pool_size, self.strides, data_format="channels_last")
         if mask is None:
             return pooled
         return ops.where(ops.expand_dims(_middles(mask, self.strides), -1), pooled, 0)

@@ -1,4 +1,4 @@
-"""One-hot vectors of tokens, some of which have none."""
+"""One-hot vectors of tokens, some of which are all zeros."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("cnnzoo")
 class OneHot(keras.layers.Layer):
-    """A single one for each token, among zeros; zeros alone for a token that has no place.
+    """A single one among zeros for each token; only zeros for a token without a component.
 
     `[batch, steps]` integers to `[batch, steps, depth]`.
 
     Args:
-        depth: Components of a vector, a place each for the tokens from `first` on.
-        first: The token whose place is the first.
+        depth: Components of a vector, one for each token from `first` on.
+        first: The token of the first component.
     """
 
     def __init__(self, depth: int, first: int = 0, **kwargs: Any) -> None:

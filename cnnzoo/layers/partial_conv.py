@@ -35,7 +35,7 @@ class PartialConv2D(keras.layers.Layer):
         self.limit = limit
 
     def build(self, input_shape: tuple[int, ...]) -> None:
-        """Create a kernel for each listed pair of maps, and a bias an output map."""
+        """Create a kernel for each listed pair of maps, and a bias per output map."""
         channels = input_shape[-1]
         pairs = [(seen, output) for output, row in enumerate(self.maps) for seen in row]
         self.kernel = self.add_weight(
@@ -54,7 +54,8 @@ class PartialConv2D(keras.layers.Layer):
 
     def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         """Return the convolved maps of `inputs`."""
-        return ops.conv(inputs, self.dense_kernel(), padding="valid") + self.bias
+        maps = ops.conv(inputs, self.dense_kernel(), data_format="channels_last")
+        return maps + self.bias
 
     def dense_kernel(self) -> keras.KerasTensor:
         """Return the kernel `[k, k, in, out]`, with zeros for what an output map does not see."""
@@ -65,7 +66,9 @@ class PartialConv2D(keras.layers.Layer):
 
     def equivalent(self) -> keras.layers.Conv2D:
         """Return the stock layer that computes the same; its kernel has zeros."""
-        plain = keras.layers.Conv2D(len(self.maps), self.kernel_size, name=self.name)
+        plain = keras.layers.Conv2D(
+            len(self.maps), self.kernel_size, data_format="channels_last", name=self.name
+        )
         plain.build((None, None, None, self._dense_shape[2]))
         plain.set_weights([self.dense_kernel(), self.bias])
         return plain

@@ -1,4 +1,4 @@
-"""A network over tokens that refuses numbers which are none."""
+"""A text model that refuses numbers which are not tokens."""
 
 from __future__ import annotations
 

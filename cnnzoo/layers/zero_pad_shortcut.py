@@ -44,7 +44,7 @@ class ZeroPadShortcut(keras.layers.Layer):
     def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         """Return the subsampled and padded `inputs`."""
         # The mean of one value is the value; the gradient of a strided slice takes far longer.
-        maps = ops.average_pool(inputs, 1, self.strides)
+        maps = ops.average_pool(inputs, 1, self.strides, data_format="channels_last")
         return ops.pad(maps, [[0, 0], [0, 0], [0, 0], [0, self.filters - inputs.shape[-1]]])
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

@@ -1,16 +1,20 @@
-"""The networks, one file a family: a `VARIANTS` table and `build()`."""
+"""The architectures, one file per family: a `VARIANTS` table and `build()`."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
+import numbers
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from cnnzoo import transfer
 from cnnzoo.errors import CnnzooError
+from cnnzoo.lazy import keras
 from cnnzoo.registry import Registry, modules, unknown
 
 if TYPE_CHECKING:
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MODELS", "create_model", "list_models"]
 
-MODELS: Registry[ModuleType] = Registry("model")  # Variant -> its family's module.
+MODELS: Registry[ModuleType] = Registry("model", "cnnzoo list models")  # Variant -> its module.
 for _module in modules(sys.modules[__name__]):
     for _variant in _module.VARIANTS:
         MODELS.add(_variant, _module)
@@ -27,7 +31,11 @@ _STATED = ("variant", "input_shape", "num_classes", "name")  # Arguments of ever
 
 
 def list_models(pattern: str = "*") -> list[str]:
-    """Return the names of the networks that match the shell-style `pattern`."""
+    """Return the names of the architectures that match the shell-style `pattern`.
+
+    Raises:
+        CnnzooError: The pattern is not text.
+    """
     return MODELS.names(pattern)
 
 
@@ -39,43 +47,60 @@ def create_model(
     weights: str | Path | keras.Model | None = None,
     **options: Any,
 ) -> keras.Model:
-    """Build a network with fresh weights, `[batch, *input_shape]` to logits `[batch, num_classes]`.
+    """Build a model, `[batch, *input_shape]` to logits `[batch, num_classes]`.
 
     Args:
         name: One of `list_models()`.
         input_shape: Shape of one example, channels last; by default the one of the paper.
         num_classes: Number of logits; by default the one of the paper.
         weights: Trained weights to start from: "imagenet" (vgg16, vgg19, resnet50, resnet101 and
-            resnet152 as keras.applications has them), a `.keras` file, a run's artifact among them,
-            or a model (of a trained network over texts its `network`). The head stays fresh where
-            `num_classes` is given and differs from theirs.
+            resnet152 as keras.applications has them), a model, a `.keras` file, or what
+            `cnnzoo.load` takes: a name of `list_weights()`, a run folder or an artifact. The head
+            stays fresh where `num_classes` is given and differs from theirs.
         **options: Further arguments of the family's `build`, such as `dropout=0.3`.
 
     Raises:
-        CnnzooError: The name or an option is unknown, an argument does not suit the network, or the
-            weights do not fit it.
+        CnnzooError: The name or an option is unknown, an argument does not suit the
+            architecture, or the weights do not fit it.
     """
     family = MODELS[name]
     variant = family.VARIANTS[name]
-    input_shape = variant.input_shape if input_shape is None else tuple(input_shape)
-    fresh_head = num_classes is not None
-    num_classes = variant.num_classes if num_classes is None else num_classes
-    if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 1:
+    shape = _shape(name, variant, variant.input_shape if input_shape is None else input_shape)
+    count = variant.num_classes if num_classes is None else _plain(num_classes)
+    if not _is_count(count):
         raise CnnzooError(f"num_classes must be an integer of at least 1; got {num_classes!r}")
-    _check_shape(name, variant, input_shape)
     known = [word for word in inspect.signature(family.build).parameters if word not in _STATED]
+    options = {option: _plain(value) for option, value in options.items()}
     _check_options(name, known, options)
-    trained = None
-    if isinstance(weights, str) and weights == "imagenet":
-        trained = transfer.imagenet(_imagenet(name, options))
-    elif weights is not None:
-        trained = transfer.weights_of(weights)
-    build = functools.partial(family.build, name, input_shape=input_shape, name=name, **options)
-    model = build(num_classes=num_classes)
-    if trained is not None:
-        head = transfer.head_layers(model, build(num_classes=num_classes + 1)) if fresh_head else ()
-        transfer.load_weights_into(model, trained, head=head)
+    with _channels_last():
+        trained = None
+        if isinstance(weights, str) and weights == "imagenet":
+            trained = transfer.imagenet(_imagenet(name, options))
+        elif weights is not None:
+            trained = transfer.weights_of(weights)
+        build = functools.partial(family.build, name, input_shape=shape, name=name, **options)
+        model = build(num_classes=count)
+        if trained is not None:
+            another = None if num_classes is None else build(num_classes=count + 1)
+            head = () if another is None else transfer.head_layers(model, another)
+            transfer.load_weights_into(model, trained, head=head)
     return model
+
+
+@contextlib.contextmanager
+def _channels_last() -> Iterator[None]:
+    """Let layers that are made have channels last, whatever Keras is set to."""
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_last")
+    try:
+        yield
+    finally:
+        keras.config.set_image_data_format(before)
+
+
+def _plain(value: Any) -> Any:
+    """Return Python's number for one of NumPy."""
+    return value.item() if isinstance(value, numbers.Number) and hasattr(value, "item") else value
 
 
 def _imagenet(name: str, options: dict[str, Any]) -> str:
@@ -96,19 +121,25 @@ def _imagenet(name: str, options: dict[str, Any]) -> str:
     return application
 
 
-def _check_shape(name: str, variant: Any, shape: tuple[int | None, ...]) -> None:
+def _shape(name: str, variant: Any, given: Any) -> tuple[int | None, ...]:
+    """Return the shape `given`, of Python's integers, or refuse it."""
+    try:
+        shape = tuple(map(_plain, given))
+    except TypeError:  # Not a sequence.
+        shape = ()
     rank = len(variant.input_shape)
     sides = shape if rank == 1 else shape[:-1]  # Tokens have no channels.
     # A text may have any length, which is written as None.
     if len(shape) != rank or not all(_is_count(n) or (n is None and rank == 1) for n in shape):
         rule = "one positive integer" if rank == 1 else f"{rank} positive integers, channels last"
-        raise CnnzooError(f"input_shape must be {rule}; got {shape!r}")
+        raise CnnzooError(f"input_shape must be {rule}; got {given!r}")
     if rank > 2 and shape[0] in (1, 3) and (shape[-1] or 0) > 4:
         last = (*shape[1:], shape[0])
         raise CnnzooError(f"input_shape must have channels last, as in {last}; got {shape!r}")
     if any(side is not None and side < variant.smallest for side in sides):
         least = "x".join([str(variant.smallest)] * len(sides))
         raise CnnzooError(f"input_shape must be at least {least} for {name}; got {shape!r}")
+    return shape
 
 
 def _check_options(name: str, known: list[str], options: dict[str, Any]) -> None:

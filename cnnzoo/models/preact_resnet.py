@@ -4,9 +4,9 @@ Source: He, Zhang, Ren and Sun 2016, Identity mappings in deep residual networks
 appendix, https://arxiv.org/abs/1603.05027; code: https://github.com/KaimingHe/resnet-1k-layers
 
 Departures: depths 20 to 56 are not in the paper. As in the paper's code, bottleneck units stride in
-their first 1x1 convolution, and projections (1x1 convolution alone) start after the unit's first
+their first 1x1 convolution, and projections (a 1x1 convolution only) start after the unit's first
 activation. Basic units change size by the option A of 2015, without weights; it starts after the
-activation too, which the paper says of projections alone. He initialization is by fan-in, of the
+activation too, which the paper says only of projections. He initialization is by fan-in, of the
 dense layer too; the code's is by fan-out, and uniform in the dense layer. Not stated in the paper:
 normalization with momentum 0.9 and epsilon 1e-5 (Torch's).
 """
@@ -28,8 +28,8 @@ FILTERS = (16, 32, 64)
 class Variant(NamedTuple):
     """One row of the table."""
 
-    bottleneck: bool  # Three convolutions a unit instead of two.
-    units: int  # Residual units a stage; the depth is 6 * units + 2, or 9 * units + 2.
+    bottleneck: bool  # Three convolutions per unit instead of two.
+    units: int  # Residual units per stage; the depth is 6 * units + 2, or 9 * units + 2.
     params: int  # Trainable, for this input shape and 10 classes.
     macs: int  # Multiply-adds, for the same.
     input_shape: tuple[int, int, int] = (32, 32, 3)

@@ -27,7 +27,7 @@ FILTERS = (64, 128, 256, 512)
 class Variant(NamedTuple):
     """One row of the table."""
 
-    bottleneck: bool  # Three convolutions a unit instead of two.
+    bottleneck: bool  # Three convolutions per unit instead of two.
     units: tuple[int, int, int, int]  # Residual units of each stage.
     params: int  # Trainable, for this input shape and 1000 classes.
     macs: int  # Multiply-adds, for the same and stride_at="conv2".
@@ -57,7 +57,7 @@ def build(
     Raises:
         CnnzooError: `stride_at` is neither.
     """
-    if stride_at not in ("conv1", "conv2"):
+    if not isinstance(stride_at, str) or stride_at not in ("conv1", "conv2"):
         raise CnnzooError(f"stride_at must be 'conv1' or 'conv2'; got {stride_at!r}")
     row = VARIANTS[variant]
     images = keras.Input(input_shape, name="images")

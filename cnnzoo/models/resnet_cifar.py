@@ -4,14 +4,13 @@ Source: He, Zhang, Ren and Sun 2015, Deep residual learning for image recognitio
 https://arxiv.org/abs/1512.03385
 
 Departures: names that end in _b have shortcuts of option B (1x1 convolution and normalization),
-which the paper uses on ImageNet alone; the others are the paper's option A, with the channels of
+which the paper uses only on ImageNet; the others are the paper's option A, with the channels of
 zeros after the others. Not stated in the paper: normalization with momentum 0.9 and epsilon 1e-5,
 and He initialization by fan-in of the dense layer too.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,7 +28,7 @@ class Variant(NamedTuple):
     """One row of the table."""
 
     shortcut: Callable[..., keras.KerasTensor]  # Where the number of filters doubles.
-    units: int  # Residual units a stage; the depth is 6 * units + 2.
+    units: int  # Residual units per stage; the depth is 6 * units + 2.
     params: int  # Trainable, for this input shape and 10 classes.
     macs: int  # Multiply-adds, for the same.
     input_shape: tuple[int, int, int] = (32, 32, 3)
@@ -54,10 +53,8 @@ def build(
         shortcut = row.shortcut(maps, filters, strides, place) if strides > 1 else maps
         convolutions = blocks.basic(filters, strides)
         maps = blocks.residual_unit(maps, convolutions, shortcut, place, 3 * row.units)
-    # Keras walks through the graph by recursion, two calls a unit, which is beyond Python's limit
-    # for resnet1202; loading its file in another process needs the same.
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), 500 + 9 * row.units))
-    return keras.Model(images, blocks.classify(maps, num_classes), name=name)
+    model = layers.DeepModel if row.units > 100 else keras.Model
+    return model(images, blocks.classify(maps, num_classes), name=name)
 
 
 def _zero_padded(

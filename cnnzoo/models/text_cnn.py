@@ -102,7 +102,7 @@ def _check(vocabulary_size: int, embeddings: Any, max_norm: Any) -> None:
     if embeddings is not None and (len(shape) != 2 or shape[0] != vocabulary_size):
         found = f"shape {shape}" if shape else repr(embeddings)
         raise CnnzooError(
-            f"embeddings must be an array of {vocabulary_size} rows, one a token; got {found}"
+            f"embeddings must be an array of {vocabulary_size} rows, one per token; got {found}"
         )
     if max_norm is not None and not (isinstance(max_norm, (int, float)) and max_norm > 0):
         raise CnnzooError(f"max_norm must be a positive number or None; got {max_norm!r}")

@@ -32,7 +32,7 @@ UNITS = 2048  # Of each hidden dense layer.
 class Variant(NamedTuple):
     """One row of the table."""
 
-    blocks: tuple[int, int, int, int]  # Of two convolutions, a stage.
+    blocks: tuple[int, int, int, int]  # Of two convolutions, per stage.
     params: int  # Trainable, for 4 classes and the default vocabulary, without shortcuts.
     macs: int  # For 1024 characters.
     input_shape: tuple[int | None] = (1024,)

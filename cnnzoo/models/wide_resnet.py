@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Variant(NamedTuple):
     """One row of the table."""
 
-    units: int  # Residual units a stage; the depth is 6 * units + 4.
+    units: int  # Residual units per stage; the depth is 6 * units + 4.
     width: int  # Filters of the stages are 16, 32 and 64 times this.
     params: int  # Trainable, for this input shape and 10 classes.
     macs: int  # Multiply-adds, for the same.

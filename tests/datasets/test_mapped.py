@@ -70,7 +70,7 @@ def test_a_damaged_file_is_named(file, damage, reason, mapped):
         read("train")
 
 
-def test_a_full_disk_while_the_file_is_made_is_told(mapped, small_files):
+def test_a_full_disk_while_the_file_is_made_is_reported(mapped, small_files):
     read, folder, _ = mapped
     before = sorted(folder.iterdir())
     message = (

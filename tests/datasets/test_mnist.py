@@ -53,13 +53,13 @@ def test_a_flipped_byte_is_refused_with_the_path(place, tmp_path, monkeypatch):
         mnist.read("test")
 
 
-def test_a_missing_file_is_told_with_its_path(tmp_path, monkeypatch):
+def test_a_missing_file_is_reported_with_its_path(tmp_path, monkeypatch):
     monkeypatch.setattr(mnist, "__file__", str(tmp_path / "mnist.py"))
     with pytest.raises(CnnzooError, match="mnist_test.xz is damaged .*install cnnzoo again"):
         mnist.read("test")
 
 
-def test_unknown_names_and_splits_are_told():
+def test_unknown_names_and_splits_are_reported():
     with pytest.raises(CnnzooError, match="dataset 'mnits' is unknown; did you mean mnist"):
         cnnzoo.load_dataset("mnits")
     with pytest.raises(CnnzooError, match="split of mnist 'tset' is unknown; did you mean test"):

@@ -113,12 +113,12 @@ def refused(message):
 
 
 ADVICE = (
-    "run this once with a network, or put rt-polarity.neg and rt-polarity.pos there, from "
+    "run this once with internet access, or put rt-polarity.neg and rt-polarity.pos there, from "
     "https://www.cs.cornell.edu/people/pabo/movie-review-data/rt-polaritydata.tar.gz"
 )
 
 
-def test_without_a_network_one_is_told_what_to_do(folder, monkeypatch):
+def test_without_a_network_the_error_says_what_to_do(folder, monkeypatch):
     def offline(*_, **__):
         raise urllib.error.URLError("no network")
 

@@ -42,7 +42,7 @@ def test_a_set_is_prepared_at_first_use(root):
     assert sources.TFDS("unprepared", "1.0.0")("train").inputs.shape == (20, 64, 64, 3)
 
 
-def test_a_full_disk_while_tfds_prepares_is_told(root, small_files):
+def test_a_full_disk_while_tfds_prepares_is_reported(root, small_files):
     message = rf"^unprepared is not in {root} and cannot be prepared there \(.*File too large.*\); "
     with small_files(100_000), pytest.raises(CnnzooError, match=message) as caught:
         sources.TFDS("unprepared", "1.0.0")("train")
@@ -50,7 +50,7 @@ def test_a_full_disk_while_tfds_prepares_is_told(root, small_files):
     assert not list(root.rglob("*.tfrecord*"))
 
 
-def test_a_root_that_is_no_folder_is_told(tmp_path, monkeypatch):
+def test_a_root_that_is_no_folder_is_reported(tmp_path, monkeypatch):
     file = tmp_path / "file"
     file.write_text("")
     monkeypatch.setenv("TFDS_DATA_DIR", str(file))
@@ -61,7 +61,7 @@ def test_a_root_that_is_no_folder_is_told(tmp_path, monkeypatch):
         sources.TFDS("unprepared", "1.0.0")("train")
 
 
-def test_a_missing_decoder_of_sounds_is_told(root, monkeypatch):
+def test_a_missing_decoder_of_sounds_is_reported(root, monkeypatch):
     wav = root / "sound.wav"
     wav.write_bytes(tf.audio.encode_wav(np.zeros((8, 1), np.float32), 8_000).numpy())
     monkeypatch.setattr(Unprepared, "content", str(wav))

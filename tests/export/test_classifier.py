@@ -35,6 +35,13 @@ def test_the_same_image_gives_the_same_answer_in_every_form(
     assert [answer["input"] for answer in answers[:3]] == names
 
 
+def test_it_says_what_it_is(classifier):
+    assert repr(classifier) == "<Classifier mnist_lenet5: images of 28x28x1, 10 classes>"
+    assert repr(cnnzoo.load("sms_spam_text_cnn")) == (
+        "<Classifier sms_spam_text_cnn: texts, 2 classes>"
+    )
+
+
 def test_an_answer_names_the_class_with_the_highest_score(classifier, digits):
     answers = classifier.predict(digits)
     assert [answer["input"] for answer in answers[:2]] == ["inputs[0][0]", "inputs[0][1]"]

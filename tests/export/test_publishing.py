@@ -133,7 +133,7 @@ def complete_saved_model(version):
 @pytest.mark.slow
 def test_the_command_is_killed_while_it_writes(command, tmp_path):
     base = tmp_path / "models" / "mnist_lenet5"
-    arguments = ["export", "mnist_lenet5", "--to", "models"]
+    arguments = ["export", "mnist_lenet5", "--out", "models"]
     for file in ("saved_model.pb", "assets.extra/model.tflite"):
         process = subprocess.Popen(
             [sys.executable, "-m", "cnnzoo", *arguments], cwd=tmp_path, stderr=subprocess.DEVNULL

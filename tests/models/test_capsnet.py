@@ -77,7 +77,7 @@ def test_a_primary_capsule_is_eight_neighboring_maps_at_one_place():
     assert np.allclose(capsules[1, 32 + 5], vector * np.sqrt(squared) / (1 + squared), atol=1e-6)
 
 
-def test_the_reconstruction_loss_is_added_in_training_alone():
+def test_the_reconstruction_loss_is_added_only_in_training():
     model = small()
     model(IMAGES)
     assert model.losses == []

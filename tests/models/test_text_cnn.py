@@ -95,7 +95,7 @@ def test_padding_at_either_end_and_other_texts_change_nothing(name):
         assert np.allclose(together, np.tile(alone, (4, 1)), atol=1e-6)
 
 
-def test_a_text_of_padding_alone_gets_the_bias():
+def test_a_text_of_padding_only_gets_the_bias():
     model = network()
     model.get_layer("logits").bias.assign([0.25, -1.0])
     assert logits(model, [0, 0, 0]).tolist() == [[0.25, -1.0]]
@@ -136,7 +136,7 @@ def test_word_vectors_from_outside_are_where_every_channel_starts(name, tmp_path
 
 
 @pytest.mark.parametrize(("max_norm", "longest"), [(3.0, 3.0), (0.5, 0.5), (None, 20.0)])
-def test_the_weights_of_a_class_stay_as_short_as_asked(max_norm, longest):
+def test_the_weights_of_a_class_stay_within_the_limit(max_norm, longest):
     model = network("text_cnn_static", max_norm=max_norm)
     dense = model.get_layer("logits")
     dense.kernel.assign(np.full((300, 2), 20 / np.sqrt(300), "float32"))
@@ -155,7 +155,7 @@ def test_wrong_vocabulary_sizes_are_refused(value):
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("embeddings", np.ones((59, 4)), "embeddings must be an array of 60 rows, one a token"),
+        ("embeddings", np.ones((59, 4)), "embeddings must be an array of 60 rows, one per token"),
         ("embeddings", np.ones(60), r"got shape \(60,\)"),
         ("embeddings", "glove", "got 'glove'"),
         ("dropout", 1.0, "dropout must be at least 0 and below 1; got 1.0"),

@@ -135,7 +135,7 @@ def test_padding_and_other_texts_change_nothing(model):
         assert np.allclose(logits(model, padded[3])[0], alone[3], atol=1e-5)
 
 
-def test_a_text_of_padding_alone_has_finite_logits(model):
+def test_a_text_of_padding_only_has_finite_logits(model):
     assert np.isfinite(logits(model, [0] * 5, [4, 5])).all()
 
 

@@ -130,7 +130,7 @@ def test_normalization_has_the_constants_of_torchvision():
     assert constants == {(0.9, 1e-5)}
 
 
-def test_dropout_is_one_half_unless_told():
+def test_dropout_is_one_half_unless_given():
     for name, count in (("vgg11", 2), ("vgg11_bn_small", 1)):
         for expected, options in ((0.5, {}), (0.2, {"dropout": 0.2})):
             model = cnnzoo.create_model(name, input_shape=(32, 32, 3), **options)

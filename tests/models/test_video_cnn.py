@@ -72,7 +72,7 @@ def test_only_the_first_pooling_keeps_all_frames(model):
     assert frames == [16, 8, 4, 2, 1]
 
 
-def test_the_last_pooling_keeps_the_seventh_row_alone(model):
+def test_the_last_pooling_keeps_the_seventh_row(model):
     maps = np.random.default_rng(0).normal(size=(1, 2, 7, 7, 1)).astype("float32")
     pooled = np.asarray(model.get_layer("pool5")(maps))
     assert pooled.shape == (1, 1, 4, 4, 1)

@@ -77,7 +77,7 @@ def test_units_that_change_size_share_their_activation_with_the_projection():
         assert any(before is tensor for tensor in model.get_layer(f"stage{stage}_unit2_add").input)
 
 
-def test_dropout_stands_between_the_convolutions_and_works_in_training_alone():
+def test_dropout_stands_between_the_convolutions_and_works_only_in_training():
     keras.utils.set_random_seed(0)
     model = cnnzoo.create_model("wrn16_4", input_shape=(8, 8, 3), dropout=0.3)
     dropouts = [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]

@@ -122,17 +122,26 @@ def test_a_run_stopped_three_times_in_mid_epoch_ends_with_the_same_weights(
         assert np.array_equal(one, other)
 
 
-def test_patience_ends_a_run_and_a_resumed_one_does_not_go_on(small, tmp_path, monkeypatch):
+class StopAfterTheLastEpoch(keras.callbacks.Callback):
+    """Stops the program between training and the test score, if `stops`."""
+
+    def __init__(self, stops):
+        super().__init__()
+        self.left = {"stops": stops}
+
+    def on_train_end(self, logs=None):
+        if self.left["stops"]:
+            raise StoppedError
+
+
+def test_patience_ends_a_run_and_a_resumed_one_does_not_go_on(small, tmp_path):
     fields = {**small, "epochs": 9, "patience": 2, "learning_rate": 1e-9}
-
-    def stop(*_):
-        raise StoppedError
-
-    with monkeypatch.context() as patch:
-        patch.setattr("cnnzoo.training.run._finish", stop)
-        with pytest.raises(StoppedError):
-            cnnzoo.train("mnist_lenet5", out=tmp_path / "run", **fields)
-    run = cnnzoo.train("mnist_lenet5", out=tmp_path / "run", resume=True, **fields)
+    fields["out"] = tmp_path / "run"
+    with pytest.raises(StoppedError):
+        cnnzoo.train("mnist_lenet5", callbacks=[StopAfterTheLastEpoch(True)], **fields)
+    assert not (tmp_path / "run" / "metrics.json").exists()
+    callbacks = [StopAfterTheLastEpoch(False)]
+    run = cnnzoo.train("mnist_lenet5", resume=True, callbacks=callbacks, **fields)
     scores = [float(row["val_accuracy"]) for row in figures(run)]
     assert len(scores) < 9
     assert len(scores) - 1 - scores.index(max(scores)) == 2

@@ -43,7 +43,9 @@ __all__ = [
 # Crops pad 4 pixels, cutout covers 16: as is usual for the 32x32 images of CIFAR-10.
 POLICIES: dict[str, Callable[[], Augmentation]] = {
     "color": lambda: RandomColor(brightness=0.2, contrast=0.2, saturation=0.2),
+    "cutmix": CutMix,
     "flip": RandomFlip,
+    "mixup": MixUp,
     "pad_crop": lambda: PadCrop(4),
     "pad_crop_flip": lambda: PadCrop(4, flip=True),
     "pad_crop_flip_color": lambda: Policy([PadCrop(4, flip=True), policy("color")]),

@@ -1,0 +1,271 @@
+"""The arguments of `cnnzoo`, and of a recipe that is run as a script."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cnnzoo.commands import Answer, answering, exporting, inspecting, naming, training
+from cnnzoo.serving.limits import Limits
+
+TRAINED = "run folder, artifact, exported SavedModel, or name of shipped weights"
+WITH_CARD = "run folder, artifact, or name of shipped weights"
+RECIPE = "name of a recipe; see `cnnzoo list recipes`"
+DEFAULT = "(default: %(default)s)"
+
+Command = Callable[[argparse.Namespace], Answer]
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that names near matches of a mistyped command or choice."""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        choices = list(action.choices or [])
+        if choices and value not in choices:
+            what = action.metavar or action.dest
+            near = difflib.get_close_matches(str(value).lower(), choices, n=2, cutoff=0.5)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise argparse.ArgumentError(
+                None, f"{what} must be one of {', '.join(choices)}; got {value!r}{hint}"
+            )
+
+
+class _Version(argparse.Action):
+    """Print the version, which is looked up only then."""
+
+    def __call__(self, *_: Any) -> None:
+        (line,) = naming.show_version(argparse.Namespace())[1]
+        print(line)
+        raise SystemExit(0)
+
+
+def command_parser() -> Parser:
+    """Return the parser of `cnnzoo`; what it finds has `command`, the function to call."""
+    parser = Parser(prog="cnnzoo", description="A zoo of small convolutional networks.")
+    parser.add_argument("-V", "--version", action=_Version, nargs=0, help="show the version")
+    _add_json(parser, default=False)
+    subparsers = parser.add_subparsers(dest="name_of_command", metavar="command", required=True)
+
+    def add(name: str, function: Command, about: str) -> argparse.ArgumentParser:
+        added = subparsers.add_parser(name, help=about, description=about)
+        _add_json(added, default=argparse.SUPPRESS)  # Else it would undo one before the command.
+        added.set_defaults(command=function)
+        return added
+
+    for declare in (_naming, _training, _evaluating, _exporting, _experiments):
+        declare(add)
+    one = add("help", naming.show_help, "show what a command expects")
+    one.add_argument(
+        "topic", nargs="?", metavar="command", choices=[*subparsers.choices], help="a command"
+    )
+    one.set_defaults(parser=parser, parsers=subparsers.choices)
+    add("version", naming.show_version, "show the version")
+    return parser
+
+
+def script_parser(recipe: str, script: str, about: str) -> Parser:
+    """Return the parser of a recipe's file that is run: `cnnzoo train` without the recipe's name.
+
+    Args:
+        recipe: Its name.
+        script: How it was called.
+        about: The docstring of the file.
+    """
+    parser = Parser(
+        prog=script, description=about, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    _add_json(parser, default=False)
+    _add_options_of_training(parser)
+    parser.set_defaults(command=training.train_recipe, recipe=recipe)
+    return parser
+
+
+def _add_json(parser: argparse.ArgumentParser, default: Any) -> None:
+    parser.add_argument(
+        "--json", action="store_true", default=default, help="print one JSON document"
+    )
+
+
+def _naming(add: Callable[..., argparse.ArgumentParser]) -> None:
+    one = add("list", naming.list_names, "list models, data sets, recipes or shipped weights")
+    one.add_argument(
+        *("kind",),
+        nargs="?",
+        choices=[*naming.KINDS],
+        metavar="kind",
+        help=f"{', '.join(naming.KINDS)}; by default, what each of these is",
+    )
+    one.add_argument(
+        "pattern", nargs="?", default="*", help="shell-style pattern, such as 'lenet*'"
+    )
+    one = add("show", naming.show, "show what is known of a model, a data set or a recipe")
+    one.add_argument("name", help="of a model, a data set or a recipe")
+    one.add_argument(
+        "--out", type=Path, metavar="FILE", help="PNG to write: a picture of a data set"
+    )
+
+
+def _training(add: Callable[..., argparse.ArgumentParser]) -> None:
+    one = add(
+        "train",
+        training.train_recipe,
+        "train a recipe: choose the epoch on validation data, score on test data, export",
+    )
+    one.add_argument("recipe", help=RECIPE)
+    _add_options_of_training(one)
+
+
+def _add_options_of_training(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--out", type=Path, metavar="DIR", help="run folder (default: the next runs/RECIPE/NUMBER)"
+    )
+    one.add_argument(
+        "--data",
+        metavar="PATH",
+        help="your data in place of the data set: a folder with one folder of images or texts per "
+        "class, or with one file of sentences per class; a .csv, .tsv or .jsonl file, its columns "
+        "in brackets if not text and label: 'reviews.csv[review,stars]'; or a .npz file of arrays",
+    )
+    one.add_argument(
+        "--seed", type=int, metavar="N", help="seed of weights, order and augmentation"
+    )
+    one.add_argument(
+        "--resume", action="store_true", help="resume the run in --out, or the latest run"
+    )
+    one.add_argument(
+        "--devices", type=int, metavar="N", help="GPUs to use, or logical CPU devices without any"
+    )
+    one.add_argument(
+        *("--workers",),
+        metavar="HOST:PORT,...",
+        help="all machines that train together; the same list on each of them",
+    )
+    one.add_argument(
+        "--worker", type=int, metavar="N", help="index of this machine in --workers, from 0"
+    )
+    one.add_argument(
+        "--tensorboard", action="store_true", help="write RUN/tensorboard, for TensorBoard"
+    )
+    one.add_argument(
+        *("--set",),
+        action="append",
+        type=_assignment,
+        default=[],
+        metavar="field=value",
+        help="replace a field of the recipe; may be repeated",
+    )
+
+
+def _evaluating(add: Callable[..., argparse.ArgumentParser]) -> None:
+    one = add("evaluate", answering.evaluate_trained, "score a trained model")
+    one.add_argument("name", help=TRAINED)
+    one.add_argument("--split", default="test", help=f"test, validation or train {DEFAULT}")
+
+    one = add("predict", answering.predict, "predict the class of raw inputs")
+    one.add_argument("name", help=TRAINED)
+    one.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="FILE|TEXT",
+        help="PNG, JPEG, WAV or .npy file, or the text itself for a text model",
+    )
+    one = add(
+        "inspect",
+        inspecting.inspect_trained,
+        "write an HTML report: structure, results, mistakes, and what the model looks at",
+    )
+    one.add_argument("name", help=WITH_CARD)
+    one.add_argument(
+        "inputs", nargs="*", metavar="FILE|TEXT", help="your inputs to look at, as for predict"
+    )
+    one.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder of report.html and the pictures (default: inspect in a run folder, "
+        "else inspect/NAME)",
+    )
+
+
+def _exporting(add: Callable[..., argparse.ArgumentParser]) -> None:
+    one = add(
+        "export",
+        exporting.export_trained,
+        "export the next version of a trained model, each file verified against the model",
+    )
+    one.add_argument("name", help=WITH_CARD)
+    one.add_argument(
+        "--out", default="saved_models", metavar="DIR", help=f"folder of all exports {DEFAULT}"
+    )
+    one.add_argument("--to", help=argparse.SUPPRESS)  # The name of version 0.1; goes with 0.3.
+    one.add_argument(
+        "--format",
+        default="savedmodel,litert",
+        help="formats in addition to the SavedModel, separated by commas: litert, litert_float16, "
+        f"litert_int8, onnx {DEFAULT}",
+    )
+    one = add(
+        "serve", exporting.serve_models, "serve predictions over HTTP, as TensorFlow Serving does"
+    )
+    one.add_argument("folder", type=Path, help="folder of exported models, such as saved_models")
+    one.add_argument("--host", default="127.0.0.1", help=f"address to listen on {DEFAULT}")
+    one.add_argument("--port", type=int, default=8501, help=f"port, or 0 for a free one {DEFAULT}")
+    for name, value, what in (
+        ("instances", Limits.instances, "examples per request"),
+        ("body", Limits.body, "bytes per request"),
+        ("waiting", Limits.waiting, "requests that may wait"),
+    ):
+        one.add_argument(
+            f"--max-{name}", type=_positive, default=value, metavar="N", help=f"{what} {DEFAULT}"
+        )
+
+
+def _experiments(add: Callable[..., argparse.ArgumentParser]) -> None:
+    one = add(
+        "reproduce",
+        training.reproduce_recipe,
+        "train with several seeds and write the recipe's row of the results table",
+    )
+    one.add_argument("recipe", help=RECIPE)
+    one.add_argument(
+        "--seeds", type=int, default=5, metavar="N", help=f"number of seeds, from 0 {DEFAULT}"
+    )
+    one.add_argument(
+        "--ledger", default="results.csv", metavar="FILE", help=f"the results table {DEFAULT}"
+    )
+    one = add(
+        "sweep",
+        training.sweep_recipe,
+        "train with every combination of values and compare the runs on validation data",
+    )
+    one.add_argument("recipe", help=RECIPE)
+    one.add_argument(
+        "--over",
+        action="append",
+        type=_assignment,
+        required=True,
+        metavar="'field=value|value'",
+        help="values of a field, separated by |; may be repeated",
+    )
+    one.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder of the runs, resumed if it has some (default: runs/RECIPE/sweep)",
+    )
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"must be field=value; got {text!r}")
+    return name, value
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1; got {text!r}")
+    return int(text)
