@@ -15,7 +15,7 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read
 from cnnzoo.pipelines.decoding import JPEG, MAX_PIXELS, PNG, UNDECODABLE, encoded_size
 
-MAX_BYTES = 2**26  # Of an encoded image: 64 MiB.
+MAX_BYTES = 2**26  # Of an encoded image or sound: 64 MiB.
 
 _CHUNK = 10_000  # Images that are measured at a time.
 

@@ -13,7 +13,6 @@ from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
 
 FULL_SCALE = 2**15  # Of int16.
-MAX_BYTES = 2**26  # Of an encoded sound: 64 MiB.
 
 _PCM, _BITS = 1, 16  # The one encoding that TensorFlow decodes.
 
