@@ -18,7 +18,7 @@ from cnnzoo.export.litert import after_tokenizer, convert, numeric_spec, tokeniz
 from cnnzoo.export.runtime import LiteRT, scores_of
 from cnnzoo.guard.saved_model import check_saved_model
 from cnnzoo.guard.sums import check_sums
-from cnnzoo.pipelines.decoding import UNDECODABLE
+from cnnzoo.pipelines.images import UNDECODABLE
 from cnnzoo.pipelines.input_types import RawTexts, raw_input
 from cnnzoo.pipelines.tokenizer import Tokenizer
 

@@ -20,7 +20,7 @@ from tensorflow.python.framework import op_def_registry
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read
-from cnnzoo.guard.messages import parse_message
+from cnnzoo.guard.documents import parse_message
 from cnnzoo.guard.operations import FILLING, OF_FILES, RESTORING, SAVING, computes
 
 _MIB = 2**20

@@ -16,7 +16,7 @@ import tensorflow as tf
 from cnnzoo.datasets import Dataset
 from cnnzoo.files import read
 from cnnzoo.pipelines import images, sounds
-from cnnzoo.pipelines.decoding import decode
+from cnnzoo.pipelines.images import decode
 from cnnzoo.pipelines.texts import as_bytes, check_texts
 
 

@@ -17,8 +17,7 @@ import numpy as np
 import orjson
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.serving.headers import pixels
-from cnnzoo.serving.limits import Limits
+from cnnzoo.serving.limits import Limits, pixels
 
 DEFAULT_SIGNATURE = "serving_default"
 BYTES = "_bytes"  # Ends the names of inputs and outputs that hold bytes, not text.

@@ -220,7 +220,7 @@ def test_an_interrupted_export_leaves_no_version(classifier, tmp_path, monkeypat
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(formats, "prove", interrupt)
+    monkeypatch.setattr(formats, "verify", interrupt)
     with pytest.raises(KeyboardInterrupt):
         cnnzoo.export(classifier, tmp_path)
     assert list((tmp_path / "mnist_lenet5").iterdir()) == []

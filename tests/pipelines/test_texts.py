@@ -8,8 +8,7 @@ import pytest
 import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.cleaning import CLEANINGS, clean, clean_tensor
-from cnnzoo.pipelines.texts import as_bytes, check_texts, read_lines
+from cnnzoo.pipelines.texts import CLEANINGS, as_bytes, check_texts, clean, clean_tensor, read_lines
 
 TEXTS = Path(os.environ.get("TFDS_DATA_DIR", os.devnull)).parent / "text"
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.serving import describe
+from cnnzoo.serving.app import describe_versions
 from cnnzoo.serving.repository import Repository
 
 
@@ -28,7 +28,7 @@ def base(tmp_path):
 
 
 def states(repository, name="a"):
-    status = describe.status(repository.models[name])["model_version_status"]
+    status = describe_versions(repository.models[name])["model_version_status"]
     return {one["version"]: one["state"] for one in status}
 
 
@@ -96,7 +96,7 @@ def test_a_version_that_cannot_be_loaded_is_told_and_the_old_one_answers(base, c
     told = capsys.readouterr().err.splitlines()[1:]
     assert told == [f"cnnzoo: a version 2 cannot be served: {base}/a/2 is damaged"]
     assert repository.engine("a") == (1, "a 1")
-    status = describe.status(repository.models["a"])["model_version_status"][0]
+    status = describe_versions(repository.models["a"])["model_version_status"][0]
     assert status == {
         "version": "2",
         "state": "END",
