@@ -143,10 +143,14 @@ def _converted(name: str, model: keras.Model, classifier: Classifier) -> bytes:
             return litert.int8(model, training_examples(classifier))
         return {"litert": litert.convert, "litert_float16": litert.float16}[name](model)
     except (tf.errors.OpError, ConverterError, RuntimeError) as error:
-        lacking = sorted(set(re.findall(r"'tf\.(\w+)' op", str(error))))
+        missing = sorted(set(re.findall(r"'tf\.(\w+)' op", str(error))))
         raise CnnzooError(
             f"format {name} cannot hold the network: "
-            + (f"it lacks {', '.join(lacking)}" if lacking else str(error).splitlines()[0])
+            + (
+                f"it has no equivalent of {', '.join(missing)}"
+                if missing
+                else str(error).splitlines()[0]
+            )
         ) from error
 
 

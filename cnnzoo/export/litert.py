@@ -23,10 +23,10 @@ def convert(model: keras.Model) -> bytes:
     """Return the LiteRT file, float32, of an artifact's model or, after a tokenizer, of the rest.
 
     Its input and output are those of the model; for texts the input is tokens, int32
-    `[batch, length]`. Fold the model first: it answers faster.
+    `[batch, length]`. Fold the model first: it is faster.
 
     Raises:
-        tf.errors.OpError, ValueError, RuntimeError: LiteRT lacks one of the operations.
+        tf.errors.OpError, ValueError, RuntimeError: LiteRT has no equivalent of an operation.
     """
     function = tf.function(after_tokenizer(model), input_signature=[numeric_spec(model)])
     concrete = function.get_concrete_function()
@@ -39,7 +39,7 @@ def tokenizer_of(model: keras.Model) -> Tokenizer | None:
 
 
 def after_tokenizer(model: keras.Model) -> keras.Model:
-    """Return the part of an artifact's model that computes with numbers alone."""
+    """Return the part of an artifact's model that computes only with numbers."""
     tokenizer = tokenizer_of(model)
     return model if tokenizer is None else keras.Model(tokenizer.output, model.output)
 
@@ -55,7 +55,7 @@ def float16(model: keras.Model) -> bytes:
     """Return the LiteRT file whose weights are float16; it computes in float32.
 
     Raises:
-        tf.errors.OpError, ValueError, RuntimeError: LiteRT lacks one of the operations.
+        tf.errors.OpError, ValueError, RuntimeError: LiteRT has no equivalent of an operation.
     """
     converter = _converter(after_tokenizer(model), numeric_spec(model))
     converter.target_spec.supported_types = [tf.float16]
@@ -66,14 +66,14 @@ def int8(model: keras.Model, examples: np.ndarray) -> bytes:
     """Return the LiteRT file that computes in int8, with float32 scores.
 
     It takes uint8 images, int16 sounds or int32 tokens, as the float32 file does. Operations that
-    LiteRT has for floats alone stay in floats.
+    LiteRT has only for floats stay in floats.
 
     Args:
         model: An artifact's model, folded.
         examples: Raw batch of training examples, by which the ranges of all activations are chosen.
 
     Raises:
-        tf.errors.OpError, ValueError, RuntimeError: LiteRT lacks one of the operations.
+        tf.errors.OpError, ValueError, RuntimeError: LiteRT has no equivalent of an operation.
     """
     spec, tokenizer = numeric_spec(model), tokenizer_of(model)
     function: Callable[[Any], Any] = after_tokenizer(model)

@@ -1,4 +1,4 @@
-"""What a SavedModel answers: signatures from raw or encoded input to named outputs."""
+"""What a SavedModel serves: signatures from raw or encoded input to named outputs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ServingGraph(tf.Module):
     `serving_default` takes raw input, `serving_bytes` (but for texts) encoded input; both give
     `scores`, `class_id` and `label`, and `top_scores` and `top_labels` of the best five.
     `serving_features` gives `features`, what enters the layer of the logits. `serving_explain`
-    takes what a page can send, encoded input or texts, and gives, beside the answer,
+    takes what a page can send, encoded input or texts, and gives, besides these,
     `network_input` or `tokens`, `heat` and perhaps `feature_maps`; see `inspection.explanation`.
     """
 

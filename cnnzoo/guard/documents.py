@@ -26,7 +26,7 @@ _AXES = 4  # Of raw input, at most: a video.
 Kind = TypeVar("Kind", bound=Message)
 
 _SMALL = 2**23  # Bytes that become at most 450 MB.
-_BYTES_PER_PART = 12  # Honest SavedModels have 20 and more.
+_BYTES_PER_PART = 12  # Valid SavedModels have 20 and more.
 _FEW = 10_000  # Parts that may be smaller.
 _MOST_PARTS = 2**21  # Parts: what can be counted in a few seconds.
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5

@@ -1,4 +1,4 @@
-"""The few layers that Keras lacks; Keras alone, so that they run on each of its backends."""
+"""The few layers that are missing from Keras, written with Keras only: they run on each backend."""
 
 from cnnzoo.lazy import exports
 

@@ -10,7 +10,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("cnnzoo")
 class OneHot(keras.layers.Layer):
-    """A single one for each token, among zeros; zeros alone for a token that has no place.
+    """A single one for each token, among zeros; only zeros for a token that has no place.
 
     `[batch, steps]` integers to `[batch, steps, depth]`.
 

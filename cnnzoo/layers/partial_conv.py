@@ -14,7 +14,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("cnnzoo")
 class PartialConv2D(keras.layers.Layer):
-    """Convolution over listed input maps, with weights for these alone; stride 1, "valid" padding.
+    """Convolution over listed input maps, with weights only for these; stride 1, "valid" padding.
 
     `[batch, height, width, channels]` to `[batch, height - k + 1, width - k + 1, len(maps)]`, where
     k is `kernel_size`.
@@ -35,7 +35,7 @@ class PartialConv2D(keras.layers.Layer):
         self.limit = limit
 
     def build(self, input_shape: tuple[int, ...]) -> None:
-        """Create a kernel for each listed pair of maps, and a bias an output map."""
+        """Create a kernel for each listed pair of maps, and a bias per output map."""
         channels = input_shape[-1]
         pairs = [(seen, output) for output, row in enumerate(self.maps) for seen in row]
         self.kernel = self.add_weight(

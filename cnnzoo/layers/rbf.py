@@ -19,7 +19,7 @@ class RBF(keras.layers.Layer):
     `[batch, components]` to `[batch, classes]`. The codes are fixed, as in the paper.
 
     Args:
-        codes: `[classes, components]`, one code a class.
+        codes: `[classes, components]`, one code per class.
     """
 
     def __init__(self, codes: Sequence[Sequence[float]], **kwargs: Any) -> None:

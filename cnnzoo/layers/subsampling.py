@@ -1,4 +1,4 @@
-"""Subsampling with a trainable coefficient and bias a map, the pooling of LeNet-5.
+"""Subsampling with a trainable coefficient and bias per map, the pooling of LeNet-5.
 
 Source: LeCun et al. 1998, https://doi.org/10.1109/5.726791, section II.B.
 """
@@ -29,7 +29,7 @@ class Subsampling2D(keras.layers.Layer):
         self.initializer = keras.initializers.get(initializer)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Create a coefficient and a bias a channel."""
+        """Create a coefficient and a bias per channel."""
         channels = (input_shape[-1],)
         self.coefficient = self.add_weight(
             shape=channels, initializer=self.initializer, name="coefficient"

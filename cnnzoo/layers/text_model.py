@@ -1,4 +1,4 @@
-"""A network over tokens that refuses numbers which are none."""
+"""A network over tokens that refuses numbers which are not integers."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ def read_array(path: Path, check: Callable[[Any, str], np.ndarray]) -> np.ndarra
         CnnzooError: There is no such file or it holds something else.
     """
     if not path.is_file():
-        raise CnnzooError(f"{path} must be a file; there is none")
+        raise CnnzooError(f"{path} must be a file; got no such file")
     try:
         array = np.load(path, allow_pickle=False)
     except (ValueError, EOFError, OSError, MemoryError) as error:

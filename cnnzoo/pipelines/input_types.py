@@ -126,7 +126,7 @@ class RawTexts(_Raw):
         return np.array([*texts, b""], object)[:-1]  # Empty, too, an array.
 
     def load_inputs(self, value: Any, name: str) -> tuple[str, np.ndarray]:
-        """Return the text `value`, and a batch of it alone.
+        """Return the text `value`, and a batch of only it.
 
         Raises:
             CnnzooError: It is no string.

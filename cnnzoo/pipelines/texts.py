@@ -51,7 +51,7 @@ def check_texts(texts: Any, name: str = "texts") -> list[bytes]:
     """Return `texts`, a list or array `[texts]` of strings or bytes, as a list of bytes.
 
     Raises:
-        CnnzooError: One text alone, another rank, or something that is no string.
+        CnnzooError: A single text, another rank, or something that is no string.
     """
     texts = texts.numpy() if isinstance(texts, tf.Tensor) else texts
     array_of_texts = isinstance(texts, np.ndarray) and texts.ndim == 1

@@ -141,14 +141,14 @@ def _sentence(request: Request, error: HTTPException) -> str:
     """Return what is wrong; the framework's own words are no sentence."""
     path = request.url.path[:100]
     if error.detail == "Not Found":
-        return f"there is nothing at {path}"
+        return f"no such address: {path}"
     if error.detail == "Method Not Allowed":
         return f"{request.method} is not allowed at {path}"
     return error.detail
 
 
 def describe_models(models: Models) -> dict[str, Any]:
-    """Return name, loaded versions and card of each model that answers; an addition."""
+    """Return name, loaded versions and card of each loaded model; an addition."""
     return {"models": [model for name, slots in models.items() for model in _model(name, slots)]}
 
 

@@ -27,7 +27,7 @@ from cnnzoo.serving.limits import Limits
 from cnnzoo.serving.metrics import Metrics
 from cnnzoo.serving.repository import Repository
 
-_LATER = {"Retry-After": "1"}  # Seconds, for who is sent away because there is too much to do.
+_LATER = {"Retry-After": "1"}  # Seconds, for clients that are refused under load.
 
 _SMALL = 2**14  # Bytes of a body that is parsed in less time than a change of thread takes.
 
@@ -35,11 +35,11 @@ _log = logging.getLogger(__name__)
 
 
 class DisconnectedError(Exception):
-    """The client has gone before its request was there."""
+    """The client disconnected before its request had arrived."""
 
 
 class Bodies:
-    """Reads bodies and counts the bytes of all that are there."""
+    """Reads bodies and counts the bytes of all that are held."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -50,7 +50,7 @@ class Bodies:
 
         Raises:
             HTTPException: It is too large, or there are too many at this moment.
-            DisconnectedError: The client has gone.
+            DisconnectedError: The client disconnected.
         """
         for name, value in scope["headers"]:
             if name == b"content-length":
@@ -85,7 +85,7 @@ class Bodies:
 
 @dataclasses.dataclass
 class _Names:
-    """What a request asks for, as far as it is there: names that metrics may have."""
+    """What a request names, as far as it exists: labels of metrics."""
 
     model: str = ""
     version: str = ""
@@ -182,7 +182,7 @@ class Predict:
 
 
 def find(repository: Repository, name: str, version: int | None) -> tuple[int, Engine]:
-    """Return number and engine of the version asked for, or of the newest.
+    """Return number and engine of the requested version, or of the newest.
 
     Raises:
         HTTPException: There is no such model, or no such version is loaded.

@@ -1,6 +1,6 @@
 """What stands in the JSON body of a request, as arrays.
 
-TensorFlow Serving's rules: `instances` holds one row an example, `inputs` one column an input;
+TensorFlow Serving's rules: `instances` holds one row per example, `inputs` one column per input;
 bytes are {"b64": "..."}. Whole numbers must be whole numbers: 1.0 is no uint8.
 """
 
@@ -49,7 +49,7 @@ def parse(body: bytes) -> dict[str, Any]:
 
 
 def signature_name(document: Mapping[str, Any]) -> str:
-    """Return the name of the signature that is asked for.
+    """Return the name of the requested signature.
 
     Raises:
         CnnzooError: It is no string.

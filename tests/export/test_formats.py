@@ -248,7 +248,7 @@ def test_an_operation_that_a_format_lacks_is_named(name, layer, operation, class
     network = keras.Sequential([keras.Input(shape), before, layer, after, keras.layers.Dense(10)])
     model = artifact.assemble([keras.layers.Rescaling(1 / 255)], network, classifier.card["input"])
     odd = from_model(model, {**classifier.card, "name": "odd"})
-    message = f"^format {name} cannot hold the network: it lacks {operation}$"
+    message = f"^format {name} cannot hold the network: it has no equivalent of {operation}$"
     with pytest.raises(CnnzooError, match=message):
         cnnzoo.export(odd, tmp_path, [name])
     assert list((tmp_path / "odd").iterdir()) == []

@@ -211,7 +211,7 @@ def configs(canary):
         "filters": (with_setting("conv1", "filters", 2**40), more),
         "activation": (
             of_model(keras.layers.UpSampling2D(2_000), keras.layers.GlobalMaxPooling2D()),
-            "must have layers that give at most 2,147,483,648 bytes an example; got",
+            "must have layers that give at most 2,147,483,648 bytes per example; got",
         ),
         "many tensors": (
             with_layer("keras.src.ops.numpy", "Split", {"indices_or_sections": 10**9}),
@@ -338,7 +338,7 @@ def archives():
     """Hostile archives: name -> (bytes of the archive, the message)."""
     parts = honest()
     as_they_are = "must hold its parts as they are, as Keras writes them; got "
-    alone = "must hold metadata.json, config.json, card.json, model.weights.h5 alone; got "
+    alone = "must hold only metadata.json, config.json, card.json, model.weights.h5; got "
 
     def archive(more=(), compression=zipfile.ZIP_STORED, **replaced):
         buffer = io.BytesIO()

@@ -19,7 +19,7 @@ from cnnzoo.pipelines.tokenizer import Tokenizer
 
 COMPUTE = "must only compute; got the operation "
 FILL = "must only fill tables when it is loaded; got "
-SAVER = "must write and read files in its saver alone; "
+SAVER = "must write and read files only in its saver; "
 EXPORTED = "must hold objects that cnnzoo exports; got "
 
 

@@ -30,7 +30,7 @@ def test_what_cannot_be_served_is_told_in_a_sentence(exports, tmp_path, capsys, 
         assert cli.main(["serve", *map(str, arguments)]) == 1
         return capsys.readouterr().err
 
-    assert f"{tmp_path}/none must be a folder of exported models; there is nothing" in told(
+    assert f"{tmp_path}/none must be a folder of exported models; got no such folder" in told(
         tmp_path / "none", "--port", 0
     )
     assert "must hold MODEL/VERSION/saved_model.pb; got no such file" in told(tmp_path, "--port", 0)

@@ -138,7 +138,7 @@ def test_a_folder_that_is_away_for_a_moment_keeps_what_is_loaded(base, capsys):
 
 def test_a_folder_without_models_is_refused(tmp_path):
     for folder, message in (
-        (tmp_path / "none", "must be a folder of exported models; there is nothing"),
+        (tmp_path / "none", "must be a folder of exported models; got no such folder"),
         (tmp_path, "must hold MODEL/VERSION/saved_model.pb; got no such file"),
     ):
         with pytest.raises(CnnzooError, match=message):
