@@ -30,6 +30,6 @@ Every version whose folder is there is loaded and can be requested; without a nu
 that could be loaded predicts. TensorFlow Serving does so with `model_version_policy { all {} }`.
 
 Errors are {"error": "one sentence"}: 400 for wrong input, 404 for what does not exist, 405 for a
-wrong method, 408 for a request that does not arrive in time, 413 for a body and 431 for headers that are
-too large, 503 with Retry-After when there is too much to do.
+wrong method, 408 for a request that does not arrive in time, 413 for a body and 431 for headers
+that are too large, 503 with Retry-After when there is too much to do.
 """

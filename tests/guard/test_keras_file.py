@@ -338,7 +338,7 @@ def archives():
     """Hostile archives: name -> (bytes of the archive, the message)."""
     parts = honest()
     as_they_are = "must hold its parts as they are, as Keras writes them; got "
-    alone = "must hold only metadata.json, config.json, card.json, model.weights.h5; got "
+    only = "must hold only metadata.json, config.json, card.json, model.weights.h5; got "
 
     def archive(more=(), compression=zipfile.ZIP_STORED, **replaced):
         buffer = io.BytesIO()
@@ -365,10 +365,10 @@ def archives():
         "size that is not there": (bytes(declared), "must hold at most 1,048,576 bytes of metadat"),
         "encrypted": (bytes(encrypted), f"{as_they_are}metadata.json"),
         "parts that overlap": (_overlapping(parts), "must hold its parts side by side"),
-        "path out of the folder": (archive([("../../evil", b"x")]), f"{alone}'../../evil'"),
-        "absolute path": (archive([("/tmp/evil", b"x")]), f"{alone}'/tmp/evil'"),
-        "assets": (archive([("assets/a/vocabulary.txt", b"x")]), f"{alone}'assets/"),
-        "pickled weights": (archive([("model.weights.npz", b"x")]), f"{alone}'model.weights.npz"),
+        "path out of the folder": (archive([("../../evil", b"x")]), f"{only}'../../evil'"),
+        "absolute path": (archive([("/tmp/evil", b"x")]), f"{only}'/tmp/evil'"),
+        "assets": (archive([("assets/a/vocabulary.txt", b"x")]), f"{only}'assets/"),
+        "pickled weights": (archive([("model.weights.npz", b"x")]), f"{only}'model.weights.npz"),
         "parts of the same name": (duplicates, "each part once"),
         "30,000 parts": (archive(many), "its list of parts takes"),
         "no weights": (_zip({"config.json": b"{}"}), "must hold config.json and model.weights.h5"),
