@@ -16,7 +16,7 @@ def without_data(classifier):
     return from_model(classifier.model, {**classifier.card, "dataset": "gone/data.csv"})
 
 
-def test_real_examples_are_those_of_the_test_set_as_keras_answers_them(classifier, small):
+def test_vectors_are_the_test_set_with_the_scores_of_keras(classifier, small):
     vectors = collect_vectors(classifier, limit=30)
     images, labels = DATASETS[small["dataset"]].examples("test")
     assert vectors.examples == "test"

@@ -1,4 +1,4 @@
-"""Hostile `.keras` files are refused, each in a sentence, and do nothing; honest ones load."""
+"""Malicious `.keras` files are refused, each with its reason, and do nothing; valid ones load."""
 
 import base64
 import contextlib
@@ -24,7 +24,7 @@ MIB = 2**20
 PACKED = weights.FOLDER / f"mnist_lenet5{weights.SUFFIX}"
 
 
-def honest():
+def valid():
     """The parts of the shipped LeNet-5."""
     with zipfile.ZipFile(io.BytesIO(read_xz(PACKED))) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
@@ -139,7 +139,7 @@ def lambda_code(path):
 
 
 def configs(canary):
-    """Hostile configurations: name -> (what changes the parts of an honest file, the message)."""
+    """Malicious configurations: name -> (what changes the parts of a valid file, the message)."""
     only = "must hold layers of cnnzoo, of Keras .* that only compute; got "
     more = "must ask for no more weights than it holds; got "
     pickled = base64.b64encode(b"cos\nsystem\n(S'true'\ntR.").decode()
@@ -336,7 +336,7 @@ def hdf5(canary):
 
 def archives():
     """Hostile archives: name -> (bytes of the archive, the message)."""
-    parts = honest()
+    parts = valid()
     as_they_are = "must hold its parts as they are, as Keras writes them; got "
     only = "must hold only metadata.json, config.json, card.json, model.weights.h5; got "
 
@@ -416,7 +416,7 @@ def hostile(folder):
     cases = {}
     for name, (edit, message) in {**configs(canary), **hdf5(canary)}.items():
         path = folder / f"{name}.keras"
-        write_sealed(path, edit(honest()))
+        write_sealed(path, edit(valid()))
         cases[name] = ("load", path, message)
         if "card" not in name and "proper" not in message:
             cases[f"{name} (weights)"] = ("weights", path, message)

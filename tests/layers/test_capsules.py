@@ -102,7 +102,7 @@ def test_the_longest_capsule_stays_in_its_place():
     assert np.allclose(layers.LongestCapsule()(capsules), expected)
 
 
-def test_reconstruction_loss_is_the_squared_error_in_training_alone():
+def test_reconstruction_loss_is_the_squared_error_only_in_training():
     pixels = RNG.integers(0, 256, size=(3, 4, 5, 2))
     pixels[:, 0, 0], pixels[:, 3, 4] = 0, 255
     reconstructions = RNG.uniform(size=pixels.shape).astype("float32")

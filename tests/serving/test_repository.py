@@ -32,7 +32,7 @@ def states(repository, name="a"):
     return {one["version"]: one["state"] for one in status}
 
 
-def test_the_newest_version_by_number_answers(base):
+def test_the_newest_version_by_number_predicts(base):
     publish(base / "a" / "9")
     publish(base / "a" / "0010")
     publish(base / "b" / "3")
@@ -71,7 +71,7 @@ def test_a_new_version_takes_over_and_an_old_one_goes(base):
     assert repository.models == {}
 
 
-def test_the_old_version_answers_until_the_new_one_is_loaded(base):
+def test_the_old_version_predicts_until_the_new_one_is_loaded(base):
     seen = []
 
     def slow(folder):
@@ -88,7 +88,7 @@ def test_the_old_version_answers_until_the_new_one_is_loaded(base):
     assert states(repository) == {"2": "AVAILABLE"}
 
 
-def test_a_version_that_cannot_be_loaded_is_told_and_the_old_one_answers(base, capsys):
+def test_a_version_that_cannot_be_loaded_is_logged_and_the_old_one_predicts(base, capsys):
     repository = Repository(base, load)
     publish(base / "a" / "2", "bad")
     for _ in range(3):
