@@ -126,11 +126,11 @@ def _add_descriptions(app: FastAPI, repository: Repository) -> None:
 def _add_page(app: FastAPI, page: Page) -> None:
     @app.get("/")
     async def index() -> Response:
-        return page.answer(INDEX)
+        return page.response(INDEX)
 
     @app.get("/page/{name}")
     async def file(name: str) -> Response:
-        return page.answer(name)
+        return page.response(name)
 
 
 def _json(document: Any, status: int = 200, headers: Any = None) -> Response:
@@ -186,7 +186,7 @@ class Page:
         files = (path for path in folder.glob("*") if path.suffix in _TYPES)
         self._files = {path.name: (path.read_bytes(), _TYPES[path.suffix]) for path in files}
 
-    def answer(self, name: str) -> Response:
+    def response(self, name: str) -> Response:
         """Return the file `name`.
 
         Raises:

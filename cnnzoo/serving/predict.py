@@ -92,14 +92,14 @@ class _Names:
     signature: str = ""
 
 
-class _Question(NamedTuple):
-    """A request that is understood."""
+class _Request(NamedTuple):
+    """A parsed request."""
 
     signature: Signature
     inputs: dict[str, np.ndarray]
     by_row: bool
 
-    def answer(self) -> bytes:
+    def respond(self) -> bytes:
         return answers.body(self.signature(self.inputs), self.by_row)
 
 
@@ -143,11 +143,11 @@ class Predict:
         body = await self._bodies.read(scope, receive)
         try:
             if len(body) > _SMALL:
-                return await self._in_thread(self._all, names, engine, body)
-            question = self._question(names, engine, body)
-            if len(body) <= question.signature.quick and not self._waiting:
-                return question.answer()
-            return await self._in_thread(question.answer)
+                return await self._in_thread(self._parse_and_respond, names, engine, body)
+            request = self._parsed(names, engine, body)
+            if len(body) <= request.signature.quick and not self._waiting:
+                return request.respond()
+            return await self._in_thread(request.respond)
         finally:
             self._bodies.release(body)
 
@@ -166,19 +166,19 @@ class Predict:
         finally:
             self._waiting -= 1
 
-    def _all(self, names: _Names, engine: Engine, body: bytes) -> bytes:
+    def _parse_and_respond(self, names: _Names, engine: Engine, body: bytes) -> bytes:
         with self._large:
-            question = self._question(names, engine, body)
-        return question.answer()
+            request = self._parsed(names, engine, body)
+        return request.respond()
 
-    def _question(self, names: _Names, engine: Engine, body: bytes) -> _Question:
+    def _parsed(self, names: _Names, engine: Engine, body: bytes) -> _Request:
         document = tensors.parse(body)
         name = tensors.signature_name(document)
         if name not in engine.signatures:
             raise CnnzooError(unknown("signature", name[:100], engine.signatures))
         names.signature = name
         signature = engine.signatures[name]
-        return _Question(signature, *tensors.arrays(document, signature.inputs, self._limits))
+        return _Request(signature, *tensors.arrays(document, signature.inputs, self._limits))
 
 
 def find(repository: Repository, name: str, version: int | None) -> tuple[int, Engine]:
