@@ -30,7 +30,7 @@ class Tokens(Fields):
     """
 
     level: str = "word"  # Or "character".
-    cleaning: str = "lower"  # A rule of `pipelines.cleaning`.
+    cleaning: str = "lower"  # A rule of `pipelines.texts`.
     alphabet: str | None = None  # Characters to use instead of those of the texts.
     max_tokens: int | None = None  # Greatest size of the vocabulary.
     min_count: int = 1  # How often a word occurs at least.

@@ -1,4 +1,4 @@
-"""The artifact that answers raw input, and the formats it is exported to.
+"""The artifact, which predicts from raw input, and the formats it is exported to.
 
 This folder shares its name with the public function `cnnzoo.export(...)`, so it can be called.
 """

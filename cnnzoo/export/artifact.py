@@ -1,9 +1,9 @@
-"""The artifact: one `.keras` file that turns raw input into a named answer.
+"""The artifact: one `.keras` file that turns raw input into named predictions.
 
 It holds a Keras model from raw images, sounds or texts to softmax scores, preprocessing and
 tokenizer included, and a model card with the class names. Plain Keras opens it too, once the layers
-that Keras lacks are imported. The file ends in the SHA-256 of all that stands before: a damaged
-file is refused.
+that are missing from Keras are imported. The file ends in the SHA-256 of all that precedes: a
+damaged file is refused.
 """
 
 from __future__ import annotations
@@ -85,14 +85,14 @@ def _portable(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def load(name: str | Path) -> Classifier:
-    """Return the trained network `name`, ready to answer raw input.
+    """Return the trained network `name`, ready to predict from raw input.
 
     Args:
         name: A name of `list_weights()`, or the path of a run folder, of an artifact, or of an
             exported SavedModel (its folder, or the folder of its versions, for the latest).
 
     Raises:
-        CnnzooError: There is no such thing, or it is damaged.
+        CnnzooError: No such network was found, or it is damaged.
     """
     if not isinstance(name, (str, Path)):
         raise CnnzooError(f"name must be a path or a name of list_weights(); got {name!r}")

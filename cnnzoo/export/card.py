@@ -1,4 +1,4 @@
-"""The model card: what a trained network is, how good, for what, and how to ask it.
+"""The model card: what a trained network is, how good, for what, and how to use it.
 
 A card is a JSON document inside the artifact and beside each export; `markdown` writes it for
 people.
@@ -19,29 +19,29 @@ _Z = 1.96  # Standard deviations of a normal distribution between which 95% of i
 
 
 def limits(card: dict[str, Any]) -> list[str]:
-    """Return what a user must know before relying on the network, a sentence each."""
+    """Return what a user must know before relying on the network, one sentence each."""
     raw, classes = raw_input(card["input"]), len(card["class_names"])
     found = [
-        f"It knows {classes} classes and answers one of them to anything, whatever it is shown.",
-        f"It was trained and tested on {card['dataset']} alone; on other {raw.name} expect less.",
+        f"It predicts one of its {classes} classes for any input, even for one of none of them.",
+        f"It was trained and tested only on {card['dataset']}; on other {raw.name}, expect less.",
         "A score is the network's confidence, not a calibrated probability.",
     ]
     if isinstance(raw, RawImages):
         height, width, channels = raw.shape
         colors = "gray" if channels == 1 else "color"
         found.append(
-            f"It sees images as {height}x{width} {colors} pixels; smaller things are lost."
+            f"Images are resized to {height}x{width} {colors} pixels; finer details are lost."
         )
     elif isinstance(raw, RawSounds):
         seconds = raw.shape[0] / raw.sample_rate
-        found.append(f"It hears the first {seconds:g} s at {raw.sample_rate:,} samples a second.")
+        found.append(f"It uses the first {seconds:g} s, at {raw.sample_rate:,} samples per second.")
     else:
-        found.append("Words that its training texts lack are all the same to it.")
+        found.append("All words that are missing from its training texts look the same to it.")
     return found
 
 
 def interval(accuracy: float, examples: int) -> list[float]:
-    """Return the 95% interval of an accuracy that was measured on so many examples.
+    """Return the 95% confidence interval of an accuracy measured on so many examples.
 
     Source: Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953.
     """
@@ -80,7 +80,7 @@ def _from_1(card: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_2(card: dict[str, Any]) -> dict[str, Any]:
-    """Spell words as in America."""
+    """Spell names as in America."""
     renamed = {"data_licence": "data_license"}
     found = {renamed.get(name, name): value for name, value in card.items()}
     if "recipe" in found:
@@ -106,7 +106,7 @@ def markdown(card: dict[str, Any]) -> str:
             f"| | |\n|---|---|\n{table}",
             "## How good\n\n" + "\n".join(f"- {line}" for line in how_good(card["metrics"])),
             "## Limits\n\n" + "\n".join(f"- {line}" for line in card["limits"]),
-            f"## How to ask it\n\n{_usage(card)}",
+            f"## How to use it\n\n{_usage(card)}",
         ]
     )
 
@@ -117,27 +117,27 @@ def _names(card: dict[str, Any]) -> str:
 
 
 def _macs(card: dict[str, Any]) -> str:
-    return "" if card["macs"] is None else f", {card['macs']:,} multiply-adds an example"
+    return "" if card["macs"] is None else f", {card['macs']:,} multiply-adds per example"
 
 
 def how_good(metrics: dict[str, Any]) -> list[str]:
-    """Return what the `metrics` of a card say, a sentence each."""
+    """Return what the `metrics` of a card say, one sentence each."""
     lines = []
     if "test" in metrics:
         test = metrics["test"]
         low, high = interval(test["accuracy"], test["examples"])
         lines.append(
-            f"{test['accuracy']:.2%} of {test['examples']:,} test examples right "
-            f"(95% interval {low:.2%} to {high:.2%}), scored once."
+            f"Accuracy {test['accuracy']:.2%} on {test['examples']:,} test examples "
+            f"(95% confidence interval {low:.2%} to {high:.2%}), evaluated once."
         )
     if "seeds" in metrics:
         seeds = metrics["seeds"]
         lines.append(
-            f"The recipe's mean over {seeds['n']} runs: {seeds['accuracy_mean']:.2%} ± "
+            f"Mean accuracy of {seeds['n']} runs of the recipe: {seeds['accuracy_mean']:.2%} ± "
             f"{seeds['accuracy_std']:.2%}."
         )
     validation = metrics["validation"]["accuracy"]
-    lines.append(f"Epoch {metrics['epoch']}, chosen by its {validation:.2%} of validation data.")
+    lines.append(f"Epoch {metrics['epoch']}, chosen by its validation accuracy, {validation:.2%}.")
     return lines
 
 

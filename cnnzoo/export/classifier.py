@@ -1,4 +1,4 @@
-"""A trained network that answers raw input, whether it came from Keras or from a SavedModel."""
+"""A trained network that predicts from raw input, whether loaded by Keras or from a SavedModel."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cnnzoo.export.runtime import LiteRT, scores_of
 from cnnzoo.guard.saved_model import check_saved_model
 from cnnzoo.guard.sums import check_sums
 from cnnzoo.keras_internals import converter_error
-from cnnzoo.pipelines.decoding import UNDECODABLE
+from cnnzoo.pipelines.images import UNDECODABLE
 from cnnzoo.pipelines.input_types import RawTexts, raw_input
 from cnnzoo.pipelines.tokenizer import Tokenizer
 
@@ -29,7 +29,7 @@ Scores = Callable[[np.ndarray], np.ndarray]  # Of a raw batch.
 
 
 class Classifier:
-    """Answers raw input."""
+    """Predicts from raw input."""
 
     def __init__(
         self,
@@ -65,14 +65,14 @@ class Classifier:
         """
         raw = self.raw.check(inputs)
         batches = (raw[start : start + _BATCH] for start in range(0, len(raw), _BATCH))
-        answers = [self._scores(batch) for batch in batches]
-        return np.concatenate(answers) if answers else np.empty((0, len(self.class_names)), "f4")
+        scores = [self._scores(batch) for batch in batches]
+        return np.concatenate(scores) if scores else np.empty((0, len(self.class_names)), "f4")
 
     def predict(self, inputs: Any) -> list[dict[str, Any]]:
-        """Return one answer an example: `input`, `label`, `class_id` and `scores` (one a class).
+        """Return per example its `input`, `label`, `class_id` and `scores` (one per class).
 
         Args:
-            inputs: In a list, or one of them alone: texts; or paths of image (PNG, JPEG), sound
+            inputs: A list, or a single one, of texts; or paths of image (PNG, JPEG), sound
                 (WAV) or `.npy` files, encoded images or sounds as bytes, or arrays (see `scores`).
 
         Raises:
@@ -205,7 +205,7 @@ class _Fast:
 
     @functools.cached_property
     def _runtime(self) -> Scores:
-        """Convert, when scores are first asked for."""
+        """Convert, when scores are first requested."""
         model = folded(self._model)
         try:
             runtime = LiteRT(convert(model))
@@ -234,7 +234,7 @@ def from_saved_model(folder: Path, card: dict[str, Any]) -> Classifier:
 
     Raises:
         CnnzooError: The folder is damaged, TensorFlow cannot load it, or it would do more than
-            answer.
+            compute.
     """
     check_sums(folder)
     check_saved_model(folder)

@@ -1,4 +1,4 @@
-"""Exports of an artifact, each reloaded in a fresh process and compared before it is published."""
+"""Exports of an artifact, each verified in a fresh process before it is published."""
 
 from __future__ import annotations
 
@@ -13,16 +13,23 @@ import keras
 import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.export import litert, onnx_file, quantization
+from cnnzoo.export import litert, onnx_file
 from cnnzoo.export.artifact import CARD
 from cnnzoo.export.card import markdown
 from cnnzoo.export.classifier import Classifier
 from cnnzoo.export.folding import folded
 from cnnzoo.export.litert import tokenizer_of
-from cnnzoo.export.publishing import WARMUP, publish, write_tokenizer, write_warmup
+from cnnzoo.export.publishing import publish
+from cnnzoo.export.serving_files import WARMUP, write_tokenizer, write_warmup
 from cnnzoo.export.signatures import ServingGraph
-from cnnzoo.export.verification import Format, prove
-from cnnzoo.export.verification_data import COMPARED, SCORED, Evidence, gather, training_examples
+from cnnzoo.export.verification import Format, verify
+from cnnzoo.export.verification_data import (
+    COMPARED,
+    SCORED,
+    TestVectors,
+    collect_vectors,
+    training_examples,
+)
 from cnnzoo.guard.sums import write_sums
 from cnnzoo.keras_internals import converter_error
 from cnnzoo.pipelines.input_types import RawTexts
@@ -58,27 +65,27 @@ def export(
         formats: Names of FORMATS; "savedmodel" is among them in any case.
 
     Returns:
-        One dictionary a format, the SavedModel first: `format`, `path`, `bytes`; `max_difference`
+        One dictionary per format, the SavedModel first: `format`, `path`, `bytes`; `max_difference`
         of a score from the artifact's and `label_agreement` (fraction), over `compared` examples of
         the test set (`examples` is "test") or, where that is not on this machine, random ones
         ("generated"); `accuracy` on the test set of a format that is judged by it, else None; and
         `latency_us`, the median time for one example in a fresh process.
 
     Raises:
-        CnnzooError: A format is unknown, lacks packages or cannot hold the network, the classifier
-            came from a SavedModel, or an export gives other answers than the artifact; then nothing
-            is published.
+        CnnzooError: A format is unknown, needs more packages or cannot hold the network, the
+            classifier came from a SavedModel, or an export gives other scores than the artifact;
+            then nothing is published.
     """
     chosen = _chosen(formats)
     if classifier.model is None:
         raise CnnzooError("model must be a run, an artifact or a shipped name; got a SavedModel")
     scored = any(one.tolerance is None for one in chosen.values())
-    evidence = gather(classifier, SCORED if scored else COMPARED)
+    vectors = collect_vectors(classifier, SCORED if scored else COMPARED)
     rows: dict[str, dict[str, Any]] = {}
 
     def write(folder: Path) -> None:
-        _write(classifier, folder, chosen, evidence)
-        rows.update(prove(folder, chosen, evidence))
+        _write(classifier, folder, chosen, vectors)
+        rows.update(verify(folder, chosen, vectors))
         write_sums(folder)
 
     version = publish(Path(to) / classifier.card["name"], write)
@@ -100,7 +107,7 @@ def _chosen(formats: Sequence[str]) -> dict[str, Format]:
 
 
 def _write(
-    classifier: Classifier, folder: Path, formats: dict[str, Format], evidence: Evidence
+    classifier: Classifier, folder: Path, formats: dict[str, Format], vectors: TestVectors
 ) -> None:
     """Write all files of a version."""
     model, card = folded(classifier.model), classifier.card
@@ -111,9 +118,9 @@ def _write(
     (extra / CARD).write_text(json.dumps(card, indent=1))
     (extra / "MODEL_CARD.md").write_text(markdown(card), encoding="utf-8")
     raw = classifier.raw
-    requests = {"serving_default": (raw.name, evidence.inputs[:1])}
+    requests = {"serving_default": (raw.name, vectors.inputs[:1])}
     if not isinstance(raw, RawTexts):
-        requests["serving_bytes"] = (raw.encoded, evidence.encoded[:1])
+        requests["serving_bytes"] = (raw.encoded, vectors.encoded[:1])
     write_warmup(extra / WARMUP, card["name"], requests)
     tokenizer = tokenizer_of(model)
     if tokenizer is not None and len(formats) > 1:
@@ -127,19 +134,23 @@ def _converted(name: str, model: keras.Model, classifier: Classifier) -> bytes:
     """Return the file of a format other than SavedModel.
 
     Raises:
-        CnnzooError: The format lacks an operation of the network.
+        CnnzooError: The format has no equivalent of an operation of the network.
     """
     try:
         if name == "onnx":
             return onnx_file.convert(model)
         if name == "litert_int8":
-            return quantization.int8(model, training_examples(classifier))
-        return {"litert": litert.convert, "litert_float16": quantization.float16}[name](model)
+            return litert.int8(model, training_examples(classifier))
+        return {"litert": litert.convert, "litert_float16": litert.float16}[name](model)
     except (tf.errors.OpError, converter_error(), RuntimeError) as error:
-        lacking = sorted(set(re.findall(r"'tf\.(\w+)' op", str(error))))
+        missing = sorted(set(re.findall(r"'tf\.(\w+)' op", str(error))))
         raise CnnzooError(
             f"format {name} cannot hold the network: "
-            + (f"it lacks {', '.join(lacking)}" if lacking else str(error).splitlines()[0])
+            + (
+                f"it has no equivalent of {', '.join(missing)}"
+                if missing
+                else str(error).splitlines()[0]
+            )
         ) from error
 
 

@@ -23,12 +23,12 @@ def convert(model: keras.Model) -> bytes:
     free length; its output is `scores`.
 
     Raises:
-        CnnzooError: ONNX lacks one of the operations.
+        CnnzooError: ONNX has no equivalent of an operation.
     """
     import onnx
     import tf2onnx
 
-    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # The checker tells what is wrong.
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # The checker reports what is wrong.
     spec = numeric_spec(model)
     function = tf.function(after_tokenizer(model), input_signature=[spec])
     # From a graph with variables, tf2onnx loses kernels that are made of constants.
@@ -61,9 +61,11 @@ def _require_operations(proto: Any) -> None:
     import onnx
 
     used = {node.op_type for node in proto.graph.node}
-    lacking = sorted(name for name in used if not onnx.defs.has(name, max_inclusive_version=OPSET))
-    if lacking:
-        raise CnnzooError(f"format onnx cannot hold the network: it lacks {', '.join(lacking)}")
+    missing = sorted(name for name in used if not onnx.defs.has(name, max_inclusive_version=OPSET))
+    if missing:
+        raise CnnzooError(
+            f"format onnx cannot hold the network: it has no equivalent of {', '.join(missing)}"
+        )
 
 
 def _name_axes(proto: Any) -> None:

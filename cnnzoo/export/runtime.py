@@ -1,4 +1,4 @@
-"""The runtime of LiteRT files: neither Keras nor TensorFlow is needed to answer."""
+"""The runtime of LiteRT files: neither Keras nor TensorFlow is needed."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class LiteRT:
             ValueError: It is none.
         """
         threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
-        with silent_stderr():  # It tells, once a process, by which delegate it computes.
+        with silent_stderr():  # It prints, once per process, which delegate it uses.
             self._interpreter = Interpreter(
                 model_content=content, num_threads=threads or os.cpu_count() or 1
             )
@@ -58,7 +58,7 @@ class LiteRT:
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._output = self._interpreter.get_output_details()[0]["index"]
         self._shape: tuple[int, ...] | None = None
-        self._lock = threading.Lock()  # An interpreter holds one answer at a time.
+        self._lock = threading.Lock()  # An interpreter holds one output at a time.
 
     def __call__(self, inputs: np.ndarray) -> np.ndarray:
         """Return the output for `inputs`, `[batch, ...]` of the type that the file takes."""

@@ -1,4 +1,4 @@
-"""What a SavedModel answers: signatures from raw or encoded input to named outputs."""
+"""What a SavedModel serves: signatures from raw or encoded input to named outputs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ServingGraph(tf.Module):
     `serving_default` takes raw input, `serving_bytes` (but for texts) encoded input; both give
     `scores`, `class_id` and `label`, and `top_scores` and `top_labels` of the best five.
     `serving_features` gives `features`, what enters the layer of the logits. `serving_explain`
-    takes what a page can send, encoded input or texts, and gives, beside the answer,
+    takes what a page can send, encoded input or texts, and gives, besides these,
     `network_input` or `tokens`, `heat` and perhaps `feature_maps`; see `inspection.explanation`.
     """
 
@@ -37,15 +37,15 @@ class ServingGraph(tf.Module):
             card: The model card.
         """
         super().__init__()
-        answers, raw = _Answers(model, card), raw_input(card["input"])
+        outputs, raw = _Outputs(model, card), raw_input(card["input"])
         functions: dict[str, tuple[Callable[[tf.Tensor], Named], tf.TensorSpec]]
-        functions = {"serving_default": (answers.answer, raw.spec)}
+        functions = {"serving_default": (outputs.predict, raw.spec)}
         encoded = raw.spec
         if not isinstance(raw, RawTexts):
             encoded = tf.TensorSpec([None], tf.string, name=raw.encoded)
-            functions["serving_bytes"] = answers.answer_encoded, encoded
-        functions["serving_features"] = answers.features, raw.spec
-        functions["serving_explain"] = answers.explain, encoded
+            functions["serving_bytes"] = outputs.predict_encoded, encoded
+        functions["serving_features"] = outputs.features, raw.spec
+        functions["serving_explain"] = outputs.explain, encoded
         self.functions = {
             name: tf.function(function, input_signature=[spec])
             for name, (function, spec) in functions.items()
@@ -57,7 +57,7 @@ class ServingGraph(tf.Module):
         self.tables = [] if tokenizer is None else [tokenizer.table]
 
 
-class _Answers:
+class _Outputs:
     """What the signatures compute."""
 
     def __init__(self, model: keras.Model, card: dict[str, Any]) -> None:
@@ -71,13 +71,13 @@ class _Answers:
         self._explain = explainer(network)
         self._features = keras.Model(network.inputs[0], _before_logits(network))
 
-    def answer(self, inputs: tf.Tensor) -> Named:
-        """Return the answer to raw `inputs`."""
+    def predict(self, inputs: tf.Tensor) -> Named:
+        """Return the prediction for raw `inputs`."""
         return self._named(self.model(self._checked(inputs), training=False))
 
-    def answer_encoded(self, contents: tf.Tensor) -> Named:
-        """Return the answer to encoded images or sounds, strings `[batch]`."""
-        return self.answer(self._decoded(contents))
+    def predict_encoded(self, contents: tf.Tensor) -> Named:
+        """Return the prediction for encoded images or sounds, strings `[batch]`."""
+        return self.predict(self._decoded(contents))
 
     def features(self, inputs: tf.Tensor) -> Named:
         """Return what enters the layer of the logits, float32 `[batch, features]`."""
@@ -86,23 +86,23 @@ class _Answers:
         return {"features": tf.reshape(values, [-1, size])}
 
     def explain(self, inputs: tf.Tensor) -> Named:
-        """Return the answer to encoded images or sounds, or to texts, and what it comes from."""
+        """Return the prediction for encoded images or sounds, or for texts, and its explanation."""
         tokenizer = tokenizer_of(self.model)
         raw = inputs if tokenizer is not None else self._decoded(inputs)
         values = self._prepared(raw)
         explanation = self._explain(values)
-        answer = self._named(self._softmax(explanation.pop("logits")))
+        prediction = self._named(self._softmax(explanation.pop("logits")))
         given = (
             {"network_input": values}
             if tokenizer is None
             else {"tokens": _words(values, tokenizer)}
         )
-        return {**answer, **explanation, **given}
+        return {**prediction, **explanation, **given}
 
     def _checked(self, inputs: tf.Tensor) -> tf.Tensor:
         """Return `inputs` once it is sure, while the graph runs, that they have the right shape.
 
-        Servers in C++ feed what they are sent, and a network with global pooling takes any size.
+        Servers in C++ pass on what they receive, and a network with global pooling takes any size.
         """
         # Without this, the graph's optimizer believes the signature and drops the check.
         unknown = tf.compat.v1.placeholder_with_default(inputs, None)

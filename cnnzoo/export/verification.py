@@ -1,4 +1,4 @@
-"""Exported files, each run in a fresh process by its runtime alone, beside the artifact."""
+"""Exported files, each run by its runtime in a fresh process and compared with the artifact."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ import numpy as np
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import verification_worker
-from cnnzoo.export.verification_data import COMPARED, Evidence
+from cnnzoo.export.verification_data import COMPARED, TestVectors
 
-LOST = 0.005  # Accuracy at most, by a format that is judged by it.
+LOST = 0.005  # Accuracy that a format judged by it may lose.
 
 
 class Format(NamedTuple):
-    """How a format is stored and judged."""
+    """How a format is stored and verified."""
 
     file: str  # In a version's folder; empty for the folder itself.
     runtime: str  # One of `verification_worker.RUNTIMES`.
@@ -29,7 +29,7 @@ class Format(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """One file that answers inputs, and what it should answer."""
+    """One file, its inputs and the scores it must give."""
 
     format: str
     file: Path
@@ -38,18 +38,18 @@ class _Run(NamedTuple):
     scores: np.ndarray
 
 
-class _Found(NamedTuple):
+class _Result(NamedTuple):
     scores: np.ndarray
     latency_us: float
 
 
-def prove(
-    folder: Path, formats: Mapping[str, Format], evidence: Evidence
+def verify(
+    folder: Path, formats: Mapping[str, Format], vectors: TestVectors
 ) -> dict[str, dict[str, Any]]:
-    """Return what `export` says of each format in `folder`, all of whose answers are right.
+    """Return what `export` reports on each format in `folder`, once all have passed.
 
     Raises:
-        CnnzooError: A file does not run, or answers otherwise than the artifact.
+        CnnzooError: A file does not run, or its scores differ from the artifact's.
     """
     rows = {}
     for runtime in dict.fromkeys(one.runtime for one in formats.values()):
@@ -57,31 +57,31 @@ def prove(
             run
             for name, one in formats.items()
             if one.runtime == runtime
-            for run in _runs(name, one, folder, evidence)
+            for run in _runs(name, one, folder, vectors)
         ]
-        found = _answers(runtime, runs)
+        results = _run(runtime, runs)
         for name in dict.fromkeys(run.format for run in runs):
-            pairs = [pair for pair in zip(runs, found, strict=True) if pair[0].format == name]
-            rows[name] = _judged(name, formats[name], pairs, evidence)
+            pairs = [pair for pair in zip(runs, results, strict=True) if pair[0].format == name]
+            rows[name] = _compared(name, formats[name], pairs, vectors)
     return rows
 
 
-def _runs(name: str, one: Format, folder: Path, evidence: Evidence) -> list[_Run]:
+def _runs(name: str, one: Format, folder: Path, vectors: TestVectors) -> list[_Run]:
     count = None if one.tolerance is None else COMPARED
     file = folder / one.file
-    raw = _Run(name, file, "serving_default", evidence.inputs[:count], evidence.scores[:count])
-    if one.runtime != "savedmodel" or not len(evidence.encoded):
+    raw = _Run(name, file, "serving_default", vectors.inputs[:count], vectors.scores[:count])
+    if one.runtime != "savedmodel" or not len(vectors.encoded):
         return [raw]
-    return [raw, _Run(name, file, "serving_bytes", evidence.encoded, evidence.encoded_scores)]
+    return [raw, _Run(name, file, "serving_bytes", vectors.encoded, vectors.encoded_scores)]
 
 
-def _answers(runtime: str, runs: Sequence[_Run]) -> list[_Found]:
-    """Return what `runs` give in a fresh process."""
+def _run(runtime: str, runs: Sequence[_Run]) -> list[_Result]:
+    """Return the results of `runs` in a fresh process."""
     with tempfile.TemporaryDirectory() as place:
         job = Path(place) / "job.json"
-        asked = [_written(run, Path(place) / str(number)) for number, run in enumerate(runs)]
-        job.write_text(json.dumps({"runtime": runtime, "runs": asked}))
-        # Run as a file, it would find our files as modules.
+        jobs = [_written(run, Path(place) / str(number)) for number, run in enumerate(runs)]
+        job.write_text(json.dumps({"runtime": runtime, "runs": jobs}))
+        # As a file, the worker would import its neighbors as modules.
         source = inspect.getsource(verification_worker)
         command = [sys.executable, "-c", source, str(job)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=place)
@@ -89,12 +89,12 @@ def _answers(runtime: str, runs: Sequence[_Run]) -> list[_Found]:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             names = " and ".join(dict.fromkeys(run.format for run in runs))
             raise CnnzooError(f"{names} must run in a fresh process; got: {last}")
-        found = [np.load(run["outputs"]) for run in asked]
-        return [_Found(one["scores"], float(one["latency_us"])) for one in found]
+        found = [np.load(run["outputs"]) for run in jobs]
+        return [_Result(one["scores"], float(one["latency_us"])) for one in found]
 
 
 def _written(run: _Run, path: Path) -> dict[str, str]:
-    """Return the run as `reload` reads it, with its inputs in a file."""
+    """Return the run as the worker reads it, with its inputs in a file."""
     inputs, outputs = path.with_suffix(".inputs.npz"), path.with_suffix(".outputs.npz")
     if run.inputs.dtype.hasobject:
         content = np.frombuffer(b"".join(run.inputs), np.uint8)
@@ -109,21 +109,21 @@ def _written(run: _Run, path: Path) -> dict[str, str]:
     }
 
 
-def _judged(
-    name: str, one: Format, pairs: Sequence[tuple[_Run, _Found]], evidence: Evidence
+def _compared(
+    name: str, one: Format, pairs: Sequence[tuple[_Run, _Result]], vectors: TestVectors
 ) -> dict[str, Any]:
-    """Return what `export` says of a format.
+    """Return what `export` reports on a format.
 
     Raises:
-        CnnzooError: Its answers are not the artifact's.
+        CnnzooError: Its scores differ too much from the artifact's.
     """
     difference = float(np.max([np.abs(found.scores - run.scores).max() for run, found in pairs]))
     run, found = pairs[0]
     labels, of_artifact = found.scores.argmax(axis=1), run.scores.argmax(axis=1)
     accuracy = None
     if one.tolerance is None:
-        accuracy = float(np.mean(labels == evidence.labels))
-        _check_accuracy(name, accuracy, float(np.mean(of_artifact == evidence.labels)))
+        accuracy = float(np.mean(labels == vectors.labels))
+        _check_accuracy(name, accuracy, float(np.mean(of_artifact == vectors.labels)))
     elif not difference <= one.tolerance:
         raise CnnzooError(
             f"{name} must give the artifact's scores to within {one.tolerance:g}; "
@@ -134,7 +134,7 @@ def _judged(
         "label_agreement": float(np.mean(labels == of_artifact)),
         "accuracy": accuracy,
         "latency_us": round(found.latency_us, 1),
-        "examples": evidence.examples,
+        "examples": vectors.examples,
         "compared": sum(len(run.scores) for run, _ in pairs),
     }
 

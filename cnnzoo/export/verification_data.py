@@ -1,4 +1,4 @@
-"""Examples on which an export is compared with its artifact, and what the artifact answers."""
+"""Test vectors: examples on which an export must give the scores of its artifact."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from cnnzoo.pipelines.custom_data.dataset import find
 from cnnzoo.pipelines.input_types import RawImages, RawSounds, RawTexts
 from cnnzoo.pipelines.splits import Split, select
 
-COMPARED = 200  # Examples, where accuracy is not asked for.
-SCORED = 10_000  # Examples at most, where it is.
+COMPARED = 200  # Examples, where scores are compared.
+SCORED = 10_000  # Examples at most, where accuracy is.
 CALIBRATED = 200  # Training examples.
 
 _ENCODED = 5  # Examples that are encoded in several ways.
 
 
-class Evidence(NamedTuple):
-    """Raw examples and what Keras answers to them."""
+class TestVectors(NamedTuple):
+    """Raw examples and the scores that Keras gives them."""
 
     examples: str  # "test": of the test set; "generated": at random, where that is not here.
     inputs: np.ndarray  # Raw batch.
@@ -34,10 +34,10 @@ class Evidence(NamedTuple):
     encoded_scores: np.ndarray
 
 
-def gather(classifier: Classifier, limit: int) -> Evidence:
-    """Return the first `limit` test examples, or generated ones, and the artifact's answers.
+def collect_vectors(classifier: Classifier, limit: int) -> TestVectors:
+    """Return the first `limit` test examples, or generated ones, with the artifact's scores.
 
-    Keras computes the answers, whatever else answers for `classifier` by default.
+    Keras computes the scores, whatever runtime `classifier` uses by default.
     """
     dataset = _dataset(classifier)
     if dataset is None:
@@ -48,9 +48,9 @@ def gather(classifier: Classifier, limit: int) -> Evidence:
         inputs, labels = classifier.raw.check(inputs[:limit]), labels[:limit]
     keras = of_training(classifier.model, classifier.card)
     encoded = np.array([*_encoded(classifier.raw, inputs[:_ENCODED])], object)
-    answers = [answer["scores"] for answer in keras.predict(list(encoded))]
-    return Evidence(
-        name, inputs, labels, keras.scores(inputs), encoded, np.array(answers, np.float32)
+    encoded_scores = [row["scores"] for row in keras.predict(list(encoded))]
+    return TestVectors(
+        name, inputs, labels, keras.scores(inputs), encoded, np.array(encoded_scores, np.float32)
     )
 
 
@@ -72,7 +72,7 @@ def training_examples(classifier: Classifier) -> np.ndarray:
 
 
 def _dataset(classifier: Classifier) -> Dataset | None:
-    """Return the data set of the card, or None where it would have to be downloaded or is gone."""
+    """Return the data set of the card, or None where it is not on this machine."""
     try:
         dataset = find(classifier.card["dataset"], classifier.input_shape)
     except CnnzooError:

@@ -1,8 +1,8 @@
-"""Run exported files in a fresh process with their runtime alone, as their users would.
+"""Run exported files with only their runtime, as their users would.
 
 Run: python verification_worker.py JOB.json
 
-A job names a runtime and runs, each with a file, the inputs and where to write what it gives.
+A job names a runtime and runs, each with a file, its inputs and where to write the outputs.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ Scores = Callable[[Any], np.ndarray]  # Of a batch.
 def main(job: str) -> None:
     """Write scores and latency of each run in the file `job`."""
     with open(job, "rb") as file:
-        asked = json.load(file)
-    for run in asked["runs"]:
-        scores = RUNTIMES[asked["runtime"]](run["file"], run["signature"])
+        content = json.load(file)
+    for run in content["runs"]:
+        scores = RUNTIMES[content["runtime"]](run["file"], run["signature"])
         inputs = _read(run["inputs"])
         batches = [inputs[begin : begin + _BATCH] for begin in range(0, len(inputs), _BATCH)]
         batches.append(inputs[:1])
-        if isinstance(inputs, list) and asked["runtime"] != "savedmodel":
+        if isinstance(inputs, list) and content["runtime"] != "savedmodel":
             batches = [_tokens(Path(run["file"]).parent, texts) for texts in batches]
         *batches, one = batches
         found = np.concatenate([scores(batch) for batch in batches])
@@ -88,7 +88,7 @@ def _read(path: str) -> Any:
 
 
 def _tokens(folder: Path, texts: list[bytes]) -> np.ndarray:
-    """Return the tokens of `texts` by the reader that stands beside the file."""
+    """Return the tokens of `texts` by the reader that is stored next to the file."""
     spec = importlib.util.spec_from_file_location("tokenizer", folder / "tokenizer.py")
     module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
     spec.loader.exec_module(module)  # type: ignore[union-attr]
@@ -96,7 +96,7 @@ def _tokens(folder: Path, texts: list[bytes]) -> np.ndarray:
 
 
 def _latency(scores: Scores, one: Any) -> float:
-    """Return the median time of an answer to one example, in microseconds."""
+    """Return the median time for one example, in microseconds."""
     scores(one)
     seconds: list[float] = []
     while not seconds or sum(seconds) < _SECONDS:

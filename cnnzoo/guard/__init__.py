@@ -1,5 +1,5 @@
-"""What a file from a stranger must be before Keras or TensorFlow reads it.
+"""What an untrusted file must be before Keras or TensorFlow reads it.
 
-A file is refused from what it states of itself, without its values: that takes little memory, and
-nothing that stands in it runs.
+A malicious file is refused by its description, before its values are read: that takes little
+memory, and nothing in the file runs.
 """

@@ -75,7 +75,7 @@ def read_part(path: Path, name: str) -> bytes:
 
 def _check_part(path: Path, part: zipfile.ZipInfo) -> None:
     if part.filename not in _PARTS:
-        raise CnnzooError(f"{path} must hold {', '.join(_PARTS)} alone; got {part.filename!r}")
+        raise CnnzooError(f"{path} must hold only {', '.join(_PARTS)}; got {part.filename!r}")
     stored = part.compress_type == zipfile.ZIP_STORED and part.compress_size == part.file_size
     if not stored or part.flag_bits & 1:
         raise CnnzooError(

@@ -56,7 +56,7 @@ _OPERATIONS = {
 }
 _VALUES = ("__keras_tensor__", "__ellipsis__", "__slice__")  # Written by Keras as objects.
 _ARRAYS = ("__numpy__", "__tensor__")
-_REGISTERED = 2  # What building a layer that Keras lacks costs.
+_REGISTERED = 2  # What building a layer of this package costs.
 
 _MOST_OBJECTS = 50_000
 _LONGEST_BUILD = 1_000  # In dense layers; a network of more arrays than that may take as long.
@@ -82,7 +82,7 @@ def check_config(content: bytes, path: Path, arrays: int) -> dict[str, Any]:
     config = parse_json(content, name)
     if not isinstance(config, dict) or "class_name" not in config:
         raise CnnzooError(f"{name} must describe a Keras model")
-    config.pop("compile_config", None)  # Keras is told to leave it out.
+    config.pop("compile_config", None)  # Keras is called without it.
     objects = cost = retries = 0
     for found, depth in containers(config, name):
         if len(content) * depth**2 > _LONGEST_MESSAGE:

@@ -1,4 +1,4 @@
-"""A `.keras` file before Keras reads it: nothing it asks for may be absurd, run or reach out."""
+"""A `.keras` file before Keras reads it: what it requests is bounded, and nothing runs."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _SPARE = 2**16  # Bytes of state, such as random seeds, that a file need not hol
 
 
 def check_keras_file(path: Path) -> None:
-    """Check the `.keras` file at `path`; layers of one's own must have been registered before.
+    """Check the `.keras` file at `path`; custom layers must be registered.
 
-    What stands in it is bounded by its own size: the weights that its configuration asks for must
-    be those that it holds. The network is built once, of shapes alone.
+    Its content is bounded by its own size: the weights that its configuration requests must
+    be those that it holds. The network is built once, of shapes without values.
 
     Raises:
-        CnnzooError: It is no such file, or asks for what it may not.
+        CnnzooError: It is no such file, or requests what it may not.
     """
     stored = stored_weights(path)
     config = check_config(read_part(path, "config.json"), path, stored.arrays)
@@ -39,7 +39,7 @@ def check_keras_file(path: Path) -> None:
     largest = max(shapes.bytes_of(one.shape, one.dtype) for one in shapes.tensors(model))
     if largest > _LARGEST_ACTIVATION:
         raise CnnzooError(
-            f"{path} must have layers that give at most {_LARGEST_ACTIVATION:,} bytes an example; "
+            f"{path} must have layers that give at most {_LARGEST_ACTIVATION:,} bytes per example; "
             f"got {largest:,}"
         )
 

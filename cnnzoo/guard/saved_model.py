@@ -19,7 +19,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read
-from cnnzoo.guard.messages import parse_message
+from cnnzoo.guard.documents import parse_message
 from cnnzoo.guard.operations import FILLING, OF_FILES, RESTORING, SAVING, computes
 from cnnzoo.keras_internals import operation_definition
 
@@ -30,7 +30,7 @@ _LARGEST = {  # Bytes of the files that are read whole.
     "variables/variables.index": 64 * _MIB,
 }
 _FOLDERS = {"assets", "assets.extra", "variables"}
-_SPARE = 8 * _MIB  # Bytes beside the variables: which variable belongs to which object.
+_SPARE = 8 * _MIB  # Bytes besides the variables: which variable belongs to which object.
 _SPARE_CONSTANTS = 64 * _MIB
 
 _KINDS = {"bare_concrete_function", "constant", "function", "resource", "user_object", "variable"}
@@ -134,7 +134,7 @@ def _bytes(shape: Any, dtype: int, path: Path) -> int:
 
 
 def _check_saver(meta: MetaGraphDef, bodies: Bodies, uses: dict[str, set[str]], path: Path) -> None:
-    """Only a saver may name files: one function that writes, one that reads what it is told to."""
+    """Only a saver may name files: one function that writes, one that reads a given file."""
     operations = {name: {node.op for node in nodes} for name, nodes in bodies.items()}
     filing = {name for name, found in operations.items() if found & OF_FILES}
     nodes = {node.name: node for node in bodies[""]}
@@ -153,15 +153,15 @@ def _check_saver(meta: MetaGraphDef, bodies: Bodies, uses: dict[str, set[str]], 
     for name in callers & set(roles):
         for function in filing & {one.name for one in _functions(nodes[name].attr.values())}:
             others = (SAVING | RESTORING) - roles[name]
-            if operations[function] & others or not _reads_what_it_is_told(function, meta):
+            if operations[function] & others or not _reads_the_given_file(function, meta):
                 wrong.append(function)
     if wrong:
         raise CnnzooError(
-            f"{path} must write and read files in its saver alone; {wrong[0]} does, too"
+            f"{path} must write and read files only in its saver; {wrong[0]} does, too"
         )
 
 
-def _reads_what_it_is_told(function: str, meta: MetaGraphDef) -> bool:
+def _reads_the_given_file(function: str, meta: MetaGraphDef) -> bool:
     """Return whether the function restores from the file whose name it is given."""
     (found,) = (one for one in meta.graph_def.library.function if one.signature.name == function)
     given = {one.name for one in found.signature.input_arg[:1]}

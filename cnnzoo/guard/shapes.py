@@ -1,4 +1,4 @@
-"""Networks of shapes alone: what one would take, before anything is allocated."""
+"""Networks of shapes without values: what memory one takes, before any is allocated."""
 
 from __future__ import annotations
 

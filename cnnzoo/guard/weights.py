@@ -16,7 +16,7 @@ from cnnzoo.guard.archive import WEIGHTS, check_archive
 
 _MOST = 25_000  # Groups and arrays; the deepest network of the zoo has 15,000.
 _DEEPEST = 40  # Groups within groups.
-_BUFFER = 2**16  # Bytes; what describes an array stands beside what describes the next.
+_BUFFER = 2**16  # Bytes; what describes an array precedes what describes the next.
 
 
 class Stored(NamedTuple):
@@ -87,7 +87,7 @@ def _name(place: bytes) -> str:
 
 def _check_array(array: Any, place: bytes, path: Path) -> None:
     if not isinstance(array, h5py.Dataset):
-        raise CnnzooError(f"{path} must hold weights alone; got a type, {_name(place)}")
+        raise CnnzooError(f"{path} must hold only weights; got a type, {_name(place)}")
     layout = array.id.get_create_plist()
     # Keras stores bfloat16 as values of two bytes without a meaning.
     number = array.dtype.kind in "biuf" or (array.dtype.kind == "V" and array.dtype.itemsize == 2)

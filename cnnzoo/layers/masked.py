@@ -206,5 +206,5 @@ def _lowered(inputs: keras.KerasTensor, mask: Mask) -> keras.KerasTensor:
 
 
 def _finite(greatest: keras.KerasTensor) -> keras.KerasTensor:
-    """Return zeros for what comes from padding alone."""
+    """Return zeros for what comes only from padding."""
     return ops.where(greatest > -math.inf, greatest, 0)

@@ -14,7 +14,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("cnnzoo")
 class PartialConv2D(keras.layers.Layer):
-    """Convolution over listed input maps, with weights for these alone; stride 1, "valid" padding.
+    """Convolution over listed input maps, with weights only for these; stride 1, "valid" padding.
 
     `[batch, height, width, channels]` to `[batch, height - k + 1, width - k + 1, len(maps)]`, where
     k is `kernel_size`.

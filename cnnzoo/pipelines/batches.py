@@ -57,12 +57,12 @@ def train_batches(
     def batches_of(epoch: tf.Tensor) -> tf.data.Dataset:
         order = shuffled(count, (seed, _ORDER), epoch)
         indices = tf.reshape(order[: steps * batch_size], [steps, batch_size])
-        begun = tf.where(epoch == start_step // steps, np.int64(start_step % steps), np.int64(0))
+        done = tf.where(epoch == start_step // steps, np.int64(start_step % steps), np.int64(0))
         parts = [indices]
         if augmentation is not None:
             noise = uniform((seed, _AUGMENTATION), epoch, [count, augmentation.noise_size])
             parts.append(tf.gather(noise, indices))
-        return tf.data.Dataset.from_tensor_slices(tuple(parts)).skip(begun)
+        return tf.data.Dataset.from_tensor_slices(tuple(parts)).skip(done)
 
     @tf.autograph.experimental.do_not_convert  # Reading the layers' source would take seconds.
     def batch(indices: tf.Tensor, *noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -127,7 +127,7 @@ def gather_by_index(examples: Examples) -> Callable[[tf.Tensor], tuple[tf.Tensor
     """Return the function from indices to the inputs and labels that stand there.
 
     Memory is shared with TensorFlow, not copied, where its address suits; of an array on disk, only
-    what is asked for is read.
+    what is requested is read.
     """
     labels = tf.constant(examples.labels)
     if not isinstance(examples.inputs, np.memmap):
@@ -155,7 +155,7 @@ def _tensor(array: np.ndarray) -> tf.Tensor:
 
 
 def as_written(batches: tf.data.Dataset) -> tf.data.Dataset:
-    """Return `batches` without what tf.data does to them unasked.
+    """Return `batches` without what tf.data does to them by default.
 
     Its tuner's thread can hold up the end by 10 seconds; its rewriting copies what the functions
     hold, such as all images.

@@ -1,13 +1,14 @@
 """Raw input as it comes to a trained network: images, sounds or texts, as arrays, files or strings.
 
 A network's card states its raw input once, and these classes are all that knows the kinds apart
-when a trained network is asked.
+when a trained network predicts.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -15,24 +16,66 @@ import tensorflow as tf
 from cnnzoo.datasets import Dataset
 from cnnzoo.files import read
 from cnnzoo.pipelines import images, sounds
-from cnnzoo.pipelines.decoding import decode
+from cnnzoo.pipelines.images import decode
 from cnnzoo.pipelines.texts import as_bytes, check_texts
 
 
-class RawImages:
+class _Raw(ABC):
+    """Examples of one kind: a shape, a type, and the check of arrays."""
+
+    name: ClassVar[str]
+    dtype: ClassVar[tf.DType]
+
+    def __init__(self, shape: tuple[int, ...] = ()) -> None:
+        self.shape = shape
+        self.spec = tf.TensorSpec([None, *shape], self.dtype, name=self.name)
+
+    @abstractmethod
+    def check(self, values: Any, name: str = "") -> np.ndarray:
+        """Return `values`, one example or several, as a raw batch; errors call them `name`."""
+
+
+class _Encodable(_Raw):
+    """Examples that also come as encoded files."""
+
+    @abstractmethod
+    def check_encoded(self, content: bytes, name: str) -> bytes:
+        """Return `content`, an encoded example, if its header is valid."""
+
+    def load_inputs(self, value: Any, name: str) -> tuple[str, bytes | np.ndarray]:
+        """Return what to call `value` and what it holds: an encoded example or a raw batch.
+
+        Raises:
+            CnnzooError: It is no example, file of examples, or array of them.
+        """
+        if isinstance(value, bytes):
+            return name, self.check_encoded(value, name)
+        if not isinstance(value, (str, Path)):
+            return name, self.check(value, name)
+        if Path(value).suffix.lower() == ".npy":
+            return str(value), images.read_array(Path(value), self.check)
+        content = read(Path(value), limit=images.MAX_BYTES)
+        return str(value), self.check_encoded(content, str(value))
+
+
+class RawImages(_Encodable):
     """Images, uint8 `[batch, height, width, channels]`, and encoded ones, PNG or JPEG."""
 
     name = "images"
+    dtype = tf.uint8
     encoded = "image_bytes"
 
     def __init__(self, shape: tuple[int, ...], light_on_dark: bool) -> None:
-        self.shape = shape
+        super().__init__(shape)
         self.light_on_dark = light_on_dark
-        self.spec = tf.TensorSpec([None, *shape], tf.uint8, name=self.name)
 
-    def check(self, values: Any, name: str = name) -> np.ndarray:
+    def check(self, values: Any, name: str = "") -> np.ndarray:
         """Return `values`, one image or several, as a raw batch; see `images.check_array`."""
-        return images.check_array(values, self.shape, name)
+        return images.check_array(values, self.shape, name or self.name)
+
+    def check_encoded(self, content: bytes, name: str) -> bytes:
+        """Return `content`, see `images.check_encoded`."""
+        return images.check_encoded(content, name)
 
     def decode(self, content: tf.Tensor) -> tf.Tensor:
         """Return the raw image in encoded `content`; pure TensorFlow."""
@@ -42,35 +85,25 @@ class RawImages:
         """Return suffix and content of the file of one raw image."""
         return ".png", tf.io.encode_png(image).numpy()
 
-    def load_inputs(self, value: Any, name: str) -> tuple[str, bytes | np.ndarray]:
-        """Return what to call `value` and what it holds: an encoded image or a raw batch.
 
-        Raises:
-            CnnzooError: It is no image, file of images, or array of them.
-        """
-        if isinstance(value, bytes):
-            return name, images.check_encoded(value, name)
-        if not isinstance(value, (str, Path)):
-            return name, self.check(value, name)
-        if Path(value).suffix.lower() == ".npy":
-            return str(value), images.read_array(Path(value), self.check)
-        return str(value), images.read_encoded(Path(value))
-
-
-class RawSounds:
+class RawSounds(_Encodable):
     """Sounds, int16 `[batch, samples, 1]`, and WAV files."""
 
     name = "sounds"
+    dtype = tf.int16
     encoded = "sound_bytes"
 
     def __init__(self, shape: tuple[int, ...], sample_rate: int) -> None:
-        self.shape = shape
+        super().__init__(shape)
         self.sample_rate = sample_rate
-        self.spec = tf.TensorSpec([None, *shape], tf.int16, name=self.name)
 
-    def check(self, values: Any, name: str = name) -> np.ndarray:
+    def check(self, values: Any, name: str = "") -> np.ndarray:
         """Return `values`, one sound or several, as a raw batch; see `sounds.check_sounds`."""
-        return sounds.check_sounds(values, self.shape, name)
+        return sounds.check_sounds(values, self.shape, name or self.name)
+
+    def check_encoded(self, content: bytes, name: str) -> bytes:
+        """Return `content`, see `sounds.check_wav`."""
+        return sounds.check_wav(content, self.sample_rate, name)
 
     def decode(self, content: tf.Tensor) -> tf.Tensor:
         """Return the raw sound in the WAV file `content`; pure TensorFlow."""
@@ -80,36 +113,20 @@ class RawSounds:
         """Return suffix and content of the file of one raw sound."""
         return ".wav", sounds.encode_wav(sound, self.sample_rate)
 
-    def load_inputs(self, value: Any, name: str) -> tuple[str, bytes | np.ndarray]:
-        """Return what to call `value` and what it holds: a WAV file or a raw batch.
 
-        Raises:
-            CnnzooError: It is no sound, file of sounds, or array of them.
-        """
-        if isinstance(value, bytes):
-            return name, sounds.check_wav(value, self.sample_rate, name)
-        if not isinstance(value, (str, Path)):
-            return name, self.check(value, name)
-        path = Path(value)
-        if path.suffix.lower() == ".npy":
-            return str(value), images.read_array(path, self.check)
-        content = read(path, limit=sounds.MAX_BYTES)
-        return str(value), sounds.check_wav(content, self.sample_rate, str(value))
-
-
-class RawTexts:
-    """Texts, strings `[batch]`."""
+class RawTexts(_Raw):
+    """Texts, strings `[batch]`, which are never encoded."""
 
     name = "texts"
-    shape: tuple[int, ...] = ()
-    spec = tf.TensorSpec([None], tf.string, name=name)
+    dtype = tf.string
 
-    def check(self, values: Any, name: str = name) -> np.ndarray:
+    def check(self, values: Any, name: str = "") -> np.ndarray:
         """Return `values`, a list or array of strings, as an array of bytes."""
-        return np.array([*check_texts(values, name), b""], object)[:-1]  # Empty, too, an array.
+        texts = check_texts(values, name or self.name)
+        return np.array([*texts, b""], object)[:-1]  # Empty, too, an array.
 
     def load_inputs(self, value: Any, name: str) -> tuple[str, np.ndarray]:
-        """Return the text `value`, and a batch of it alone.
+        """Return the text `value`, and a batch of only it.
 
         Raises:
             CnnzooError: It is no string.

@@ -13,7 +13,6 @@ from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
 
 FULL_SCALE = 2**15  # Of int16.
-MAX_BYTES = 2**26  # Of an encoded sound: 64 MiB.
 
 _PCM, _BITS = 1, 16  # The one encoding that TensorFlow decodes.
 
@@ -95,7 +94,7 @@ def check_wav(content: bytes, sample_rate: int, name: str) -> bytes:
     if encoding != _PCM or bits != _BITS:
         raise CnnzooError(f"{name} must be 16-bit PCM; got encoding {encoding} of {bits} bits")
     if rate != sample_rate:
-        raise CnnzooError(f"{name} must have {sample_rate:,} samples a second; got {rate:,}")
+        raise CnnzooError(f"{name} must have {sample_rate:,} samples per second; got {rate:,}")
     return content
 
 
@@ -106,7 +105,7 @@ def decode_wav(content: tf.Tensor, shape: tuple[int, ...], sample_rate: int) -> 
     """
     channels, rate = tf.audio.decode_wav(content)
     right = tf.debugging.Assert(
-        rate == sample_rate, [f"sound_bytes must have {sample_rate} samples a second"]
+        rate == sample_rate, [f"sound_bytes must have {sample_rate} samples per second"]
     )
     with tf.control_dependencies([right]):
         mono = tf.reduce_mean(channels, axis=1)[: shape[0]]

@@ -26,13 +26,13 @@ def train_text_batches(
     """Return shuffled batches without end, epoch after epoch.
 
     An epoch has `len(chosen) // batch_size` batches; its last few examples are dropped, others each
-    time. What a batch holds depends on (seed, epoch, step) alone.
+    time. What a batch holds depends on (seed, epoch, step) only.
 
     Args:
         tokens: `tokenizer.ragged(texts)`, which stays in memory.
         labels: int64 `[texts]`.
         tokenizer: What made the tokens; it pads them.
-        batch_size: Texts a batch.
+        batch_size: Texts per batch.
         seed: Selects the order.
         chosen: Indices of the texts to use, int `[chosen]`; by default all.
         window: Batches whose texts are sorted by length together, so that a batch needs little
@@ -63,8 +63,8 @@ def train_text_batches(
         indices = tf.reshape(order, [steps, batch_size])
         if window > 1:
             indices = tf.gather(indices, shuffled(steps, (seed, _BATCHES), epoch))
-        begun = tf.where(epoch == start_step // steps, np.int64(start_step % steps), np.int64(0))
-        return tf.data.Dataset.from_tensor_slices(tf.gather(places, indices)).skip(begun)
+        done = tf.where(epoch == start_step // steps, np.int64(start_step % steps), np.int64(0))
+        return tf.data.Dataset.from_tensor_slices(tf.gather(places, indices)).skip(done)
 
     epochs = tf.data.Dataset.counter(start_step // steps)
     return _batches(epochs.flat_map(batches_of), tokens, labels, tokenizer)
@@ -104,4 +104,4 @@ def _batches(
 
 def _check_labels(tokens: tf.RaggedTensor, labels: np.ndarray) -> None:
     if tokens.nrows() != len(labels):
-        raise CnnzooError(f"labels must be {int(tokens.nrows())}, one a text; got {len(labels)}")
+        raise CnnzooError(f"labels must be {int(tokens.nrows())}, one per text; got {len(labels)}")

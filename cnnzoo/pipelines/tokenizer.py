@@ -1,8 +1,8 @@
 """Texts to tokens: a Keras layer that training, the artifact and a SavedModel share.
 
-Token 0 is padding, 1 is what the vocabulary lacks, 2 the vocabulary's first word or character.
-Words stand between ASCII white space and are compared as bytes. Characters are those of UTF-8;
-what is not UTF-8 reads as U+FFFD, as Unicode recommends.
+Token 0 is padding, 1 is what is missing from the vocabulary, 2 the vocabulary's first word or
+character. Words stand between ASCII white space and are compared as bytes. Characters are those of
+UTF-8; what is not UTF-8 reads as U+FFFD, as Unicode recommends.
 """
 
 from __future__ import annotations
@@ -18,8 +18,14 @@ import numpy as np
 import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.cleaning import CLEANINGS, clean, clean_tensor
-from cnnzoo.pipelines.texts import as_bytes, check_texts, string_tensor
+from cnnzoo.pipelines.texts import (
+    CLEANINGS,
+    as_bytes,
+    check_texts,
+    clean,
+    clean_tensor,
+    string_tensor,
+)
 from cnnzoo.registry import unknown
 
 __all__ = ["Tokenizer"]
@@ -114,7 +120,7 @@ class Tokenizer(keras.layers.Layer):
         Equally frequent ones are ordered by their bytes.
 
         Args:
-            texts: Strings or bytes `[texts]`, of the training split alone.
+            texts: Strings or bytes `[texts]`, only of the training split.
             level: "word" or "character".
             cleaning: A rule of `cleaning.CLEANINGS`.
             alphabet: Characters to use instead of those of the texts.

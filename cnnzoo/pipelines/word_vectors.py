@@ -58,7 +58,7 @@ def read_word_vectors(
     Args:
         path: A file, which may be compressed (`.gz`).
         vocabulary: `tokenizer.vocabulary`: the words of tokens 2 and on.
-        seed: Selects the vectors of words that the file lacks, and of the unknown word.
+        seed: Selects the vectors of words that are missing from the file, and of the unknown word.
         kind: One of KINDS; by default "word2vec_binary" for `.bin`, and otherwise a text format, by
             the first line.
         dimension: Numbers that a vector must have, or None.
@@ -72,7 +72,7 @@ def read_word_vectors(
         raise CnnzooError(unknown("kind", kind, KINDS))
     path = Path(path)
     if not path.is_file():
-        raise CnnzooError(f"{path} must be a file of word vectors; there is none")
+        raise CnnzooError(f"{path} must be a file of word vectors; got no such file")
     places = {as_bytes(word): place for place, word in enumerate(vocabulary, start=FIRST)}
     found: dict[int, np.ndarray] = {}
     try:
@@ -133,7 +133,7 @@ def _binary_rows(
             where = f"{path}, byte {file.tell() - len(content)}"
             yield where, word, np.frombuffer(content, "<f4")
     if file.read(2).strip():
-        raise CnnzooError(f"{path} must end after the {count} vectors of line 1; it goes on")
+        raise CnnzooError(f"{path} must end after the {count} vectors of line 1; got more lines")
 
 
 def _word(file: io.BufferedReader, path: Path) -> bytes:

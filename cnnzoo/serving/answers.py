@@ -1,4 +1,4 @@
-"""Arrays that a signature gave, as the JSON body of an answer, in TensorFlow Serving's format."""
+"""Arrays that a signature gave, as the JSON body of a response, in TensorFlow Serving's format."""
 
 from __future__ import annotations
 
@@ -19,26 +19,28 @@ def dump(document: Any) -> bytes:
 
 
 def error(sentence: str) -> bytes:
-    """Return the body of an answer that tells what is wrong."""
+    """Return the body of a response that says what is wrong."""
     return dump({"error": sentence})
 
 
 def body(outputs: Mapping[str, np.ndarray], by_row: bool) -> bytes:
-    """Return the answer's body: `predictions` for rows, else `outputs`.
+    """Return the response's body: `predictions` for rows, else `outputs`.
 
     Args:
         outputs: Arrays whose first dimension is the batch.
         by_row: Whether the request held `instances`.
 
     Raises:
-        CnnzooError: Rows are asked for, and outputs have no common first dimension.
+        CnnzooError: Rows are requested, and outputs have no common first dimension.
     """
     columns = {name: _plain(name, values) for name, values in outputs.items()}
     if not by_row:
         return dump({"outputs": columns if len(columns) > 1 else next(iter(columns.values()))})
     sizes = {values.shape[:1] for values in outputs.values()}
     if len(sizes) != 1 or () in sizes:
-        raise CnnzooError("instances must be inputs: what this signature gives is not one a row")
+        raise CnnzooError(
+            "instances must be inputs: this signature does not give one output per row"
+        )
     if len(columns) == 1:
         return dump({"predictions": next(iter(columns.values()))})
     names = columns.keys()

@@ -1,7 +1,9 @@
-"""The application: which address answers with what."""
+"""The application: the route of each address, what is served, and the page."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -9,12 +11,36 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from cnnzoo.serving import answers, describe
+from cnnzoo.serving import answers
+from cnnzoo.serving.engine import Engine
 from cnnzoo.serving.limits import Limits
 from cnnzoo.serving.metrics import CONTENT_TYPE, Metrics
-from cnnzoo.serving.page import INDEX, Page
 from cnnzoo.serving.predict import Predict, find
-from cnnzoo.serving.repository import Repository
+from cnnzoo.serving.repository import Models, Repository, Slot
+
+_MODEL = "/v1/models/{name:model}"
+_VERSION = _MODEL + "/versions/{version:version}"
+
+FOLDER = Path(__file__).parent / "page"
+INDEX = "index.html"
+
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+}
+
+_HEADERS = {
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; object-src 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 class _ModelConvertor(Convertor[str]):
@@ -43,9 +69,6 @@ class _VersionConvertor(Convertor[int]):
 
 register_url_convertor("model", _ModelConvertor())
 register_url_convertor("version", _VersionConvertor())
-
-_MODEL = "/v1/models/{name:model}"
-_VERSION = _MODEL + "/versions/{version:version}"
 
 
 def application(repository: Repository, limits: Limits) -> FastAPI:
@@ -81,7 +104,7 @@ def application(repository: Repository, limits: Limits) -> FastAPI:
 def _add_descriptions(app: FastAPI, repository: Repository) -> None:
     @app.get("/v1/models")
     async def models() -> Response:
-        return _json(describe.listing(repository.models))
+        return _json(describe_models(repository.models))
 
     @app.get(_MODEL)
     @app.get(_VERSION)
@@ -91,23 +114,23 @@ def _add_descriptions(app: FastAPI, repository: Repository) -> None:
         chosen = {number: slot for number, slot in slots.items() if version in (None, number)}
         if not chosen:
             find(repository, name, version)
-        return _json(describe.status(chosen))
+        return _json(describe_versions(chosen))
 
     @app.get(f"{_MODEL}/metadata")
     @app.get(f"{_VERSION}/metadata")
     async def metadata(request: Request) -> Response:
         name, version = request.path_params["name"], request.path_params.get("version")
-        return _json(describe.metadata(name, *find(repository, name, version)))
+        return _json(describe_signatures(name, *find(repository, name, version)))
 
 
 def _add_page(app: FastAPI, page: Page) -> None:
     @app.get("/")
     async def index() -> Response:
-        return page.answer(INDEX)
+        return page.response(INDEX)
 
     @app.get("/page/{name}")
     async def file(name: str) -> Response:
-        return page.answer(name)
+        return page.response(name)
 
 
 def _json(document: Any, status: int = 200, headers: Any = None) -> Response:
@@ -118,7 +141,58 @@ def _sentence(request: Request, error: HTTPException) -> str:
     """Return what is wrong; the framework's own words are no sentence."""
     path = request.url.path[:100]
     if error.detail == "Not Found":
-        return f"there is nothing at {path}"
+        return f"no such address: {path}"
     if error.detail == "Method Not Allowed":
         return f"{request.method} is not allowed at {path}"
     return error.detail
+
+
+def describe_models(models: Models) -> dict[str, Any]:
+    """Return name, loaded versions and card of each loaded model; an addition."""
+    return {"models": [model for name, slots in models.items() for model in _model(name, slots)]}
+
+
+def _model(name: str, slots: Mapping[int, Slot]) -> Iterator[dict[str, Any]]:
+    engines = {str(number): slot.engine for number, slot in slots.items() if slot.engine}
+    for newest in list(engines.values())[:1]:
+        yield {"name": name, "versions": list(engines), "card": newest.card}
+
+
+def describe_versions(slots: Mapping[int, Slot]) -> dict[str, Any]:
+    """Return the state of each version, as GetModelStatusResponse is printed."""
+    return {"model_version_status": [_version(number, slot) for number, slot in slots.items()]}
+
+
+def _version(number: int, slot: Slot) -> dict[str, Any]:
+    state = "AVAILABLE" if slot.engine is not None else "END" if slot.error else "LOADING"
+    code = "INVALID_ARGUMENT" if slot.error else "OK"
+    result = {"error_code": code, "error_message": slot.error}
+    return {"version": str(number), "state": state, "status": result}
+
+
+def describe_signatures(name: str, number: int, engine: Engine) -> dict[str, Any]:
+    """Return the signatures of a version, as GetModelMetadataResponse is printed."""
+    return {
+        "model_spec": {"name": name, "signature_name": "", "version": str(number)},
+        "metadata": {"signature_def": {"signature_def": engine.signature_defs}},
+    }
+
+
+class Page:
+    """All files of a folder that have a known type."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        """Read `folder`; where it is missing there is no page."""
+        files = (path for path in folder.glob("*") if path.suffix in _TYPES)
+        self._files = {path.name: (path.read_bytes(), _TYPES[path.suffix]) for path in files}
+
+    def response(self, name: str) -> Response:
+        """Return the file `name`.
+
+        Raises:
+            HTTPException: There is none.
+        """
+        if name not in self._files:
+            raise HTTPException(404, f"the page has no file {name[:100]!r}")
+        content, kind = self._files[name]
+        return Response(content, headers={**_HEADERS, "Content-Type": kind})

@@ -1,6 +1,6 @@
-"""One version of an exported model, loaded and ready to answer: TensorFlow, or LiteRT.
+"""One version of an exported model, loaded and ready to predict: TensorFlow, or LiteRT.
 
-A SavedModel answers every signature. Raw input goes through LiteRT where the export has it: for one
+A SavedModel has every signature. Raw input goes through LiteRT where the export has it: for one
 image it is about twenty times faster than TensorFlow, with the same scores.
 """
 
@@ -44,7 +44,7 @@ class Signature:
         self._function = function
 
     def __call__(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the outputs for `arrays`, one an input; several threads may call at a time.
+        """Return the outputs for `arrays`, one per input; several threads may call at a time.
 
         Raises:
             CnnzooError: The model refuses the arrays.
@@ -96,7 +96,7 @@ class Engine:
         signature = Signature(DEFAULT_SIGNATURE, {name: given}, answer)
         noise = {name: _noise(given)}
         ours, theirs = (
-            ask(noise)["scores"] for ask in (signature, self.signatures[DEFAULT_SIGNATURE])
+            run(noise)["scores"] for run in (signature, self.signatures[DEFAULT_SIGNATURE])
         )
         if not np.allclose(ours, theirs, rtol=0, atol=_TOLERANCE):
             raise CnnzooError(f"{folder} is damaged: LiteRT does not give the SavedModel's scores")
@@ -105,9 +105,9 @@ class Engine:
         self.signatures[DEFAULT_SIGNATURE] = signature
 
     def _warm_up(self, signature: Signature) -> float:
-        """Ask for one blank example, and return the seconds that this took."""
-        facts = self.card["input"]
-        blanks = {name: _blank(name, one, facts) for name, one in signature.inputs.items()}
+        """Run one blank example, and return the seconds that this took."""
+        metadata = self.card["input"]
+        blanks = {name: _blank(name, one, metadata) for name, one in signature.inputs.items()}
         begin = time.perf_counter()
         signature(blanks)
         return time.perf_counter() - begin
@@ -172,15 +172,17 @@ def _litert(model: Any, name: str, wanted: Mapping[str, Any], class_names: list[
     return answer
 
 
-def _blank(name: str, wanted: Input, facts: Mapping[str, Any]) -> np.ndarray:
-    """Return one example without content for an input of a model whose card states `facts`."""
+def _blank(name: str, wanted: Input, metadata: Mapping[str, Any]) -> np.ndarray:
+    """Return one example without content for an input of a model whose card states `metadata`."""
     if wanted.dtype != "string":
         return np.zeros([1 if size is None else size for size in wanted.shape or ()], wanted.dtype)
     content = b""
-    if name.endswith(BYTES) and "sample_rate" in facts:
-        content = tf.audio.encode_wav(np.zeros(facts["shape"], "f4"), facts["sample_rate"]).numpy()
+    if name.endswith(BYTES) and "sample_rate" in metadata:
+        content = tf.audio.encode_wav(
+            np.zeros(metadata["shape"], "f4"), metadata["sample_rate"]
+        ).numpy()
     elif name.endswith(BYTES):
-        content = tf.io.encode_png(np.zeros(facts["shape"], np.uint8)).numpy()
+        content = tf.io.encode_png(np.zeros(metadata["shape"], np.uint8)).numpy()
     return np.array([content, b""], object)[:1]
 
 

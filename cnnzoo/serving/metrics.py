@@ -1,4 +1,4 @@
-"""What Prometheus is told: requests, their time, and the versions that are loaded."""
+"""Metrics for Prometheus: requests, their time, and the versions that are loaded."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0
 
 
 class Metrics:
-    """Counters in a registry of their own."""
+    """Counters in a separate registry."""
 
     def __init__(self, models: Callable[[], Models]) -> None:
         """Count; `models` gives what is served at the moment."""
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "cnnzoo_requests",
-            "Predict requests; model, version and signature are empty where there are none such.",
+            "Predict requests; model, version and signature are empty where none was found.",
             ("model", "version", "signature", "status"),
             registry=self._registry,
         )
@@ -52,7 +52,7 @@ class _Loaded:
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         found = GaugeMetricFamily(
-            "cnnzoo_version_loaded", "1 for a version that answers.", labels=("model", "version")
+            "cnnzoo_version_loaded", "1 for a version that is loaded.", labels=("model", "version")
         )
         for name, slots in self._models().items():
             for number, slot in slots.items():

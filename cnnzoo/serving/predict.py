@@ -22,34 +22,84 @@ from starlette.types import Receive, Scope, Send
 from cnnzoo.errors import CnnzooError
 from cnnzoo.registry import unknown
 from cnnzoo.serving import answers, tensors
-from cnnzoo.serving.bodies import LATER, Bodies, DisconnectedError
 from cnnzoo.serving.engine import Engine, Signature
 from cnnzoo.serving.limits import Limits
 from cnnzoo.serving.metrics import Metrics
 from cnnzoo.serving.repository import Repository
+
+_LATER = {"Retry-After": "1"}  # Seconds, for clients that are refused under load.
 
 _SMALL = 2**14  # Bytes of a body that is parsed in less time than a change of thread takes.
 
 _log = logging.getLogger(__name__)
 
 
+class DisconnectedError(Exception):
+    """The client disconnected before its request had arrived."""
+
+
+class Bodies:
+    """Reads bodies and counts the bytes of all that are held."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._held = 0
+
+    async def read(self, scope: Scope, receive: Receive) -> bytes:
+        """Return the body of one request; `release` must follow.
+
+        Raises:
+            HTTPException: It is too large, or there are too many at this moment.
+            DisconnectedError: The client disconnected.
+        """
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                self._check(int(value))
+        parts: list[bytes] = []
+        size, more = 0, True
+        try:
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise DisconnectedError
+                parts.append(message["body"])
+                size += len(parts[-1])
+                self._held += len(parts[-1])
+                self._check(size)
+                more = message["more_body"]
+        except BaseException:
+            self._held -= size
+            raise
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def release(self, body: bytes) -> None:
+        """Forget a body that `read` returned."""
+        self._held -= len(body)
+
+    def _check(self, size: int) -> None:
+        if size > self._limits.body:
+            raise HTTPException(413, f"the body must have at most {self._limits.body:,} bytes")
+        if self._held > self._limits.held:
+            raise HTTPException(503, "too many large requests at this moment; try again", _LATER)
+
+
 @dataclasses.dataclass
 class _Names:
-    """What a request asks for, as far as it is there: names that metrics may have."""
+    """What a request names, as far as it exists: labels of metrics."""
 
     model: str = ""
     version: str = ""
     signature: str = ""
 
 
-class _Question(NamedTuple):
-    """A request that is understood."""
+class _Request(NamedTuple):
+    """A parsed request."""
 
     signature: Signature
     inputs: dict[str, np.ndarray]
     by_row: bool
 
-    def answer(self) -> bytes:
+    def respond(self) -> bytes:
         return answers.body(self.signature(self.inputs), self.by_row)
 
 
@@ -93,11 +143,11 @@ class Predict:
         body = await self._bodies.read(scope, receive)
         try:
             if len(body) > _SMALL:
-                return await self._in_thread(self._all, names, engine, body)
-            question = self._question(names, engine, body)
-            if len(body) <= question.signature.quick and not self._waiting:
-                return question.answer()
-            return await self._in_thread(question.answer)
+                return await self._in_thread(self._parse_and_respond, names, engine, body)
+            request = self._parsed(names, engine, body)
+            if len(body) <= request.signature.quick and not self._waiting:
+                return request.respond()
+            return await self._in_thread(request.respond)
         finally:
             self._bodies.release(body)
 
@@ -108,7 +158,7 @@ class Predict:
 
     async def _in_thread(self, work: Callable[..., bytes], *arguments: Any) -> bytes:
         if self._waiting >= self._limits.waiting:
-            raise HTTPException(503, "too many requests at this moment; try again", LATER)
+            raise HTTPException(503, "too many requests at this moment; try again", _LATER)
         self._waiting += 1
         try:
             loop = asyncio.get_running_loop()
@@ -116,23 +166,23 @@ class Predict:
         finally:
             self._waiting -= 1
 
-    def _all(self, names: _Names, engine: Engine, body: bytes) -> bytes:
+    def _parse_and_respond(self, names: _Names, engine: Engine, body: bytes) -> bytes:
         with self._large:
-            question = self._question(names, engine, body)
-        return question.answer()
+            request = self._parsed(names, engine, body)
+        return request.respond()
 
-    def _question(self, names: _Names, engine: Engine, body: bytes) -> _Question:
+    def _parsed(self, names: _Names, engine: Engine, body: bytes) -> _Request:
         document = tensors.parse(body)
         name = tensors.signature_name(document)
         if name not in engine.signatures:
             raise CnnzooError(unknown("signature", name[:100], engine.signatures))
         names.signature = name
         signature = engine.signatures[name]
-        return _Question(signature, *tensors.arrays(document, signature.inputs, self._limits))
+        return _Request(signature, *tensors.arrays(document, signature.inputs, self._limits))
 
 
 def find(repository: Repository, name: str, version: int | None) -> tuple[int, Engine]:
-    """Return number and engine of the version asked for, or of the newest.
+    """Return number and engine of the requested version, or of the newest.
 
     Raises:
         HTTPException: There is no such model, or no such version is loaded.

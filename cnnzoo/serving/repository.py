@@ -45,8 +45,8 @@ class Repository:
         self._load = load
         self._stopped = threading.Event()
         if not folder.is_dir():
-            what = "a file" if folder.exists() else "nothing"
-            raise CnnzooError(f"{folder} must be a folder of exported models; there is {what}")
+            what = "a file" if folder.exists() else "no such folder"
+            raise CnnzooError(f"{folder} must be a folder of exported models; got {what}")
         if not any(_versions(folder)):
             raise CnnzooError(f"{folder} must hold MODEL/VERSION/saved_model.pb; got no such file")
         self.scan()
@@ -57,14 +57,14 @@ class Repository:
             try:
                 self.scan()
             except OSError as error:  # Such as a network drive that is away: keep what is loaded.
-                _tell(f"{error.filename or self._folder} cannot be read: {error.strerror}")
+                _log(f"{error.filename or self._folder} cannot be read: {error.strerror}")
 
     def stop(self) -> None:
         """End `watch`."""
         self._stopped.set()
 
     def engine(self, name: str, version: int | None = None) -> tuple[int, Engine]:
-        """Return the version asked for, or the newest that is loaded, and its number.
+        """Return the requested version, or the newest that is loaded, and its number.
 
         Raises:
             KeyError: There is none.
@@ -76,7 +76,7 @@ class Repository:
         raise KeyError(name)
 
     def scan(self) -> None:
-        """Load what has appeared or changed, newest first, then let go of what has gone.
+        """Load what has appeared or changed, newest first, then unload what was removed.
 
         Raises:
             OSError: The folder cannot be read; nothing has changed then.
@@ -88,26 +88,26 @@ class Repository:
             if slot is None or not files <= slot.files:
                 self._put(name, number, Slot(files, slot and slot.engine))
                 self._put(name, number, self._loaded(name, number, folder))
-        gone = [
+        removed = [
             (name, number)
             for name, slots in self.models.items()
             for number in slots
             if (name, number) not in found
         ]
-        for name, number in gone:
+        for name, number in removed:
             self._put(name, number, None)
-            _tell(f"{name} version {number} is unloaded")
-        if gone:
+            _log(f"{name} version {number} is unloaded")
+        if removed:
             gc.collect()  # Functions of TensorFlow hold each other in cycles.
 
     def _loaded(self, name: str, number: int, folder: Path) -> Slot:
         files = _files(folder, whole=True)
         try:
             engine = self._load(folder)
-        except Exception as error:  # Whatever is wrong with a version, the others go on.
-            _tell(f"{name} version {number} cannot be served: {error}")
+        except Exception as error:  # Whatever is wrong with a version, the others stay.
+            _log(f"{name} version {number} cannot be served: {error}")
             return Slot(files, error=str(error) or type(error).__name__)
-        _tell(f"{name} version {number} is loaded")
+        _log(f"{name} version {number} is loaded")
         return Slot(files, engine)
 
     def _put(self, name: str, number: int, slot: Slot | None) -> None:
@@ -139,5 +139,5 @@ def _files(folder: Path, whole: bool) -> frozenset[tuple[str, int, int]]:
     return frozenset((str(path), (at := path.stat()).st_size, at.st_mtime_ns) for path in paths)
 
 
-def _tell(sentence: str) -> None:
+def _log(sentence: str) -> None:
     print(f"cnnzoo: {sentence}", file=sys.stderr, flush=True)

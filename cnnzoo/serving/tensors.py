@@ -1,6 +1,6 @@
 """What stands in the JSON body of a request, as arrays.
 
-TensorFlow Serving's rules: `instances` holds one row an example, `inputs` one column an input;
+TensorFlow Serving's rules: `instances` holds one row per example, `inputs` one column per input;
 bytes are {"b64": "..."}. Whole numbers must be whole numbers: 1.0 is no uint8.
 """
 
@@ -17,8 +17,7 @@ import numpy as np
 import orjson
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.serving.headers import pixels
-from cnnzoo.serving.limits import Limits
+from cnnzoo.serving.limits import Limits, pixels
 
 DEFAULT_SIGNATURE = "serving_default"
 BYTES = "_bytes"  # Ends the names of inputs and outputs that hold bytes, not text.
@@ -50,7 +49,7 @@ def parse(body: bytes) -> dict[str, Any]:
 
 
 def signature_name(document: Mapping[str, Any]) -> str:
-    """Return the name of the signature that is asked for.
+    """Return the name of the requested signature.
 
     Raises:
         CnnzooError: It is no string.

@@ -20,7 +20,7 @@ def copy(finished_run, tmp_path):
     return path
 
 
-def test_plain_keras_opens_the_artifact_and_answers_alike(copy, classifier, digits):
+def test_plain_keras_opens_the_artifact_and_gives_the_same_scores(copy, classifier, digits):
     model = keras.saving.load_model(copy)
     assert np.allclose(np.asarray(model(digits)), classifier.scores(digits), atol=1e-6)
 
@@ -106,7 +106,7 @@ def test_a_failed_save_keeps_the_old_artifact(copy, classifier, monkeypatch):
     assert [path.name for path in copy.parent.iterdir()] == ["copy.keras"]
 
 
-def test_names_and_paths_that_hold_no_network_are_told(tmp_path):
+def test_names_and_paths_that_hold_no_network_are_refused(tmp_path):
     with pytest.raises(
         CnnzooError, match="trained model 'mnist_lenet' is unknown; did you mean mnist_l"
     ):
@@ -122,7 +122,7 @@ def test_names_and_paths_that_hold_no_network_are_told(tmp_path):
         cnnzoo.load(tmp_path)
 
 
-def test_an_artifact_of_the_first_format_gives_the_answers_it_gave():
+def test_an_artifact_of_the_first_format_gives_the_same_scores_as_then():
     """Written before recipes had folds; its card holds the test accuracy of that time."""
     path = Path(__file__).parent / "artifacts" / "format1_images.keras"
     classifier = cnnzoo.load(path)

@@ -10,16 +10,16 @@ def test_the_interval_is_wilsons():
     assert interval(0.0, 20) == pytest.approx([0.0, 0.1611], abs=1e-4)
 
 
-def test_the_card_for_people_says_what_one_needs(classifier):
+def test_the_card_for_people_states_accuracy_limits_and_use(classifier):
     seeds = {"n": 5, "accuracy_mean": 0.993, "accuracy_std": 0.001}
     text = markdown({**classifier.card, "metrics": {**classifier.card["metrics"], "seeds": seeds}})
     assert text.startswith("# mnist_lenet5\n")
     for part in (
         "61,706 parameters, 416,520 multiply-adds",
-        "95% interval",
-        "The recipe's mean over 5 runs: 99.30% ± 0.10%.",
+        "95% confidence interval",
+        "Mean accuracy of 5 runs of the recipe: 99.30% ± 0.10%.",
         "CC BY-SA 3.0",
-        "answers one of them to anything",
+        "one of its 10 classes for any input",
         "cnnzoo.load('mnist_lenet5').predict",
         "curl localhost:8501/v1/models/mnist_lenet5:predict",
     ):

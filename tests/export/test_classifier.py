@@ -14,7 +14,7 @@ def png(image):
     return buffer.getvalue()
 
 
-def test_the_same_image_gives_the_same_answer_in_every_form(
+def test_the_same_image_gives_the_same_prediction_in_every_form(
     classifier, saved_model, digits, tmp_path
 ):
     (tmp_path / "digit.png").write_bytes(png(digits[0]))
@@ -42,7 +42,7 @@ def test_it_says_what_it_is(classifier):
     )
 
 
-def test_an_answer_names_the_class_with_the_highest_score(classifier, digits):
+def test_a_prediction_names_the_class_with_the_highest_score(classifier, digits):
     answers = classifier.predict(digits)
     assert [answer["input"] for answer in answers[:2]] == ["inputs[0][0]", "inputs[0][1]"]
     for answer, scores in zip(answers, classifier.scores(digits), strict=True):
@@ -52,7 +52,7 @@ def test_an_answer_names_the_class_with_the_highest_score(classifier, digits):
         assert answer["label"] == str(answer["class_id"])
 
 
-def test_a_list_is_answered_in_one_batch(classifier, digits, monkeypatch):
+def test_a_list_is_predicted_in_one_batch(classifier, digits, monkeypatch):
     batches = []
     scores = classifier.scores
     monkeypatch.setattr(classifier, "scores", lambda raw: batches.append(len(raw)) or scores(raw))

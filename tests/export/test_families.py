@@ -8,7 +8,7 @@ import pytest
 
 import cnnzoo
 from cnnzoo.datasets import mnist
-from cnnzoo.export import litert, onnx_file, quantization
+from cnnzoo.export import litert, onnx_file
 from cnnzoo.export.folding import folded
 from cnnzoo.export.runtime import LiteRT
 from cnnzoo.models import MODELS
@@ -158,7 +158,7 @@ def test_texts(name, length):
 def test_int8_takes_the_raw_input_of_arrays(name):
     model = of_arrays(name)
     inputs = examples(model, 50)
-    scores = LiteRT(quantization.int8(folded(model), inputs))(inputs)
+    scores = LiteRT(litert.int8(folded(model), inputs))(inputs)
     assert np.abs(scores - np.asarray(model(inputs))).max() <= 0.1
 
 

@@ -33,7 +33,7 @@ def trained(model):
         ("vdcnn9", (60,), 0),
     ],
 )
-def test_a_folded_network_answers_alike(name, shape, left):
+def test_a_folded_network_gives_the_same_scores(name, shape, left):
     model = trained(cnnzoo.create_model(name, input_shape=shape))
     inputs = RNG.integers(1, 60, (2, *shape)) if len(shape) == 1 else RNG.normal(size=(2, *shape))
     inputs = inputs.astype(model.inputs[0].dtype)

@@ -53,7 +53,7 @@ def test_plain_tensorflow_in_a_fresh_process_gives_the_named_outputs(
         assert out["encoded_label"].shape == (2,)
 
 
-def test_a_server_in_c_answers_and_checks_shapes_in_the_graph(classifier, saved_model, digits):
+def test_a_server_in_c_predicts_and_checks_shapes_in_the_graph(classifier, saved_model, digits):
     """TensorFlow Serving restores and initializes by operations of the graph, as a session does."""
     v1 = tf.compat.v1
     with tf.Graph().as_default(), v1.Session() as session:
@@ -108,7 +108,7 @@ def rows(tmp_path_factory):
     return {row["format"]: row for row in found}
 
 
-def test_each_format_is_told_with_how_it_compares(rows):
+def test_each_format_is_reported_with_its_comparison(rows):
     keys = ["format", "path", "bytes", "max_difference", "label_agreement"]
     keys += ["accuracy", "latency_us", "examples", "compared"]
     version = Path(rows["savedmodel"]["path"])
@@ -185,7 +185,7 @@ def test_servers_find_requests_to_warm_up_with(rows):
 
 
 @pytest.mark.parametrize("name", fast_for("litert", formats.FORMATS))
-def test_what_answers_otherwise_is_not_published(
+def test_a_format_with_other_scores_is_not_published(
     name, classifier, tmp_path, monkeypatch, proving_here
 ):
     def faulty(model):
@@ -220,7 +220,7 @@ def test_an_interrupted_export_leaves_no_version(classifier, tmp_path, monkeypat
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(formats, "prove", interrupt)
+    monkeypatch.setattr(formats, "verify", interrupt)
     with pytest.raises(KeyboardInterrupt):
         cnnzoo.export(classifier, tmp_path)
     assert list((tmp_path / "mnist_lenet5").iterdir()) == []
@@ -242,13 +242,15 @@ class LogGamma(keras.layers.Layer):
         pytest.param("onnx", LogGamma(), "Lgamma", marks=slow),
     ],
 )
-def test_an_operation_that_a_format_lacks_is_named(name, layer, operation, classifier, tmp_path):
+def test_an_operation_without_equivalent_in_a_format_is_named(
+    name, layer, operation, classifier, tmp_path
+):
     shape = (28, 28, 1)
     before, after = keras.layers.Reshape((14, 2, 28, 1)), keras.layers.Flatten()
     network = keras.Sequential([keras.Input(shape), before, layer, after, keras.layers.Dense(10)])
     model = artifact.assemble([keras.layers.Rescaling(1 / 255)], network, classifier.card["input"])
     odd = from_model(model, {**classifier.card, "name": "odd"})
-    message = f"^format {name} cannot hold the network: it lacks {operation}$"
+    message = f"^format {name} cannot hold the network: it has no equivalent of {operation}$"
     with pytest.raises(CnnzooError, match=message):
         cnnzoo.export(odd, tmp_path, [name])
     assert list((tmp_path / "odd").iterdir()) == []
@@ -262,7 +264,7 @@ def test_missing_packages_are_named(classifier, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_cannot_be_exported_is_told(classifier, saved_model, tmp_path):
+def test_what_cannot_be_exported_is_refused(classifier, saved_model, tmp_path):
     with pytest.raises(
         CnnzooError, match="format 'savedmodle' is unknown; did you mean savedmodel"
     ):
@@ -285,7 +287,7 @@ def test_a_damaged_savedmodel_is_refused_with_its_path(saved_model, tmp_path):
         cnnzoo.load(copy)
 
 
-# What a stranger does with the exported files of a network over texts.
+# What users do with the exported files of a text model.
 ASK = """
 import sys
 import numpy as np
@@ -311,7 +313,7 @@ assert "cnnzoo" not in sys.modules and "tensorflow" not in sys.modules
 
 
 @pytest.mark.slow
-def test_a_network_over_texts_is_asked_by_tokens(of_texts, tmp_path):
+def test_the_files_of_a_text_model_take_tokens(of_texts, tmp_path):
     rows = cnnzoo.export(of_texts, tmp_path, list(formats.FORMATS))
     assert [row["examples"] for row in rows] == ["test"] * 5
     assert [row["compared"] for row in rows] == [200, 200, 200, 1_099, 200]

@@ -22,7 +22,7 @@ def test_scores_are_those_of_keras_whatever_the_order_of_batch_sizes(classifier,
     assert np.allclose(classifier.scores(digits), scores_in_keras(classifier, digits), atol=1e-6)
 
 
-def test_threads_do_not_mix_their_answers(classifier, digits):
+def test_threads_do_not_mix_their_scores(classifier, digits):
     runtime = LiteRT(convert(classifier.model))
     expected = [runtime(digits[place : place + 1]) for place in range(6)]
     wrong = []
@@ -41,9 +41,7 @@ def test_threads_do_not_mix_their_answers(classifier, digits):
 
 
 @pytest.mark.parametrize("fault", ["other weights", "no such operation"])
-def test_tensorflow_answers_where_litert_would_not_answer_alike(
-    fault, finished_run, digits, monkeypatch
-):
+def test_tensorflow_computes_where_litert_differs(fault, finished_run, digits, monkeypatch):
     def faulty(model):
         if fault == "no such operation":
             raise ValueError("LiteRT has no such operation")

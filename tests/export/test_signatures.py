@@ -27,7 +27,7 @@ def test_features_are_what_enters_the_logits(loaded, classifier, digits):
     assert np.allclose(scores, classifier.scores(digits), atol=1e-5)
 
 
-def test_an_explanation_comes_with_the_answer_it_explains(loaded, classifier, digits):
+def test_an_explanation_comes_with_the_prediction_it_explains(loaded, classifier, digits):
     contents = tf.constant([tf.io.encode_png(image).numpy() for image in digits])
     found = loaded.signatures["serving_explain"](image_bytes=contents)
     assert np.allclose(found["scores"], classifier.scores(digits), atol=1e-5)

@@ -8,7 +8,7 @@ from cnnzoo.datasets import DATASETS
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.classifier import from_model
 from cnnzoo.export.litert import after_tokenizer, tokenizer_of
-from cnnzoo.export.verification_data import gather, training_examples
+from cnnzoo.export.verification_data import collect_vectors, training_examples
 from cnnzoo.pipelines.splits import Split, select
 
 
@@ -16,35 +16,35 @@ def without_data(classifier):
     return from_model(classifier.model, {**classifier.card, "dataset": "gone/data.csv"})
 
 
-def test_real_examples_are_those_of_the_test_set_as_keras_answers_them(classifier, small):
-    evidence = gather(classifier, limit=30)
+def test_vectors_are_the_test_set_with_the_scores_of_keras(classifier, small):
+    vectors = collect_vectors(classifier, limit=30)
     images, labels = DATASETS[small["dataset"]].examples("test")
-    assert evidence.examples == "test"
-    assert np.array_equal(evidence.inputs, images[:30])
-    assert np.array_equal(evidence.labels, labels[:30])
+    assert vectors.examples == "test"
+    assert np.array_equal(vectors.inputs, images[:30])
+    assert np.array_equal(vectors.labels, labels[:30])
     expected = np.asarray(classifier.model(images[:30]))
-    assert np.allclose(evidence.scores, expected, rtol=0, atol=1e-6)
-    assert len(gather(classifier, limit=10_000).inputs) == 500
+    assert np.allclose(vectors.scores, expected, rtol=0, atol=1e-6)
+    assert len(collect_vectors(classifier, limit=10_000).inputs) == 500
 
 
 def test_images_are_encoded_in_several_kinds_and_sizes(classifier, digits):
-    evidence = gather(classifier, limit=6)
-    pictures = [Image.open(io.BytesIO(content)) for content in evidence.encoded]
+    vectors = collect_vectors(classifier, limit=6)
+    pictures = [Image.open(io.BytesIO(content)) for content in vectors.encoded]
     kinds = [(picture.format, picture.mode, picture.size) for picture in pictures]
     large = (84, 57)
     one = [("PNG", "L", (28, 28)), ("PNG", "L", large), ("PNG", "LA", large), ("JPEG", "L", large)]
     one += [("PNG", "RGB", large), ("PNG", "RGBA", large), ("JPEG", "RGB", large)]
     assert kinds == one * 5
-    assert np.allclose(evidence.encoded_scores[::7], evidence.scores[:5], atol=1e-6)
+    assert np.allclose(vectors.encoded_scores[::7], vectors.scores[:5], atol=1e-6)
     assert np.array_equal(np.asarray(pictures[0]), digits[0, ..., 0])
 
 
 def test_sounds_are_encoded_in_several_lengths(of_sounds):
-    evidence = gather(of_sounds, limit=120)
-    sizes = [len(content) for content in evidence.encoded]
+    vectors = collect_vectors(of_sounds, limit=120)
+    sizes = [len(content) for content in vectors.encoded]
     assert sizes == [44 + 2 * samples for samples in (512, 256, 1_024)] * 5
-    assert np.allclose(evidence.encoded_scores[::3], evidence.scores[:5], atol=1e-6)
-    assert np.array_equal(evidence.encoded_scores[::3], evidence.encoded_scores[2::3])
+    assert np.allclose(vectors.encoded_scores[::3], vectors.scores[:5], atol=1e-6)
+    assert np.array_equal(vectors.encoded_scores[::3], vectors.encoded_scores[2::3])
 
 
 def test_calibration_takes_examples_of_training_from_all_over_it(classifier, small):
@@ -58,12 +58,12 @@ def test_calibration_takes_examples_of_training_from_all_over_it(classifier, sma
 
 def test_images_are_made_up_where_the_data_are_not_here(classifier):
     missing = without_data(classifier)
-    evidence = gather(missing, limit=10_000)
-    assert evidence.examples == "generated"
-    assert evidence.labels is None
-    assert evidence.inputs.shape == (200, 28, 28, 1)
-    assert evidence.inputs.dtype == np.uint8
-    assert (evidence.inputs.min(), evidence.inputs.max()) == (0, 255)
+    vectors = collect_vectors(missing, limit=10_000)
+    assert vectors.examples == "generated"
+    assert vectors.labels is None
+    assert vectors.inputs.shape == (200, 28, 28, 1)
+    assert vectors.inputs.dtype == np.uint8
+    assert (vectors.inputs.min(), vectors.inputs.max()) == (0, 255)
     message = "dataset must be on this machine for format litert_int8, .* got gone/data.csv"
     with pytest.raises(CnnzooError, match=message):
         training_examples(missing)
@@ -71,24 +71,24 @@ def test_images_are_made_up_where_the_data_are_not_here(classifier):
 
 def test_a_data_set_that_needs_a_download_is_not_here(classifier):
     elsewhere = from_model(classifier.model, {**classifier.card, "dataset": "fashion_mnist"})
-    assert gather(elsewhere, limit=5).examples == "generated"
+    assert collect_vectors(elsewhere, limit=5).examples == "generated"
 
 
 def test_texts_are_made_up_of_the_vocabulary(of_texts):
-    evidence = gather(without_data(of_texts), limit=200)
+    vectors = collect_vectors(without_data(of_texts), limit=200)
     tokenizer = tokenizer_of(of_texts.model)
-    tokens = tokenizer(list(evidence.inputs)).numpy()
+    tokens = tokenizer(list(vectors.inputs)).numpy()
     assert len(tokens) == 200
     assert tokens.shape[1] > 80
     assert (tokens != 0).sum(axis=1).min() <= 1
     assert len(np.unique(tokens)) > 0.9 * tokenizer.vocabulary_size
     expected = np.asarray(after_tokenizer(of_texts.model)(tokens))
-    assert np.allclose(evidence.scores, expected, atol=1e-6)
-    assert len(evidence.encoded) == 0
+    assert np.allclose(vectors.scores, expected, atol=1e-6)
+    assert len(vectors.encoded) == 0
 
 
 def test_sounds_are_made_up(of_sounds):
-    inputs = gather(without_data(of_sounds), limit=200).inputs
+    inputs = collect_vectors(without_data(of_sounds), limit=200).inputs
     assert inputs.shape == (200, 512, 1)
     assert inputs.dtype == np.int16
     assert inputs.min() < -32_000

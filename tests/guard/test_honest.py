@@ -151,7 +151,7 @@ def layers():
 
 
 @pytest.mark.parametrize("name", layers())
-def test_a_sequential_network_of_ones_own(name, tmp_path):
+def test_a_custom_sequential_network(name, tmp_path):
     shape, listed = layers()[name]
     model = keras.Sequential([keras.Input(shape), *listed])
     model.compile("adam", "mse", metrics=["accuracy"])
@@ -161,7 +161,7 @@ def test_a_sequential_network_of_ones_own(name, tmp_path):
     assert inner.count_params() == model.count_params()
 
 
-def test_a_functional_network_of_ones_own(tmp_path):
+def test_a_custom_functional_network(tmp_path):
     some = keras.layers
     images = keras.Input((8, 8, 3))
     shared = some.Conv2D(3, 3, padding="same", name="shared")
@@ -185,7 +185,7 @@ def test_a_network_that_is_called_again_and_again(tmp_path):
     check_keras_file(tmp_path / "again.keras")
 
 
-def test_a_layer_that_is_not_registered_is_told(tmp_path):
+def test_a_layer_that_is_not_registered_is_refused(tmp_path):
     class Unknown(keras.layers.Layer):
         def call(self, inputs):
             return inputs

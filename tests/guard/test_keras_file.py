@@ -1,4 +1,4 @@
-"""Hostile `.keras` files are refused, each in a sentence, and do nothing; honest ones load."""
+"""Malicious `.keras` files are refused, each with its reason, and do nothing; valid ones load."""
 
 import base64
 import contextlib
@@ -24,7 +24,7 @@ MIB = 2**20
 PACKED = weights.FOLDER / f"mnist_lenet5{weights.SUFFIX}"
 
 
-def honest():
+def valid():
     """The parts of the shipped LeNet-5."""
     with zipfile.ZipFile(io.BytesIO(read_xz(PACKED))) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
@@ -139,7 +139,7 @@ def lambda_code(path):
 
 
 def configs(canary):
-    """Hostile configurations: name -> (what changes the parts of an honest file, the message)."""
+    """Malicious configurations: name -> (what changes the parts of a valid file, the message)."""
     only = "must hold layers of cnnzoo, of Keras .* that only compute; got "
     more = "must ask for no more weights than it holds; got "
     pickled = base64.b64encode(b"cos\nsystem\n(S'true'\ntR.").decode()
@@ -211,7 +211,7 @@ def configs(canary):
         "filters": (with_setting("conv1", "filters", 2**40), more),
         "activation": (
             of_model(keras.layers.UpSampling2D(2_000), keras.layers.GlobalMaxPooling2D()),
-            "must have layers that give at most 2,147,483,648 bytes an example; got",
+            "must have layers that give at most 2,147,483,648 bytes per example; got",
         ),
         "many tensors": (
             with_layer("keras.src.ops.numpy", "Split", {"indices_or_sections": 10**9}),
@@ -336,9 +336,9 @@ def hdf5(canary):
 
 def archives():
     """Hostile archives: name -> (bytes of the archive, the message)."""
-    parts = honest()
+    parts = valid()
     as_they_are = "must hold its parts as they are, as Keras writes them; got "
-    alone = "must hold metadata.json, config.json, card.json, model.weights.h5 alone; got "
+    only = "must hold only metadata.json, config.json, card.json, model.weights.h5; got "
 
     def archive(more=(), compression=zipfile.ZIP_STORED, **replaced):
         buffer = io.BytesIO()
@@ -365,10 +365,10 @@ def archives():
         "size that is not there": (bytes(declared), "must hold at most 1,048,576 bytes of metadat"),
         "encrypted": (bytes(encrypted), f"{as_they_are}metadata.json"),
         "parts that overlap": (_overlapping(parts), "must hold its parts side by side"),
-        "path out of the folder": (archive([("../../evil", b"x")]), f"{alone}'../../evil'"),
-        "absolute path": (archive([("/tmp/evil", b"x")]), f"{alone}'/tmp/evil'"),
-        "assets": (archive([("assets/a/vocabulary.txt", b"x")]), f"{alone}'assets/"),
-        "pickled weights": (archive([("model.weights.npz", b"x")]), f"{alone}'model.weights.npz"),
+        "path out of the folder": (archive([("../../evil", b"x")]), f"{only}'../../evil'"),
+        "absolute path": (archive([("/tmp/evil", b"x")]), f"{only}'/tmp/evil'"),
+        "assets": (archive([("assets/a/vocabulary.txt", b"x")]), f"{only}'assets/"),
+        "pickled weights": (archive([("model.weights.npz", b"x")]), f"{only}'model.weights.npz"),
         "parts of the same name": (duplicates, "each part once"),
         "30,000 parts": (archive(many), "its list of parts takes"),
         "no weights": (_zip({"config.json": b"{}"}), "must hold config.json and model.weights.h5"),
@@ -416,7 +416,7 @@ def hostile(folder):
     cases = {}
     for name, (edit, message) in {**configs(canary), **hdf5(canary)}.items():
         path = folder / f"{name}.keras"
-        write_sealed(path, edit(honest()))
+        write_sealed(path, edit(valid()))
         cases[name] = ("load", path, message)
         if "card" not in name and "proper" not in message:
             cases[f"{name} (weights)"] = ("weights", path, message)

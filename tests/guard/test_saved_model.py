@@ -1,4 +1,4 @@
-"""Hostile SavedModels are refused, each in a sentence, and do nothing; honest ones load."""
+"""Malicious SavedModels are refused, each with its reason, and do nothing; valid ones load."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from cnnzoo.pipelines.tokenizer import Tokenizer
 
 COMPUTE = "must only compute; got the operation "
 FILL = "must only fill tables when it is loaded; got "
-SAVER = "must write and read files in its saver alone; "
+SAVER = "must write and read files only in its saver; "
 EXPORTED = "must hold objects that cnnzoo exports; got "
 
 
@@ -33,7 +33,7 @@ def publish(graph, functions, card, folder):
 
 
 @pytest.fixture(scope="module")
-def honest(tmp_path_factory):
+def valid(tmp_path_factory):
     """The folder of a classifier of texts, which has variables, constants and a table."""
     tokenizer = Tokenizer(["good", "bad"], length=8, name="tokenizer")
     network = cnnzoo.create_model(
@@ -41,11 +41,11 @@ def honest(tmp_path_factory):
     )
     card = {"format": 2, "name": "texts", "class_names": ["a", "b"], "input": {"shape": []}}
     graph = ServingGraph(assemble([tokenizer], network, card["input"]), card)
-    return publish(graph, graph.functions, card, tmp_path_factory.mktemp("honest") / "1")
+    return publish(graph, graph.functions, card, tmp_path_factory.mktemp("valid") / "1")
 
 
-def test_an_honest_folder_loads(honest):
-    classifier = cnnzoo.load(honest)
+def test_a_valid_folder_loads(valid):
+    classifier = cnnzoo.load(valid)
     assert np.isfinite(classifier.scores(["good", "very bad"])).all()
 
 
@@ -303,7 +303,7 @@ def no_objects(meta, canary):
     meta.ClearField("object_graph_def")
 
 
-EDITS = {  # What changes an honest SavedModel -> the message.
+EDITS = {  # What changes a valid SavedModel -> the message.
     writes_when_it_fills_a_table: f"{COMPUTE}'WriteFile'",
     allocates_when_it_fills_a_table: f"{FILL}'Fill' in __inference__initializer",
     fills_a_table_by_a_function: f"{FILL}'StatefulPartitionedCall'",
@@ -405,7 +405,7 @@ FILES = {  # What changes the folder -> the message.
 }
 
 
-def hostile_folders(honest, folder):
+def hostile_folders(valid, folder):
     """All hostile folders: name -> (how it is opened, path, message)."""
     canary = folder / "canary"
     cases = {}
@@ -417,7 +417,7 @@ def hostile_folders(honest, folder):
         cases[name] = ("load", path, message)
     for edit, message in EDITS.items():
         path = folder / edit.__name__
-        shutil.copytree(honest, path)
+        shutil.copytree(valid, path)
         saved = SavedModel.FromString((path / "saved_model.pb").read_bytes())
         edit(saved.meta_graphs[0], canary)
         (path / "saved_model.pb").write_bytes(saved.SerializeToString())
@@ -425,7 +425,7 @@ def hostile_folders(honest, folder):
         cases[edit.__name__] = ("load", path, message)
     for place, (change, message) in enumerate(FILES.items()):
         path = folder / f"files{place}"
-        shutil.copytree(honest, path)
+        shutil.copytree(valid, path)
         (path / "assets.extra" / "SHA256SUMS").unlink()  # An attacker leaves it out.
         change(path, canary)
         cases[path.name] = ("load", path, message)
@@ -438,8 +438,8 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def hostile(honest, folder):
-    return hostile_folders(honest, folder)
+def hostile(valid, folder):
+    return hostile_folders(valid, folder)
 
 
 @pytest.fixture(scope="module")

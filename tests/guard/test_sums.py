@@ -37,14 +37,14 @@ def test_no_single_bit_flip_of_an_exported_folder_loads_silently(copy):
     assert cnnzoo.load(copy).class_names == list("0123456789")
 
 
-def test_what_changed_is_told(copy):
+def test_what_changed_is_named(copy):
     with (copy / "variables" / "variables.index").open("ab") as file:
         file.write(b"x")
     with pytest.raises(CnnzooError, match=f"{copy} is damaged: variables/variables.index changed"):
         check_sums(copy)
 
 
-def test_files_that_were_added_or_lost_are_told(copy):
+def test_files_that_were_added_or_lost_are_named(copy):
     (copy / "assets" / "more").write_text("x")
     (copy / "fingerprint.pb").unlink()
     with pytest.raises(CnnzooError, match="is damaged: assets/more, fingerprint.pb changed"):
@@ -52,7 +52,7 @@ def test_files_that_were_added_or_lost_are_told(copy):
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"nothing\n", b"\n" * 9])
-def test_a_damaged_list_is_told(copy, content):
+def test_a_damaged_list_is_refused(copy, content):
     (copy / SUMS).write_bytes(content)
     with pytest.raises(CnnzooError, match="is damaged: .* changed after the export"):
         check_sums(copy)

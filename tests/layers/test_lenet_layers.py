@@ -30,7 +30,7 @@ def test_subsampling_sums_scales_and_shifts():
     assert layer.compute_output_shape(images.shape) == (2, 3, 2, 3)
 
 
-def test_partial_convolution_sees_the_listed_maps_only():
+def test_partial_convolution_sees_only_the_listed_maps():
     images = RNG.normal(size=(2, 7, 6, 3)).astype("float32")
     layer = layers.PartialConv2D(MAPS, 3, limit=2.4)
     layer.build(images.shape)
@@ -84,7 +84,7 @@ def test_rbf_is_minus_the_squared_distance():
         (lambda: layers.RBF([[1.0, -1.0], [1.0, 1.0]]), (2,)),
     ],
 )
-def test_saved_and_loaded_layers_give_the_same(layer, shape, tmp_path):
+def test_saved_and_loaded_layers_compute_the_same(layer, shape, tmp_path):
     images = keras.Input(shape)
     model = keras.Model(images, layer()(images))
     model.save(tmp_path / "model.keras")

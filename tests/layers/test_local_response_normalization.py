@@ -54,7 +54,7 @@ def test_the_sum_has_a_middle(wrong):
         layers.LocalResponseNormalization(wrong)
 
 
-def test_a_saved_and_loaded_layer_gives_the_same(tmp_path):
+def test_a_saved_and_loaded_layer_computes_the_same(tmp_path):
     images = keras.Input((4, 4, 6))
     layer = layers.LocalResponseNormalization(3, k=1.0, alpha=0.5, beta=0.5)
     model = keras.Model(images, layer(images))

@@ -206,7 +206,7 @@ def test_one_hot_vectors_and_zeros_for_what_has_no_place():
         lambda: layers.KMaxPooling1D(3),
     ],
 )
-def test_saved_and_loaded_layers_give_the_same(layer, tmp_path):
+def test_saved_and_loaded_layers_compute_the_same(layer, tmp_path):
     steps = keras.Input((None, CHANNELS))
     mask = keras.Input((None,), dtype="bool")
     model = keras.Model([steps, mask], layer()(steps, mask=mask))

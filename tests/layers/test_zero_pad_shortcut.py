@@ -27,7 +27,7 @@ def test_rows_and_columns_are_skipped_and_zeros_follow_the_channels(sides, strid
     assert not layer.weights
 
 
-def test_a_saved_and_loaded_layer_gives_the_same(tmp_path):
+def test_a_saved_and_loaded_layer_computes_the_same(tmp_path):
     images = keras.Input((5, 6, 3))
     model = keras.Model(images, layers.ZeroPadShortcut(4, 2)(images))
     model.save(tmp_path / "model.keras")

@@ -42,7 +42,7 @@ def test_what_is_encoded_decodes_alike():
 
 
 def test_a_wav_file_of_another_rate_is_refused_in_the_graph_too():
-    with pytest.raises(tf.errors.InvalidArgumentError, match="8000 samples a second"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="8000 samples per second"):
         decoded(wav([1, 2], rate=16_000))
 
 
@@ -51,7 +51,7 @@ def test_a_wav_file_of_another_rate_is_refused_in_the_graph_too():
     [
         (b"", "x must be a WAV file; got something else"),
         (b"ID3 or other", "x must be a WAV file; got something else"),
-        (wav([1, 2], rate=44_100), "x must have 8,000 samples a second; got 44,100"),
+        (wav([1, 2], rate=44_100), "x must have 8,000 samples per second; got 44,100"),
         (wav([1, 2], width=4), "x must be 16-bit PCM; got encoding 1 of 32 bits"),
         (wav([1, 2])[:30], "x is damaged: its header cannot be read"),
     ],

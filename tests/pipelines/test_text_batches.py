@@ -143,7 +143,7 @@ print(examples(taken(batches, 13)))
         ({"batch_size": 104}, "batch_size must be from 1 to the 103 training examples; got 104"),
         ({"batch_size": 0}, "batch_size must be from 1 to the 103 training examples; got 0"),
         ({"window": 0}, "window must be an integer of at least 1; got 0"),
-        ({"labels": LABELS[:5]}, "labels must be 103, one a text; got 5"),
+        ({"labels": LABELS[:5]}, "labels must be 103, one per text; got 5"),
     ],
 )
 def test_wrong_arguments_are_refused(tokenizer, tokens, arguments, message):

@@ -8,8 +8,7 @@ import pytest
 import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.cleaning import CLEANINGS, clean, clean_tensor
-from cnnzoo.pipelines.texts import as_bytes, check_texts, read_lines
+from cnnzoo.pipelines.texts import CLEANINGS, as_bytes, check_texts, clean, clean_tensor, read_lines
 
 TEXTS = Path(os.environ.get("TFDS_DATA_DIR", os.devnull)).parent / "text"
 
@@ -139,7 +138,7 @@ def test_what_is_no_text_is_refused(texts, message):
         check_texts(texts)
 
 
-def test_lines_end_in_newlines_alone(tmp_path):
+def test_lines_end_only_in_newlines(tmp_path):
     path = tmp_path / "lines.txt"
     path.write_bytes("one\r\n\x85two\u2028\f\n\nthree\rfour".encode())
     assert read_lines(path) == ["one", "\x85two\u2028\f", "", "three\rfour"]

@@ -209,7 +209,7 @@ def test_saved_models_give_the_same_tokens_in_a_fresh_process(tmp_path):
             assert np.array_equal(np.load(tmp_path / f"{kind}_{level}.npy"), wanted)
 
 
-def test_a_network_answers_texts():
+def test_a_network_predicts_from_texts():
     tokenizer = Tokenizer.fit(["good film", "bad film"])
     network = create_model(
         "text_cnn_rand", input_shape=(None,), vocabulary_size=tokenizer.vocabulary_size

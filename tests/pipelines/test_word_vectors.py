@@ -166,7 +166,7 @@ def test_wrong_arguments_are_refused(tmp_path):
         read_word_vectors(path, VOCABULARY, seed=0, kind="glov")
     with pytest.raises(CnnzooError, match="line 1 must be the number of words"):
         read_word_vectors(path, VOCABULARY, seed=0, kind="word2vec_text")
-    with pytest.raises(CnnzooError, match="must be a file of word vectors; there is none"):
+    with pytest.raises(CnnzooError, match="must be a file of word vectors; got no such file"):
         read_word_vectors(tmp_path, VOCABULARY, seed=0)
     with pytest.raises(CnnzooError, match="must be a string; got 3"):
         read_word_vectors(path, [3], seed=0)

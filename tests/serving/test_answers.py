@@ -69,7 +69,7 @@ def test_sounds(client, sounds, loaded):
     check(client, sounds, "serving_bytes", [*map(b64, encoded)], tf.constant(encoded), loaded)
 
 
-def test_raw_input_is_answered_by_litert(exports, images, texts, sounds, digits, monkeypatch):
+def test_litert_predicts_from_raw_input(exports, images, texts, sounds, digits, monkeypatch):
     inputs = {
         images: {"images": digits},
         sounds: {"sounds": np.zeros((2, 1_024, 1), np.int16)},
@@ -85,7 +85,7 @@ def test_raw_input_is_answered_by_litert(exports, images, texts, sounds, digits,
         monkeypatch.undo()
 
 
-def test_without_a_litert_file_tensorflow_answers(copy, images, digits, serving, loaded):
+def test_without_a_litert_file_tensorflow_predicts(copy, images, digits, serving, loaded):
     (copy / images / "1" / "assets.extra" / "model.tflite").unlink()
     with serving(copy) as client:
         check(client, images, "serving_default", digits.tolist(), digits, loaded)

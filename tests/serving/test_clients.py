@@ -157,7 +157,7 @@ def test_too_many_requests_at_a_time(limited, images, monkeypatch):
 
 
 @pytest.mark.parametrize(("error", "status"), [(MemoryError, 503), (ZeroDivisionError, 500)])
-def test_a_failure_of_ours_is_told_and_the_server_lives_on(
+def test_a_failure_of_the_server_is_reported_and_it_keeps_running(
     limited, images, monkeypatch, caplog, error, status
 ):
     def fail(*_):

@@ -13,7 +13,7 @@ from cnnzoo import cli
 @pytest.mark.parametrize(
     "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
 )
-def test_serve_tells_where_and_ends_gracefully(exports, images, digits, started, number):
+def test_serve_prints_its_address_and_ends_gracefully(exports, images, digits, started, number):
     process, url = started(exports)
     answer = httpx.post(
         f"{url}/v1/models/{images}:predict", json={"instances": digits.tolist()}, timeout=60
@@ -25,12 +25,12 @@ def test_serve_tells_where_and_ends_gracefully(exports, images, digits, started,
     assert "Traceback" not in err
 
 
-def test_what_cannot_be_served_is_told_in_a_sentence(exports, tmp_path, capsys, taken_port):
+def test_what_cannot_be_served_is_a_one_line_error(exports, tmp_path, capsys, taken_port):
     def told(*arguments):
         assert cli.main(["serve", *map(str, arguments)]) == 1
         return capsys.readouterr().err
 
-    assert f"{tmp_path}/none must be a folder of exported models; there is nothing" in told(
+    assert f"{tmp_path}/none must be a folder of exported models; got no such folder" in told(
         tmp_path / "none", "--port", 0
     )
     assert "must hold MODEL/VERSION/saved_model.pb; got no such file" in told(tmp_path, "--port", 0)
@@ -47,7 +47,7 @@ def test_what_cannot_be_served_is_told_in_a_sentence(exports, tmp_path, capsys, 
     assert sentence in capsys.readouterr().err
 
 
-def test_missing_packages_are_told(tmp_path, monkeypatch, capsys):
+def test_missing_packages_are_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert cli.main(["serve", str(tmp_path)]) == 1
     sentence = "cnnzoo: serving needs more packages; run: pip install 'cnnzoo[serve]'\n"

@@ -1,9 +1,8 @@
 import httpx
 import pytest
 
-from cnnzoo.serving.app import application
+from cnnzoo.serving.app import Page, application
 from cnnzoo.serving.limits import Limits
-from cnnzoo.serving.page import Page
 
 FILES = {
     "index.html": ("text/html; charset=utf-8", "<!doctype html>"),

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.serving import describe
+from cnnzoo.serving.app import describe_versions
 from cnnzoo.serving.repository import Repository
 
 
@@ -28,11 +28,11 @@ def base(tmp_path):
 
 
 def states(repository, name="a"):
-    status = describe.status(repository.models[name])["model_version_status"]
+    status = describe_versions(repository.models[name])["model_version_status"]
     return {one["version"]: one["state"] for one in status}
 
 
-def test_the_newest_version_by_number_answers(base):
+def test_the_newest_version_by_number_predicts(base):
     publish(base / "a" / "9")
     publish(base / "a" / "0010")
     publish(base / "b" / "3")
@@ -71,7 +71,7 @@ def test_a_new_version_takes_over_and_an_old_one_goes(base):
     assert repository.models == {}
 
 
-def test_the_old_version_answers_until_the_new_one_is_loaded(base):
+def test_the_old_version_predicts_until_the_new_one_is_loaded(base):
     seen = []
 
     def slow(folder):
@@ -88,7 +88,7 @@ def test_the_old_version_answers_until_the_new_one_is_loaded(base):
     assert states(repository) == {"2": "AVAILABLE"}
 
 
-def test_a_version_that_cannot_be_loaded_is_told_and_the_old_one_answers(base, capsys):
+def test_a_version_that_cannot_be_loaded_is_logged_and_the_old_one_predicts(base, capsys):
     repository = Repository(base, load)
     publish(base / "a" / "2", "bad")
     for _ in range(3):
@@ -96,7 +96,7 @@ def test_a_version_that_cannot_be_loaded_is_told_and_the_old_one_answers(base, c
     told = capsys.readouterr().err.splitlines()[1:]
     assert told == [f"cnnzoo: a version 2 cannot be served: {base}/a/2 is damaged"]
     assert repository.engine("a") == (1, "a 1")
-    status = describe.status(repository.models["a"])["model_version_status"][0]
+    status = describe_versions(repository.models["a"])["model_version_status"][0]
     assert status == {
         "version": "2",
         "state": "END",
@@ -138,7 +138,7 @@ def test_a_folder_that_is_away_for_a_moment_keeps_what_is_loaded(base, capsys):
 
 def test_a_folder_without_models_is_refused(tmp_path):
     for folder, message in (
-        (tmp_path / "none", "must be a folder of exported models; there is nothing"),
+        (tmp_path / "none", "must be a folder of exported models; got no such folder"),
         (tmp_path, "must hold MODEL/VERSION/saved_model.pb; got no such file"),
     ):
         with pytest.raises(CnnzooError, match=message):

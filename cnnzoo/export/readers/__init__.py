@@ -1,1 +1,1 @@
-"""Readers of an exported tokenizer without TensorFlow; each stands beside the files it serves."""
+"""Readers of an exported tokenizer without TensorFlow; each is stored next to its files."""

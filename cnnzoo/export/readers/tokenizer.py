@@ -1,4 +1,4 @@
-"""Texts to the tokens that an exported network takes, in Python alone.
+"""Texts to the tokens that an exported network takes, in plain Python.
 
     from tokenizer import Tokenizer
 
@@ -58,7 +58,7 @@ class Tokenizer:
             for pattern, rewrite in rule["rewrites"]:
                 text = re.sub(pattern.encode(), rewrite.encode(), text)
             text = re.sub(b" +", b" ", text).strip()
-        return text.lower() if rule["lower"] else text  # Of bytes: ASCII letters alone.
+        return text.lower() if rule["lower"] else text  # Of bytes: only ASCII letters.
 
     def _padded(self, row: list[int], length: int) -> list[int]:
         empty = length - len(row)

@@ -2,8 +2,8 @@
 
 Source: Zhang et al. 2017, https://arxiv.org/abs/1710.09412 (mixup); Yun et al. 2019,
 https://arxiv.org/abs/1905.04899 (cutmix).
-Departures: each example draws its own weight, where the papers' code draws one a batch; the partner
-of an example is the next one of its (shuffled) batch, where they draw an order.
+Departures: each example draws its own weight, where the papers' code draws one per batch; the
+partner of an example is the next one of its (shuffled) batch, where they draw an order.
 """
 
 from __future__ import annotations

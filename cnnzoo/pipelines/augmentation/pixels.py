@@ -92,7 +92,7 @@ def box_mask(shape: Any, top: Any, bottom: Any, left: Any, right: Any) -> Any:
     """Return what lies in one box an image, bool `[batch, height, width * channels]`.
 
     Args:
-        shape: Of the images. Channels lie beside each other in the mask, which is quicker.
+        shape: Of the images. Channels are adjacent in the mask, which is quicker.
         top: First row inside, int32 `[batch]`.
         bottom: First row below.
         left: First column inside.

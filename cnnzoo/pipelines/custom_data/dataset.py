@@ -19,8 +19,7 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read
 from cnnzoo.pipelines.custom_data import folders, npz, tables
 from cnnzoo.pipelines.custom_data.examples import Found, Input, listed, ordered
-from cnnzoo.pipelines.decoding import UNDECODABLE, decode
-from cnnzoo.pipelines.images import MAX_BYTES, read_encoded
+from cnnzoo.pipelines.images import MAX_BYTES, UNDECODABLE, decode, read_encoded
 
 
 def find(name: str, shape: tuple[int, ...]) -> Dataset:

@@ -188,7 +188,7 @@ def hear(content):
     """Scores for the digit of the loudest tenth of the second."""
     with wave.open(io.BytesIO(content)) as file:
         if file.getframerate() != 8_000:
-            raise CnnzooError("sound_bytes must have 8,000 samples a second")
+            raise CnnzooError("sound_bytes must have 8,000 samples per second")
         levels = np.frombuffer(file.readframes(8_000), "<i2") / 2**15
     levels = np.pad(levels, (0, 8_000 - len(levels)))
     power = np.square(levels).reshape(10, 800).mean(axis=1)

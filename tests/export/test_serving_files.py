@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cnnzoo.export.publishing import write_warmup
+from cnnzoo.export.serving_files import write_warmup
 
 
 def test_the_requests_are_those_of_tensorflow_serving(tmp_path):

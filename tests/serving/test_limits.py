@@ -3,7 +3,7 @@ import io
 import pytest
 from PIL import Image
 
-from cnnzoo.serving.headers import pixels
+from cnnzoo.serving.limits import pixels
 
 
 def encoded(mode, size, kind, **options):
