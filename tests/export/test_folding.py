@@ -99,3 +99,31 @@ def test_what_cannot_be_folded_stays():
     copy = folded(model)
     assert len(norms(copy)) == 4
     assert np.allclose(np.asarray(copy(values)), np.asarray(model(values)), atol=1e-5)
+
+
+@pytest.fixture(params=["channels_first", "mixed_bfloat16"])
+def global_setting(request):
+    """A global setting of Keras that differs from the one under which networks are built."""
+    if request.param == "channels_first":
+        change, usual = keras.config.set_image_data_format, "channels_last"
+    else:
+        change, usual = keras.config.set_dtype_policy, "float32"
+    yield lambda: change(request.param)
+    change(usual)
+
+
+def test_global_settings_of_keras_do_not_matter(global_setting):
+    layers = [
+        keras.layers.Conv2D(4, 3),
+        keras.layers.BatchNormalization(),
+        cnnzoo.layers.PartialConv2D(((0, 1), (2, 3), (0, 3)), 3, limit=1.0),
+        keras.layers.GlobalAveragePooling2D(),
+        keras.layers.Dense(3),
+    ]
+    model = trained(keras.Sequential([keras.Input((8, 9, 3)), *layers]))
+    images = RNG.normal(size=(2, 8, 9, 3)).astype("float32")
+    expected = np.asarray(model(images))
+    global_setting()
+    found = np.asarray(folded(model)(images))
+    assert found.dtype == np.float32
+    assert found == pytest.approx(expected, abs=1e-5)
