@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 from tensorflow.lite.python.convert import ConverterError
 
+from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import litert, onnx_file, quantization
 from cnnzoo.export.artifact import CARD
@@ -23,7 +24,14 @@ from cnnzoo.export.litert import tokenizer_of
 from cnnzoo.export.publishing import WARMUP, publish, write_tokenizer, write_warmup
 from cnnzoo.export.signatures import ServingGraph
 from cnnzoo.export.verification import Format, prove
-from cnnzoo.export.verification_data import COMPARED, SCORED, Evidence, gather, training_examples
+from cnnzoo.export.verification_data import (
+    COMPARED,
+    SCORED,
+    Evidence,
+    data_of,
+    gather,
+    training_examples,
+)
 from cnnzoo.guard.sums import write_sums
 from cnnzoo.pipelines.input_types import RawTexts
 from cnnzoo.registry import unknown
@@ -47,6 +55,7 @@ def export(
     classifier: Classifier,
     to: str | Path = "saved_models",
     formats: Sequence[str] = DEFAULT,
+    data: Dataset | str | Path | None = None,
 ) -> list[dict[str, Any]]:
     """Publish `classifier` as the next version of `to`/<name>/, whole or not at all.
 
@@ -56,28 +65,30 @@ def export(
         classifier: What `cnnzoo.load` returned, unless it came from a SavedModel.
         to: Folder of all exported models.
         formats: Names of FORMATS; "savedmodel" is among them in any case.
+        data: A data set, or the name or path of one, instead of the one of the card.
 
     Returns:
-        One dictionary a format, the SavedModel first: `format`, `path`, `bytes`; `max_difference`
+        One dictionary per format, the SavedModel first: `format`, `path`, `bytes`; `max_difference`
         of a score from the artifact's and `label_agreement` (fraction), over `compared` examples of
         the test set (`examples` is "test") or, where that is not on this machine, random ones
         ("generated"); `accuracy` on the test set of a format that is judged by it, else None; and
         `latency_us`, the median time for one example in a fresh process.
 
     Raises:
-        CnnzooError: A format is unknown, lacks packages or cannot hold the network, the classifier
-            came from a SavedModel, or an export gives other answers than the artifact; then nothing
-            is published.
+        CnnzooError: A format is unknown, needs packages or cannot hold the network, the classifier
+            came from a SavedModel, the data do not fit, or an export predicts something else than
+            the artifact; then nothing is published.
     """
     chosen = _chosen(formats)
     if classifier.model is None:
         raise CnnzooError("model must be a run, an artifact or a shipped name; got a SavedModel")
     scored = any(one.tolerance is None for one in chosen.values())
-    evidence = gather(classifier, SCORED if scored else COMPARED)
+    dataset = data_of(classifier, data)
+    evidence = gather(classifier, dataset, SCORED if scored else COMPARED)
     rows: dict[str, dict[str, Any]] = {}
 
     def write(folder: Path) -> None:
-        _write(classifier, folder, chosen, evidence)
+        _write(classifier, folder, chosen, evidence, dataset)
         rows.update(prove(folder, chosen, evidence))
         write_sums(folder)
 
@@ -100,7 +111,11 @@ def _chosen(formats: Sequence[str]) -> dict[str, Format]:
 
 
 def _write(
-    classifier: Classifier, folder: Path, formats: dict[str, Format], evidence: Evidence
+    classifier: Classifier,
+    folder: Path,
+    formats: dict[str, Format],
+    evidence: Evidence,
+    dataset: Dataset | None,
 ) -> None:
     """Write all files of a version."""
     model, card = folded(classifier.model), classifier.card
@@ -120,20 +135,22 @@ def _write(
         write_tokenizer(tokenizer, extra)
     for name, one in formats.items():
         if name != "savedmodel":
-            (folder / one.file).write_bytes(_converted(name, model, classifier))
+            (folder / one.file).write_bytes(_converted(name, model, classifier, dataset))
 
 
-def _converted(name: str, model: keras.Model, classifier: Classifier) -> bytes:
+def _converted(
+    name: str, model: keras.Model, classifier: Classifier, dataset: Dataset | None
+) -> bytes:
     """Return the file of a format other than SavedModel.
 
     Raises:
-        CnnzooError: The format lacks an operation of the network.
+        CnnzooError: The format has no operation that the network needs.
     """
     try:
         if name == "onnx":
             return onnx_file.convert(model)
         if name == "litert_int8":
-            return quantization.int8(model, training_examples(classifier))
+            return quantization.int8(model, training_examples(classifier, dataset))
         return {"litert": litert.convert, "litert_float16": quantization.float16}[name](model)
     except (tf.errors.OpError, ConverterError, RuntimeError) as error:
         lacking = sorted(set(re.findall(r"'tf\.(\w+)' op", str(error))))

@@ -1,8 +1,9 @@
-"""Examples on which an export is compared with its artifact, and what the artifact answers."""
+"""Examples on which an export is compared with its artifact, and what the artifact predicts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,11 +13,11 @@ from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.classifier import Classifier, of_training
 from cnnzoo.export.litert import tokenizer_of
-from cnnzoo.pipelines.custom_data.dataset import find
+from cnnzoo.pipelines.custom_data.dataset import dataset_of
 from cnnzoo.pipelines.input_types import RawImages, RawSounds, RawTexts
 from cnnzoo.pipelines.splits import Split, select
 
-COMPARED = 200  # Examples, where accuracy is not asked for.
+COMPARED = 200  # Examples, where accuracy is not measured.
 SCORED = 10_000  # Examples at most, where it is.
 CALIBRATED = 200  # Training examples.
 
@@ -24,7 +25,7 @@ _ENCODED = 5  # Examples that are encoded in several ways.
 
 
 class Evidence(NamedTuple):
-    """Raw examples and what Keras answers to them."""
+    """Raw examples and what Keras predicts for them."""
 
     examples: str  # "test": of the test set; "generated": at random, where that is not here.
     inputs: np.ndarray  # Raw batch.
@@ -34,12 +35,11 @@ class Evidence(NamedTuple):
     encoded_scores: np.ndarray
 
 
-def gather(classifier: Classifier, limit: int) -> Evidence:
-    """Return the first `limit` test examples, or generated ones, and the artifact's answers.
+def gather(classifier: Classifier, dataset: Dataset | None, limit: int) -> Evidence:
+    """Return the first `limit` test examples, or generated ones, and the artifact's scores.
 
-    Keras computes the answers, whatever else answers for `classifier` by default.
+    Keras computes these, whatever else computes for `classifier` by default.
     """
-    dataset = _dataset(classifier)
     if dataset is None:
         name, inputs, labels = "generated", _generated(classifier), None
     else:
@@ -54,13 +54,12 @@ def gather(classifier: Classifier, limit: int) -> Evidence:
     )
 
 
-def training_examples(classifier: Classifier) -> np.ndarray:
+def training_examples(classifier: Classifier, dataset: Dataset | None) -> np.ndarray:
     """Return a raw batch of training examples, evenly spread.
 
     Raises:
         CnnzooError: They are not on this machine.
     """
-    dataset = _dataset(classifier)
     if dataset is None:
         raise CnnzooError(
             "dataset must be on this machine for format litert_int8, which is fitted to real "
@@ -71,13 +70,19 @@ def training_examples(classifier: Classifier) -> np.ndarray:
     return classifier.raw.check(inputs[places])
 
 
-def _dataset(classifier: Classifier) -> Dataset | None:
-    """Return the data set of the card, or None where it would have to be downloaded or is gone."""
+def data_of(classifier: Classifier, data: Dataset | str | Path | None) -> Dataset | None:
+    """Return `data`, or the data set of the card, or None where that is not on this machine.
+
+    Raises:
+        CnnzooError: There is no such `data`, or it has other classes.
+    """
     try:
-        dataset = find(classifier.card["dataset"], classifier.input_shape)
+        found = dataset_of(classifier.card, classifier.input_shape, data)
     except CnnzooError:
+        if data is not None:
+            raise
         return None
-    return dataset if dataset.is_here else None
+    return found if found.is_here or data is not None else None
 
 
 def _generated(classifier: Classifier) -> np.ndarray:

@@ -65,8 +65,10 @@ def save(
         old.unlink(missing_ok=True)
 
 
-def read_state(folder: Path) -> tuple[State | None, Mapping[str, bytes], list[str]]:
+def read_state(folder: Path) -> tuple[State, Mapping[str, bytes], list[str]]:
     """Return the state in the newest sound file, its parts, and what is wrong with newer files.
+
+    Without a file, it is the state before the first step, and there are no parts.
 
     Raises:
         CnnzooError: There are files, and all are damaged.
@@ -82,7 +84,7 @@ def read_state(folder: Path) -> tuple[State | None, Mapping[str, bytes], list[st
         return State(metadata["history"], metadata["step"], metadata["seconds"]), parts, damaged
     if damaged:
         raise CnnzooError(f"{damaged[0]}; no checkpoint in {folder} is sound")
-    return None, {}, []
+    return State([]), {}, []
 
 
 def restore(
@@ -110,11 +112,10 @@ def restore(
     for name, variable in variables.items():
         variable.assign(arrays[name])
     metadata = json.loads(parts["state.json"])
-    kinds = [type(one).__name__ for one in callbacks]
-    if kinds != metadata["callback_classes"]:
+    kinds, expected = [type(one).__name__ for one in callbacks], metadata["callback_classes"]
+    if kinds != expected:
         raise CnnzooError(
-            f"callbacks must be those that the run was started with, {metadata['callback_classes']}; "
-            f"got {kinds}"
+            f"callbacks must be those that the run was started with, {expected}; got {kinds}"
         )
     for place, plain in enumerate(metadata["callbacks"]):
         vars(callbacks[place]).update(plain)

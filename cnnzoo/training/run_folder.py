@@ -1,4 +1,4 @@
-"""Which folder a run writes, and whether it may: `recipe.json` says with what it was begun."""
+"""Which folder a run writes, and whether it may: `recipe.json` says with what it was started."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cnnzoo.datasets import Dataset, Examples
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read, write_whole
 
-_RECIPE = "recipe.json"  # The recipe, and with which data and model it was begun.
+_RECIPE = "recipe.json"  # The recipe, and with which data and model it was started.
 _PARTS = {"data_sha256": "dataset", "model_sha256": "model"}  # Digest -> what it is of.
 
 
@@ -35,12 +35,12 @@ def folder_of(name: str, out: str | Path | None, resume: bool) -> Path:
         folder = base / str(max(numbers, default=0))
     else:
         folder = base / str(max(numbers, default=0) + 1)
-    begun = holds_run(folder)
-    if resume and not begun:
+    started = holds_run(folder)
+    if resume and not started:
         raise CnnzooError(f"out must be the folder of a run to resume; got {str(folder)!r}")
-    if begun and not resume:
+    if started and not resume:
         raise CnnzooError(
-            f"out must be a new folder; {folder} holds a run, which --resume goes on with"
+            f"out must be a new folder; {folder} holds a run, which --resume continues"
         )
     if not resume and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise CnnzooError(f"out must be a new or empty folder; got {str(folder)!r}")
@@ -48,12 +48,12 @@ def folder_of(name: str, out: str | Path | None, resume: bool) -> Path:
 
 
 def holds_run(folder: Path) -> bool:
-    """Return whether a run was begun in `folder`."""
+    """Return whether a run was started in `folder`."""
     return (folder / _RECIPE).is_file()
 
 
-def identity(folder: Path) -> dict[str, Any] | None:
-    """Return with what the run in `folder` was begun, or None where there is none.
+def _identity(folder: Path) -> dict[str, Any] | None:
+    """Return with what the run in `folder` was started, or None where there is none.
 
     Raises:
         CnnzooError: The file is damaged.
@@ -68,38 +68,35 @@ def identity(folder: Path) -> dict[str, Any] | None:
         raise CnnzooError(f"{path} is damaged, or of another version of cnnzoo") from error
 
 
-def write_identity(folder: Path, recipe: Recipe, metadata: Mapping[str, Any]) -> None:
-    """Write with what a run is begun; `metadata` are those of its card."""
-    found = {"recipe": recipe.to_json(), **{part: metadata[part] for part in _PARTS}}
-    write_whole(folder / _RECIPE, json.dumps(found, indent=1).encode())
-
-
-def require_same_recipe(folder: Path, begun: dict[str, Any] | None, recipe: Recipe) -> None:
-    """Refuse another recipe than the one that the run was started with, if it was.
+def require_same_recipe(folder: Path, recipe: Recipe) -> None:
+    """Refuse another recipe than that of the run in `folder`, if there is one.
 
     Raises:
         CnnzooError: It is another; the message names the fields.
     """
-    changed = Recipe.from_json(begun["recipe"]).changes(recipe) if begun else []
+    started = _identity(folder)
+    changed = Recipe.from_json(started["recipe"]).changes(recipe) if started else []
     if changed:
         raise CnnzooError(
             f"recipe must be the one that {folder} was started with; changed: {', '.join(changed)}"
         )
 
 
-def require_same_parts(
-    folder: Path, begun: dict[str, Any] | None, metadata: Mapping[str, Any]
-) -> None:
-    """Refuse other data or another model than those that the run was started with, if it was.
+def write_identity(folder: Path, recipe: Recipe, metadata: Mapping[str, Any]) -> None:
+    """Write with what a run is started: its recipe, and data and model by the card's `metadata`.
 
     Raises:
-        CnnzooError: They are others.
+        CnnzooError: The run in `folder` was started with other data or another model.
     """
+    started = _identity(folder)
     for part, what in _PARTS.items():
-        if begun and begun[part] != metadata[part]:
+        if started and started[part] != metadata[part]:
             raise CnnzooError(
-                f"{what} must be the one that {folder} was started with; {metadata[what]} is another now"
+                f"{what} must be the one that {folder} was started with; "
+                f"{metadata[what]} is another now"
             )
+    found = {"recipe": recipe.to_json(), **{part: metadata[part] for part in _PARTS}}
+    write_whole(folder / _RECIPE, json.dumps(found, indent=1).encode())
 
 
 def fingerprint(dataset: Dataset, examples: Examples) -> str:
@@ -115,8 +112,8 @@ def fingerprint(dataset: Dataset, examples: Examples) -> str:
 def structure_digest(model: keras.Model) -> str:
     """Return the SHA-256 of a model's configuration, whatever was built in the process before it.
 
-    Keras numbers the names that it gives itself through the process: `cast_2` may be `cast` in the
-    next. Here numbers begin anew with each model.
+    Keras numbers the names that it gives itself, through the process: `cast_2` may be `cast` in the
+    next. Here numbers start from 0 for each model.
     """
     names: dict[str, dict[str, int]] = {}
 

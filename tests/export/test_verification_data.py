@@ -6,10 +6,19 @@ from PIL import Image
 
 from cnnzoo.datasets import DATASETS
 from cnnzoo.errors import CnnzooError
+from cnnzoo.export import verification_data
 from cnnzoo.export.classifier import from_model
 from cnnzoo.export.litert import after_tokenizer, tokenizer_of
-from cnnzoo.export.verification_data import gather, training_examples
+from cnnzoo.export.verification_data import data_of
 from cnnzoo.pipelines.splits import Split, select
+
+
+def gather(classifier, limit):
+    return verification_data.gather(classifier, data_of(classifier, None), limit)
+
+
+def training_examples(classifier):
+    return verification_data.training_examples(classifier, data_of(classifier, None))
 
 
 def without_data(classifier):
