@@ -14,7 +14,7 @@ from cnnzoo.config.schedules import Cosine, OneCycle, Plateau, Steps
 from cnnzoo.registry import Registry, modules
 
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "muon")
-LOSSES = ("cross_entropy", "binary_cross_entropy", "squared_error", "margin")
+LOSSES = ("cross_entropy", "margin")
 PRECISIONS = ("float32", "bfloat16", "float16")
 # Of images and sounds: to mean 0 and standard deviation 1 a channel, to 0 to 1, or to -0.5 to 0.5.
 NORMALIZATIONS = ("standardized", "unit", "centered")
@@ -29,13 +29,14 @@ class Tokens(Fields):
         CnnzooError: A field has a wrong type or value.
     """
 
+    REMOVED: ClassVar = {"percentile": None}
+
     level: str = "word"  # Or "character".
     cleaning: str = "lower"  # A rule of `pipelines.cleaning`.
     alphabet: str | None = None  # Characters to use instead of those of the texts.
     max_tokens: int | None = None  # Greatest size of the vocabulary.
     min_count: int = 1  # How often a word occurs at least.
     length: int | None = None  # Tokens that a text has at most.
-    percentile: float | None = None  # Percentage of texts that shall not be cut, instead of length.
     shortest: int | None = 1  # Tokens that a batch has at least; none: length, always.
     padding: str = "end"  # Or "front" or "both".
     truncation: str = "end"
@@ -50,8 +51,6 @@ class Tokens(Fields):
         for name in ("max_tokens", "length", "shortest"):
             value = getattr(self, name)
             self.require(name, value is None or value >= 1, "at least 1")
-        share = self.percentile
-        self.require("percentile", share is None or 0 <= share <= 100, "from 0 to 100")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

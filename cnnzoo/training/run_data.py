@@ -168,7 +168,6 @@ def _text_pipeline(
         max_tokens=how.max_tokens,
         min_count=how.min_count,
         length=how.length,
-        percentile=how.percentile,
         shortest=None if how.shortest is None else max(how.shortest, spec.smallest),
         padding=how.padding,
         truncation=how.truncation,
