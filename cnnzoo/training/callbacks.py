@@ -55,6 +55,7 @@ class Epochs(keras.callbacks.Callback):
         self.done = state.step  # Steps of the current epoch before this run of the program.
         self._classifier = of_training(networks.inference, metadata)
         self.raw = self._classifier.raw
+        self._cut = False  # Whether it is this callback that has ended the epoch.
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Start the epoch's clock."""
@@ -62,8 +63,8 @@ class Epochs(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """End a resumed epoch where it would have ended; stop at a loss that is no number."""
-        if self.done and self.done + batch + 1 >= self.data.steps:
-            self.model.stop_training = True  # Keras would repeat the steps done before.
+        if self.done and self.done + batch + 1 >= self.data.steps and not self.model.stop_training:
+            self.model.stop_training = self._cut = True  # Keras would go on for the steps before.
         if not math.isfinite((logs or {}).get("loss", 0.0)):
             epoch = len(self.history) + 1
             raise CnnzooError(
@@ -73,9 +74,9 @@ class Epochs(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Validate, and write artifact and history."""
-        if self.done:
-            self.model.stop_training = False
-            self.done = 0
+        if self._cut:
+            self.model.stop_training = self._cut = False
+        self.done = 0
         figures = self.distribution.run_on_chief(self._validated)
         logs.update({f"val_{name}": figures[name] for name in ("loss", "accuracy")})
         # Keras hands over float32; seven digits are all that it knows.
@@ -133,8 +134,20 @@ class Checkpoint(keras.callbacks.Callback):
         self.before = before  # Seconds of training before this run of the program.
         self._started = self._saved = time.monotonic()
 
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Restore a state after an epoch: what begins an epoch is still to come."""
+        self._fresh = checkpoints.memories(self.others)
+        if self.parts:
+            self.model._initial_epoch = None  # BackupAndRestore may have set another.
+        if not self.epochs.done:
+            self._restore()
+            self.epochs.networks.accuracy.reset_state()  # Keras resets it only once it was used.
+
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Restore the state, after Keras and the other callbacks have set up theirs."""
+        """Restore a state in mid-epoch, after Keras and the callbacks have begun the epoch."""
+        self._restore()
+
+    def _restore(self) -> None:
         if self.parts:
             accuracy = self.epochs.networks.accuracy
             checkpoints.restore(self.parts, self.model, accuracy, self.others)
@@ -152,9 +165,11 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _save(self, step: int) -> None:
         seconds = self.before + time.monotonic() - self._started
-        state = State(self.epochs.history, step, seconds)
+        over = step == 0 and self.model.stop_training
+        state = State(self.epochs.history, step, seconds, over)
         folder = self.epochs.folder / checkpoints.FOLDER
-        checkpoints.save(folder, self.model, self.epochs.networks.accuracy, self.others, state)
+        accuracy = self.epochs.networks.accuracy
+        checkpoints.save(folder, self.model, accuracy, self.others, self._fresh, state)
         self._saved = time.monotonic()
 
 

@@ -30,7 +30,6 @@ from cnnzoo.pipelines.input_types import RawTexts
 from cnnzoo.plot_style import png
 from cnnzoo.training import checkpoints, run_folder
 from cnnzoo.training.callbacks import Checkpoint, Epochs, best_epoch, log
-from cnnzoo.training.checkpoints import Row
 from cnnzoo.training.curves import curves
 from cnnzoo.training.distributed.distribution import get_distribution
 from cnnzoo.training.fused_kernels import fused
@@ -100,6 +99,7 @@ def train(
             loss is no longer a number.
         OSError: The folder cannot be written.
     """
+    _require_callbacks(callbacks)
     name, base, value = requested(recipe, data, fields)
     distribution = get_distribution(value.batch_size, devices, workers, worker)
     with distribution.training():
@@ -119,7 +119,9 @@ def train(
             log(f"{message}; resuming from epoch {len(state.history) + 1} of the one before")
         epochs = Epochs(folder, examples, networks, metadata, distribution, state)
         others = [*_of_recipe(value), *callbacks]
-        _fit(epochs, value, Checkpoint(epochs, others, checkpoint_seconds, parts, state.seconds))
+        if len(state.history) < value.epochs and not state.over:
+            checkpoint = Checkpoint(epochs, others, checkpoint_seconds, parts, state.seconds)
+            _fit(epochs, value, checkpoint)
         seconds = state.seconds + time.monotonic() - started
         metrics = distribution.run_on_chief(lambda: _finish(epochs, dataset, seconds))
         return Run(folder, metrics, data)
@@ -128,8 +130,6 @@ def train(
 def _fit(epochs: Epochs, recipe: Recipe, checkpoint: Checkpoint) -> None:
     """Train the steps that come after the newest checkpoint."""
     data, model, history = epochs.data, epochs.networks.model, epochs.history
-    if _is_over(recipe, history):
-        return
     bar = ProgressBar(recipe.batch_size, epochs.raw.name)
     first = len(history) * data.steps + epochs.done
     # Under a strategy, each replica has variables of its own, which the kernels do not know.
@@ -154,6 +154,12 @@ def _fit(epochs: Epochs, recipe: Recipe, checkpoint: Checkpoint) -> None:
         bar.close()
 
 
+def _require_callbacks(callbacks: Any) -> None:
+    listed = isinstance(callbacks, (list, tuple))
+    if not listed or not all(isinstance(one, keras.callbacks.Callback) for one in callbacks):
+        raise CnnzooError(f"callbacks must be a list of Keras callbacks; got {callbacks!r}")
+
+
 def _of_recipe(recipe: Recipe) -> list[keras.callbacks.Callback]:
     found = keras_callbacks(recipe.learning_rate)
     if recipe.patience is not None:
@@ -161,16 +167,6 @@ def _of_recipe(recipe: Recipe) -> list[keras.callbacks.Callback]:
             keras.callbacks.EarlyStopping("val_accuracy", mode="max", patience=recipe.patience)
         )
     return found
-
-
-def _is_over(recipe: Recipe, history: list[Row]) -> bool:
-    """Return whether the last epoch is done, or the one after which `patience` ended."""
-    if len(history) >= recipe.epochs:
-        return True
-    if recipe.patience is None or not history:
-        return False
-    scores = [row["val_accuracy"] for row in history]
-    return len(scores) - 1 - scores.index(max(scores)) >= recipe.patience
 
 
 def _finish(epochs: Epochs, dataset: Dataset, seconds: float) -> dict[str, Any]:
