@@ -19,9 +19,10 @@ from cnnzoo import plot_style
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
+from cnnzoo.training import require_tensorflow
 from cnnzoo.training.distributed.distribution import Distribution
 from cnnzoo.training.fused_kernels import fused
-from cnnzoo.training.networks import prepare
+from cnnzoo.training.networks import defaults, prepare
 from cnnzoo.training.run_data import requested
 
 _MEMORY = 0.9  # Share of the average before in the next one: about ten steps count.
@@ -87,6 +88,7 @@ def find_learning_rate(
     Raises:
         CnnzooError: An argument is wrong, or as for `cnnzoo.train`.
     """
+    require_tensorflow()
     if not 0 < lowest < highest < math.inf:
         raise CnnzooError(
             f"lowest and highest must be rates above 0, one below the other; got {lowest} and "
@@ -101,9 +103,10 @@ def find_learning_rate(
         raise CnnzooError(f"steps must be at least 2; got {steps}")
     _, _, value = requested(recipe, data, {**fields, "learning_rate": float(lowest)})
     distribution = Distribution(value.batch_size)
-    _, examples, networks = prepare(value, distribution, data, _copied(network))
     rising = _Rising(np.geomspace(lowest, highest, steps))
-    with fused(networks.model):
+    with defaults():
+        _, examples, networks = prepare(value, distribution, data, _copied(network))
+    with defaults(), fused(networks.model):
         networks.model.fit(
             examples.pipeline.train(),
             steps_per_epoch=steps,

@@ -16,6 +16,7 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.export import artifact
 from cnnzoo.export.card import limits
 from cnnzoo.inspection.cost import multiply_adds
+from cnnzoo.inspection.graph import nested, output_call, walk
 from cnnzoo.models import create_model
 from cnnzoo.pipelines.custom_data.dataset import find
 from cnnzoo.pipelines.input_types import describe
@@ -75,7 +76,7 @@ def _networks(
 ) -> Networks:
     """Build the networks, and compile the one that is trained."""
     pipeline = data.pipeline
-    with _precision(recipe.precision), distribution.network():
+    with defaults(recipe.precision), distribution.network():
         trained = _network(recipe, dataset, pipeline) if custom is None else custom
         distribution.synchronize(trained)
         model = trained
@@ -107,12 +108,7 @@ def _spec(recipe: Recipe, distribution: Distribution, custom: keras.Model | None
     """
     if custom is None:
         return input_spec(recipe.model)
-    plain = isinstance(custom, keras.Model) and hasattr(custom, "input_shape")
-    if not plain or not custom.built or not isinstance(custom.input_shape, tuple):
-        raise CnnzooError(
-            "network must be a built Functional or Sequential model with one input and one output; "
-            f"got {custom!r}"
-        )
+    _require_plain(custom)
     if distribution.strategy is not None:
         raise CnnzooError(
             "devices must be 1 and workers none with a network of your own, whose variables are on "
@@ -125,6 +121,38 @@ def _spec(recipe: Recipe, distribution: Distribution, custom: keras.Model | None
                 f"{field} must be {usual!r} with a network of your own; got {value!r}"
             )
     return InputSpec(custom.input_shape[1:], exact=True)
+
+
+def _require_plain(custom: Any) -> None:
+    """Refuse a network that is not from one batch to logits in float32.
+
+    Raises:
+        CnnzooError: It is another.
+    """
+    plain = isinstance(custom, keras.Model) and hasattr(custom, "input_shape") and custom.built
+    shapes = (custom.input_shape, custom.output_shape) if plain else ()
+    if not plain or not all(isinstance(shape, tuple) for shape in shapes):
+        raise CnnzooError(
+            "network must be a built Functional or Sequential model with one input and one output; "
+            f"got {custom!r}"
+        )
+    shape = custom.input_shape[1:]
+    if len(shape) > 1 and None in shape:
+        raise CnnzooError(f"network must take inputs of one size; got input_shape {shape}")
+    for path, call in walk(custom):
+        if getattr(call.layer, "compute_dtype", None) in ("float16", "bfloat16"):
+            got = f"{call.layer.compute_dtype} in layer {path!r}"
+            raise CnnzooError(f"network must compute in float32; got {got}")
+    last = output_call(custom).layer
+    while nested(last):
+        last = output_call(last).layer
+    names = type(last).__name__, getattr(getattr(last, "activation", None), "__name__", "")
+    squashing = {name.lower() for name in names} & {"softmax", "sigmoid"}
+    if squashing:
+        raise CnnzooError(
+            "network must end in logits, since the loss takes their softmax: leave out the last "
+            f"activation; got {squashing.pop()} in layer {last.name!r}"
+        )
 
 
 def _require_classes(network: keras.Model, dataset: Dataset) -> None:
@@ -147,14 +175,21 @@ def _network(recipe: Recipe, dataset: Dataset, pipeline: Pipeline) -> keras.Mode
 
 
 @contextlib.contextmanager
-def _precision(precision: str) -> Iterator[None]:
-    """Build layers that compute in `precision` and keep float32 weights."""
-    before = keras.config.dtype_policy()
+def defaults(precision: str = "float32") -> Iterator[None]:
+    """Build layers that compute in `precision` and keep float32 weights, with channels last.
+
+    What the program has set of this stands again at the end.
+    """
+    before = keras.config.dtype_policy(), keras.config.image_data_format(), keras.config.floatx()
+    keras.config.set_floatx("float32")
+    keras.config.set_image_data_format("channels_last")
     keras.config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
     try:
         yield
     finally:
-        keras.config.set_dtype_policy(before)
+        keras.config.set_dtype_policy(before[0])
+        keras.config.set_image_data_format(before[1])
+        keras.config.set_floatx(before[2])
 
 
 def card_metadata(

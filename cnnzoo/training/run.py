@@ -28,13 +28,13 @@ from cnnzoo.files import write_whole
 from cnnzoo.pipelines.custom_data.dataset import find
 from cnnzoo.pipelines.input_types import RawTexts
 from cnnzoo.plot_style import png
-from cnnzoo.training import checkpoints, run_folder
+from cnnzoo.training import checkpoints, require_tensorflow, run_folder
 from cnnzoo.training.callbacks import Checkpoint, Epochs, best_epoch, log
 from cnnzoo.training.curves import curves
 from cnnzoo.training.distributed.distribution import get_distribution
 from cnnzoo.training.fused_kernels import fused
 from cnnzoo.training.keras_schedules import keras_callbacks
-from cnnzoo.training.networks import card_metadata, prepare
+from cnnzoo.training.networks import card_metadata, defaults, prepare
 from cnnzoo.training.progress import ProgressBar
 from cnnzoo.training.provenance import commit, hardware, peak_memory
 from cnnzoo.training.run_data import requested
@@ -99,10 +99,11 @@ def train(
             loss is no longer a number.
         OSError: The folder cannot be written.
     """
+    require_tensorflow()
     _require_callbacks(callbacks)
     name, base, value = requested(recipe, data, fields)
     distribution = get_distribution(value.batch_size, devices, workers, worker)
-    with distribution.training():
+    with distribution.training(), defaults():
         path = distribution.run_on_chief(lambda: str(run_folder.folder_of(name, out, resume)))
         folder = distribution.folder(Path(path))
         run_folder.require_same_recipe(folder, value)

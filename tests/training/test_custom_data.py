@@ -19,14 +19,34 @@ from cnnzoo.training.run_data import requested
 SHORT = {"epochs": 2, "batch_size": 50, "validation": 200, "learning_rate": 0.01}
 
 
-def network(classes=10):
+def network(classes=10, activation=None, sides=28, dtype=None):
     layers = [
-        keras.Input((28, 28, 1)),
-        keras.layers.Conv2D(8, 3, strides=2, activation="relu"),
-        keras.layers.Flatten(),
-        keras.layers.Dense(classes),
+        keras.Input((sides, sides, 1)),
+        keras.layers.Conv2D(8, 3, strides=2, activation="relu", dtype=dtype),
+        keras.layers.Flatten() if sides else keras.layers.GlobalAveragePooling2D(),
+        keras.layers.Dense(classes, activation=activation),
     ]
     return keras.Sequential(layers, name="mine")
+
+
+def ending(last):
+    images = keras.Input((28, 28, 1))
+    return keras.Model(images, last(network()(images)))
+
+
+def network_in_softmax(logits):
+    layers = [keras.Input((10,)), keras.layers.Activation("softmax", name="scores")]
+    return keras.Sequential(layers)(logits)
+
+
+def two_inputs():
+    first, second = keras.Input((28, 28, 1)), keras.Input((28, 28, 1))
+    return keras.Model([first, second], network()(first + second))
+
+
+def two_outputs():
+    images = keras.Input((28, 28, 1))
+    return keras.Model(images, [network()(images), keras.layers.Flatten()(images)])
 
 
 def digits(split, count):
@@ -112,6 +132,18 @@ class Subclassed(keras.Model):
             {},
             r"model must take images of at least \(28, 28, 1\)",
         ),
+        (
+            lambda: network(activation="softmax"),
+            {},
+            "must end in logits.*; got softmax in layer 'd",
+        ),
+        (lambda: keras.Sequential([network(), keras.layers.Softmax()]), {}, "got softmax in layer"),
+        (lambda: ending(keras.ops.sigmoid), {}, "got sigmoid in layer 'sigmoid"),
+        (lambda: ending(network_in_softmax), {}, "got softmax in layer 'scores'"),
+        (lambda: network(sides=None), {}, r"must take inputs of one size; got .*\(None, None, 1\)"),
+        (two_inputs, {}, "network must be a built .* model with one input and one output; got"),
+        (two_outputs, {}, "network must be a built .* model with one input and one output; got"),
+        (lambda: network(dtype="mixed_bfloat16"), {}, "must compute in float32; got bfloat16 in l"),
         (
             network,
             {"precision": "float16"},
