@@ -83,7 +83,7 @@ def find_learning_rate(
         steps: Number of steps, unless the loss diverges before.
         network: As for `cnnzoo.train`; a copy of it is trained.
         data: As for `cnnzoo.train`.
-        **fields: Fields of the recipe to replace, such as `optimizer="momentum"`.
+        **fields: Fields of the recipe to replace, as for `cnnzoo.train`.
 
     Raises:
         CnnzooError: An argument is wrong, or as for `cnnzoo.train`.
@@ -105,7 +105,8 @@ def find_learning_rate(
     distribution = Distribution(value.batch_size)
     rising = _Rising(np.geomspace(lowest, highest, steps))
     with defaults():
-        _, examples, networks = prepare(value, distribution, data, _copied(network))
+        layer = fields.get("augmentation")
+        _, examples, networks = prepare(value, distribution, data, _copied(network), layer)
     with defaults(), fused(networks.model):
         networks.model.fit(
             examples.pipeline.train(),

@@ -48,6 +48,7 @@ def prepare(
     distribution: Distribution,
     data: Dataset | str | Path | None = None,
     custom: keras.Model | None = None,
+    augmentation: Any = None,
 ) -> tuple[Dataset, RunData, Networks]:
     """Read the data and build the networks with fresh weights, all from the recipe's seed.
 
@@ -56,6 +57,7 @@ def prepare(
         distribution: On which devices.
         data: A data set, or the name or path of one, instead of the recipe's.
         custom: A network to train instead of the recipe's, from what that would take to logits.
+        augmentation: As for `run_data`.
 
     Raises:
         CnnzooError: A name in the recipe is unknown, or its parts do not fit each other.
@@ -63,7 +65,7 @@ def prepare(
     spec = _spec(recipe, distribution, custom)
     dataset = find(recipe.dataset if data is None else data, spec.input_shape)
     keras.utils.set_random_seed(recipe.seed)
-    examples = run_data(recipe, spec, dataset)
+    examples = run_data(recipe, spec, dataset, augmentation)
     return dataset, examples, _networks(recipe, dataset, examples, distribution, custom)
 
 

@@ -92,7 +92,8 @@ def train(
         workers: Addresses host:port of all machines that train together, with commas between; by
             default those of TF_CONFIG, if it is set. The first one writes the run folder.
         worker: Place of this machine among them, from 0.
-        **fields: Fields of the recipe to replace, such as `epochs=2`.
+        **fields: Fields of the recipe to replace, such as `epochs=2`; `augmentation` may be a layer
+            that changes images, of `cnnzoo.pipelines.augmentation` or of Keras.
 
     Raises:
         CnnzooError: The recipe or a field is unknown or wrong, the folder holds another run, or the
@@ -110,7 +111,8 @@ def train(
         if (folder / "metrics.json").is_file():
             return Run(folder, json.loads((folder / "metrics.json").read_text()), data)
         started = time.monotonic()
-        dataset, examples, networks = prepare(value, distribution, data, network)
+        layer = fields.get("augmentation")
+        dataset, examples, networks = prepare(value, distribution, data, network, layer)
         metadata = card_metadata(name, value, dataset, examples.pipeline, networks.served)
         run_folder.write_identity(folder, value, metadata)
         for changed, (usual, now) in base.differences(value).items():

@@ -21,13 +21,13 @@ from cnnzoo.datasets import DATASETS, Dataset, Examples
 from cnnzoo.errors import CnnzooError
 from cnnzoo.models import MODELS
 from cnnzoo.pipelines import images, sounds
-from cnnzoo.pipelines.augmentation import policy
+from cnnzoo.pipelines.augmentation import Augmentation, FromKeras, policy
 from cnnzoo.pipelines.batches import steps_per_epoch, train_batches
 from cnnzoo.pipelines.splits import Split, training_data
 from cnnzoo.pipelines.text_batches import train_text_batches
 from cnnzoo.pipelines.tokenizer import Tokenizer
 from cnnzoo.pipelines.word_vectors import read_word_vectors
-from cnnzoo.training.run_folder import fingerprint
+from cnnzoo.training.run_folder import fingerprint, unnamed_config
 
 
 class Pipeline(NamedTuple):
@@ -75,6 +75,8 @@ def requested(
 ) -> tuple[str, Recipe, Recipe]:
     """Return what `resolve` makes of `recipe` and `fields`, on `data` if it is given.
 
+    A layer that augments is called by its class.
+
     Raises:
         CnnzooError: As for `resolve`, or a data set of another content has a name of the catalog.
     """
@@ -83,11 +85,22 @@ def requested(
         raise CnnzooError(f"dataset name must be new; got {name!r}, which is taken")
     if name is not None:
         fields = {**fields, "dataset": str(name)}
+    layer = fields.get("augmentation")
+    if isinstance(layer, keras.layers.Layer):
+        fields = {**fields, "augmentation": type(layer).__name__}
     return resolve(recipe, fields, custom=fields.get("dataset", "mnist") not in DATASETS)
 
 
-def run_data(recipe: Recipe, spec: InputSpec, dataset: Dataset) -> RunData:
+def run_data(
+    recipe: Recipe, spec: InputSpec, dataset: Dataset, augmentation: Any = None
+) -> RunData:
     """Return the data that `recipe` makes of `dataset` for a network.
+
+    Args:
+        recipe: Names augmentation or tokens, and their fields.
+        spec: The network.
+        dataset: What the examples are.
+        augmentation: A layer, instead of the policy that the recipe names; else unused.
 
     Raises:
         CnnzooError: The data cannot be read, the network does not take such examples, or a field of
@@ -96,14 +109,26 @@ def run_data(recipe: Recipe, spec: InputSpec, dataset: Dataset) -> RunData:
     how = Split(recipe.validation, recipe.folds, recipe.fold)
     examples, training, held_out = training_data(dataset, how)
     steps = steps_per_epoch(len(training), recipe.batch_size)
-    pipeline = _pipeline(recipe, spec, dataset, examples, training)
+    layer = _layer(augmentation)
+    pipeline = _pipeline(recipe, spec, dataset, examples, training, layer)
     metadata = {**pipeline.metadata, "data_sha256": fingerprint(dataset, examples)}
     validation = Examples(examples.inputs[held_out], examples.labels[held_out])
     return RunData(pipeline._replace(metadata=metadata), validation, recipe.batch_size, steps)
 
 
+def _layer(augmentation: Any) -> Augmentation | None:
+    if not isinstance(augmentation, keras.layers.Layer):
+        return None
+    return augmentation if isinstance(augmentation, Augmentation) else FromKeras(augmentation)
+
+
 def _pipeline(
-    recipe: Recipe, spec: InputSpec, dataset: Dataset, examples: Examples, training: np.ndarray
+    recipe: Recipe,
+    spec: InputSpec,
+    dataset: Dataset,
+    examples: Examples,
+    training: np.ndarray,
+    layer: Augmentation | None,
 ) -> Pipeline:
     """Return what `recipe` makes of the `training` indices among the `examples` of `dataset`."""
     rank = len(dataset.input_shape)
@@ -117,7 +142,7 @@ def _pipeline(
         return _text_pipeline(recipe, spec, examples, training)
     if recipe.tokens is not None:
         raise CnnzooError(f"tokens must be none for {dataset.kind}; got {recipe.tokens!r}")
-    return _array_pipeline(recipe, spec, dataset, examples, training)
+    return _array_pipeline(recipe, spec, dataset, examples, training, layer)
 
 
 def _array_pipeline(
@@ -126,13 +151,15 @@ def _array_pipeline(
     dataset: Dataset,
     examples: Examples,
     training: np.ndarray,
+    layer: Augmentation | None,
 ) -> Pipeline:
     """Return the pipeline of images or sounds."""
     *sides, channels = dataset.input_shape
     shape = (*(max(side, spec.smallest) for side in sides), channels)
     if spec.exact:
         shape = spec.input_shape
-    augmentation = policy(recipe.augmentation) if recipe.augmentation else None
+    metadata = {} if layer is None else {"augmentation": unnamed_config(layer)}
+    augmentation = policy(recipe.augmentation) if recipe.augmentation and not layer else layer
     preprocessing = {"images": images, "sounds": sounds}[dataset.kind].preprocessing
     layers = preprocessing(dataset, examples.inputs, shape, recipe.normalization)
     train = functools.partial(
@@ -145,7 +172,7 @@ def _array_pipeline(
         num_classes=len(dataset.class_names),
     )
     soft_labels = augmentation is not None and augmentation.soft_labels
-    return Pipeline(layers, True, shape, {}, train, soft_labels, {})
+    return Pipeline(layers, True, shape, {}, train, soft_labels, metadata)
 
 
 def _text_pipeline(

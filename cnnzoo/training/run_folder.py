@@ -18,7 +18,8 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read, write_whole
 
 _RECIPE = "recipe.json"  # The recipe, and with which data and model it was started.
-_PARTS = {"data_sha256": "dataset", "model_sha256": "model"}  # Digest -> what it is of.
+# In the card's metadata: the digest of a part, or its configuration -> what the part is.
+_PARTS = {"data_sha256": "dataset", "model_sha256": "model", "augmentation": "augmentation"}
 
 
 def folder_of(name: str, out: str | Path | None, resume: bool) -> Path:
@@ -63,7 +64,8 @@ def _identity(folder: Path) -> dict[str, Any] | None:
         return None
     try:
         found = json.loads(read(path))
-        return {name: found[name] for name in ("recipe", *_PARTS)}
+        held = {name: found[name] for name in ("recipe", "data_sha256", "model_sha256")}
+        return {**held, "augmentation": found.get("augmentation")}  # Of a layer alone.
     except (ValueError, KeyError, TypeError) as error:
         raise CnnzooError(f"{path} is damaged, or of another version of cnnzoo") from error
 
@@ -86,16 +88,17 @@ def write_identity(folder: Path, recipe: Recipe, metadata: Mapping[str, Any]) ->
     """Write with what a run is started: its recipe, and data and model by the card's `metadata`.
 
     Raises:
-        CnnzooError: The run in `folder` was started with other data or another model.
+        CnnzooError: The run in `folder` was started with other data, model or augmentation.
     """
     started = _identity(folder)
+    names = {**metadata, "augmentation": recipe.augmentation}
     for part, what in _PARTS.items():
-        if started and started[part] != metadata[part]:
+        if started and started[part] != metadata.get(part):
             raise CnnzooError(
-                f"{what} must be the one that {folder} was started with; "
-                f"{metadata[what]} is another now"
+                f"{what} must be the one that {folder} was started with; {names[what]} is another"
             )
-    found = {"recipe": recipe.to_json(), **{part: metadata[part] for part in _PARTS}}
+    parts = {part: metadata[part] for part in _PARTS if part in metadata}
+    found = {"recipe": recipe.to_json(), **parts}
     write_whole(folder / _RECIPE, json.dumps(found, indent=1).encode())
 
 
@@ -107,6 +110,16 @@ def fingerprint(dataset: Dataset, examples: Examples) -> str:
         one = examples.inputs[place]
         found.update(one.encode() if isinstance(one, str) else one.tobytes())
     return found.hexdigest()
+
+
+def unnamed_config(layer: keras.layers.Layer) -> dict[str, Any]:
+    """Return the configuration of a layer in JSON's types, without the names that Keras numbers."""
+
+    def unnamed(config: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in config.items() if key not in ("name", "build_config")}
+
+    text = json.dumps(keras.saving.serialize_keras_object(layer))
+    return json.loads(text, object_hook=unnamed)
 
 
 def structure_digest(model: keras.Model) -> str:
