@@ -1,6 +1,6 @@
 """What the real input pipeline costs: training throughput with it, and with one repeated batch.
 
-The two take turns of an epoch each, many times, in one process and with one compiled training
+The two take turns of one epoch each, many times, in one process and with one compiled training
 step, so that a machine's mood hits both. The table shows the median turn of each, and the median
 ratio of turns that follow each other. The pipeline alone is measured too.
 
@@ -38,7 +38,7 @@ def main():
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(still, loss, metrics=["accuracy"], jit_compile=False)
     real = data.pipeline.train(start_step=0)
-    # The same options: without them tf.data's tuner would run beside one of the two.
+    # The same options: without them tf.data's tuner would run next to one of the two.
     repeated = tf.data.Dataset.from_tensors(next(iter(real))).repeat().with_options(real.options())
     images = arguments.steps * recipe.batch_size
 

@@ -1,10 +1,10 @@
-"""What cutting texts into tokens costs: this pipeline beside Keras's TextVectorization.
+"""What cutting texts into tokens costs: this pipeline and Keras's TextVectorization.
 
 Both have the same texts, vocabulary and length, and give the same tokens, which is checked; rounds
 take turns, and the table shows the median. "Ready tokens" are what training reads: made before,
 shuffled in buckets of like length and padded.
 
-Run: python benchmarks/texts.py [FILE] [--rounds 5]     FILE has a text a line; UTF-8.
+Run: python benchmarks/texts.py [FILE] [--rounds 5]     FILE has one text per line; UTF-8.
 """
 
 import cnnzoo  # noqa: F401  # isort: skip  Before Keras: it switches on what makes TensorFlow fast.

@@ -1,4 +1,4 @@
-"""Accuracy and loss of a classifier, computed from its scores alone."""
+"""Accuracy and loss of a classifier, computed from its scores."""
 
 from __future__ import annotations
 

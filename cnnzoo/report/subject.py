@@ -48,9 +48,9 @@ class AnsweredExamples:
 
 @dataclass(frozen=True)
 class Subject:
-    """A trained network; what takes time is computed when it is first needed, and kept."""
+    """A trained network; what is slow to compute is computed when first needed, and kept."""
 
-    name: str  # As `cnnzoo.load` takes it.
+    name: str  # As for `cnnzoo.load`.
     classifier: Classifier
     network: keras.Model
     run: Path | None  # Of a finished run.
@@ -65,7 +65,7 @@ class Subject:
 
     @property
     def kind(self) -> str:
-        """What it takes: "images", "sounds" or "texts"."""
+        """Kind of its inputs: "images", "sounds" or "texts"."""
         return self.classifier.raw.name
 
     def shown(self, inputs: np.ndarray) -> np.ndarray:

@@ -64,7 +64,7 @@ class Epochs(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """End a resumed epoch where it would have ended; stop at a loss that is no number."""
         if self.done and self.done + batch + 1 >= self.data.steps and not self.model.stop_training:
-            self.model.stop_training = self._cut = True  # Keras would go on for the steps before.
+            self.model.stop_training = self._cut = True  # Keras would repeat the steps before.
         if not math.isfinite((logs or {}).get("loss", 0.0)):
             epoch = len(self.history) + 1
             raise CnnzooError(
@@ -135,7 +135,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._started = self._saved = time.monotonic()
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Restore a state after an epoch: what begins an epoch is still to come."""
+        """Restore a state after an epoch, before the next one starts."""
         self._fresh = checkpoints.memories(self.others)
         if self.parts:
             self.model._initial_epoch = None  # BackupAndRestore may have set another.
@@ -144,7 +144,7 @@ class Checkpoint(keras.callbacks.Callback):
             self.epochs.networks.accuracy.reset_state()  # Keras resets it only once it was used.
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Restore a state in mid-epoch, after Keras and the callbacks have begun the epoch."""
+        """Restore a state in mid-epoch, after Keras and the callbacks have started the epoch."""
         self._restore()
 
     def _restore(self) -> None:

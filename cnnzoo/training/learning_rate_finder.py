@@ -135,7 +135,7 @@ class _Rising(keras.callbacks.Callback):
         self.losses: list[float] = []
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Set the rate, and let the loss be that of this batch alone."""
+        """Set the rate, and let the loss be that of this batch only."""
         self.model.optimizer.learning_rate = self.rates[batch]
         self.model.reset_metrics()
 

@@ -33,7 +33,7 @@ from cnnzoo.training.run_folder import fingerprint, unnamed_config
 class Pipeline(NamedTuple):
     """Batches of one data set, and what lies between its raw examples and the network."""
 
-    layers: list[keras.layers.Layer]  # From raw input to what the network takes.
+    layers: list[keras.layers.Layer]  # From raw input to the input of the network.
     in_training: bool  # Whether batches go through them too; those of texts are tokens already.
     input_shape: tuple[int | None, ...]  # Of the network.
     options: dict[str, Any]  # Of `create_model`.
@@ -178,7 +178,7 @@ def _array_pipeline(
 def _text_pipeline(
     recipe: Recipe, spec: InputSpec, examples: Examples, training: np.ndarray
 ) -> Pipeline:
-    """Return the pipeline of texts; vocabulary and lengths are those of the training part alone."""
+    """Return the pipeline of texts; vocabulary and lengths are those of the training part only."""
     how = recipe.tokens
     if how is None:
         raise CnnzooError("tokens must say how texts turn into tokens; got none")

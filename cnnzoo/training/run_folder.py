@@ -54,7 +54,7 @@ def holds_run(folder: Path) -> bool:
 
 
 def _identity(folder: Path) -> dict[str, Any] | None:
-    """Return with what the run in `folder` was started, or None where there is none.
+    """Return with what the run in `folder` was started, or None without a run.
 
     Raises:
         CnnzooError: The file is damaged.
@@ -65,7 +65,7 @@ def _identity(folder: Path) -> dict[str, Any] | None:
     try:
         found = json.loads(read(path))
         held = {name: found[name] for name in ("recipe", "data_sha256", "model_sha256")}
-        return {**held, "augmentation": found.get("augmentation")}  # Of a layer alone.
+        return {**held, "augmentation": found.get("augmentation")}  # Of a layer only.
     except (ValueError, KeyError, TypeError) as error:
         raise CnnzooError(f"{path} is damaged, or of another version of cnnzoo") from error
 
