@@ -1,12 +1,12 @@
 """Training throughput compared with PyTorch and plain Keras: the same networks, batch by batch.
 
-Sides: cnnzoo as `cnnzoo train` runs it (`train_batches` into `fit`, with `training.fast`); Keras:
-the same without `training.fast`; PyTorch: channels last, a DataLoader with as many workers as cores
-that crops, flips and normalizes one image at a time; PyTorch, step alone: batches lie ready in
-memory, made before the clock starts, while cnnzoo still makes its own. Data is generated: uint8
-images, and texts of 5 to 56 words by Zipf's law, padded to the longest of their batch. Each side is
-a process; they take turns, so that a machine's mood hits all. The table shows the median turn, and
-the median ratio of the turns in a round.
+Sides: cnnzoo as `cnnzoo train` runs it (`train_batches` into `fit`, with `training.fused_kernels`);
+Keras: the same without `training.fused_kernels`; PyTorch: channels last, a DataLoader with as many
+workers as cores that crops, flips and normalizes one image at a time; PyTorch, step alone: batches
+lie ready in memory, made before the clock starts, while cnnzoo still makes its own. Data is
+generated: uint8 images, and texts of 5 to 56 words by Zipf's law, padded to the longest of their
+batch. Each side is a process; they take turns, so that a machine's mood hits all. The table shows
+the median turn, and the median ratio of the turns in a round.
 
 Where other programs run too, PyTorch's threads, which wait for each other after every operation,
 lose far more than TensorFlow's. Look at the load that is printed first: on a machine that is not

@@ -2,9 +2,9 @@
 
 A folder holds, for each class, either a folder of PNG and JPEG images, or a folder of `.txt` files,
 one text each, or a text file with one text per line. Such a file is named `pos.txt` for the class
-`pos`, or, where all names are alike but for their ends, `rt-polarity.pos`. Lines without a character other
-than white space are no texts. The folder may instead hold `train` and `test`, which hold these.
-Hidden files are left out, and so are files next to folders.
+`pos`, or, where all names are alike but for their ends, `rt-polarity.pos`. Lines without a
+character other than white space are no texts. The folder may instead hold `train` and `test`, which
+hold these. Hidden files are left out, and so are files next to folders.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Your data in a table: one row per example, a column of texts or images, a column of labels.
 
 A `.csv` or `.tsv` file begins with a row of column names, a `.jsonl` file has one JSON object per
-line; all are UTF-8. Columns are named `text` (or `image`, with paths relative to the table's folder) and
-`label`, unless others are named; a column `split`, if any, says train or test. Labels
+line; all are UTF-8. Columns are named `text` (or `image`, with paths relative to the table's
+folder) and `label`, unless others are named; a column `split`, if any, says train or test. Labels
 are strings or whole numbers. Blank lines are no rows.
 """
 
