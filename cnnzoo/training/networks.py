@@ -142,7 +142,8 @@ def _require_plain(custom: Any) -> None:
     if len(shape) > 1 and None in shape:
         raise CnnzooError(f"network must take inputs of one size; got input_shape {shape}")
     for path, call in walk(custom):
-        if getattr(call.layer, "compute_dtype", None) in ("float16", "bfloat16"):
+        half = getattr(call.layer, "compute_dtype", None) in ("float16", "bfloat16")
+        if half and not nested(call.layer):  # A model computes nothing itself.
             got = f"{call.layer.compute_dtype} in layer {path!r}"
             raise CnnzooError(f"network must compute in float32; got {got}")
     last = output_call(custom).layer
