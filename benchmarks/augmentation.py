@@ -1,4 +1,4 @@
-"""Augmentation, images a second by policy: this pipeline, Keras's layers, PyTorch's DataLoader.
+"""Augmentation, images per second by policy: this pipeline, Keras's layers, PyTorch's DataLoader.
 
 Images are random, 50,000 of 32x32x3 in memory, shuffled, in batches of 128. Keras's own layers run
 in `dataset.map`, an example at a time, as tf.data's guides have it; where Keras changes a whole
@@ -72,7 +72,7 @@ def main():
 
 
 def rate(batches, seconds):
-    """Return the images a second that come out of the iterator `batches`."""
+    """Return the images per second that come out of the iterator `batches`."""
     for _ in range(6):  # What waited in buffers.
         next(batches)
     begun, count = time.perf_counter(), 0
@@ -124,7 +124,7 @@ def by_keras(examples, name):
         return tf.cast(image, tf.uint8), label
 
     dataset = tf.data.Dataset.from_tensor_slices(tuple(examples)).shuffle(COUNT).repeat()
-    # Not AUTOTUNE: its buffer would go on filling while the others have their turns.
+    # Not AUTOTUNE: its buffer would keep filling while the others have their turns.
     dataset = dataset.map(change, num_parallel_calls=os.cpu_count())
     options = tf.data.Options()
     options.autotune.enabled = False

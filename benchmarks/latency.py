@@ -1,4 +1,4 @@
-"""Time to an answer: one example, and 64 at once, through each way to ask the same network.
+"""Time to a prediction: one example, and 64 at once, through each way to run the same network.
 
 Every side gives softmax scores for the same raw examples (uint8 images; for the text network the
 tokens of sentences of 20 words, and whole sentences where the side takes texts) and runs in turn in
@@ -80,7 +80,7 @@ def measured(name, folder, seconds):
 
 
 def trained(name, folder):
-    """Return a run of a short epoch: how long an answer takes does not depend on the weights."""
+    """Return a run of a short epoch: how long a prediction takes does not depend on the weights."""
     recipe, fields = NETWORKS[name], {"epochs": 1}
     if name == "lenet5":
         return recipe

@@ -1,6 +1,6 @@
 """What the real input pipeline costs: training throughput with it, and with one repeated batch.
 
-The two take turns of an epoch each, many times, in one process and with one compiled training
+The two take turns of one epoch each, many times, in one process and with one compiled training
 step, so that a machine's mood hits both. The table shows the median turn of each, and the median
 ratio of turns that follow each other. The pipeline alone is measured too.
 
@@ -17,8 +17,8 @@ import keras
 import tensorflow as tf
 
 from cnnzoo.config.recipe import recipes
-from cnnzoo.training.distributed import distribution
-from cnnzoo.training.job import prepare
+from cnnzoo.training.distributed.distribution import Distribution
+from cnnzoo.training.networks import prepare
 from cnnzoo.training.provenance import hardware, versions
 
 
@@ -31,14 +31,14 @@ def main():
     arguments = parser.parse_args()
 
     recipe = recipes()[arguments.recipe].RECIPE
-    job = prepare(arguments.recipe, recipe, distribution.get_distribution(recipe.batch_size))
-    model = job.model
+    _, data, networks = prepare(recipe, Distribution(recipe.batch_size))
+    model = networks.model
     # Learning one batch by heart would end in denormal gradients, which a CPU is slow with.
     still = keras.optimizers.SGD(1e-12, momentum=0.9)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(still, loss, metrics=["accuracy"], jit_compile=False)
-    real = job.feed.train(start_step=0)
-    # The same options: without them tf.data's tuner would run beside one of the two.
+    real = data.pipeline.train(start_step=0)
+    # The same options: without them tf.data's tuner would run next to one of the two.
     repeated = tf.data.Dataset.from_tensors(next(iter(real))).repeat().with_options(real.options())
     images = arguments.steps * recipe.batch_size
 

@@ -62,7 +62,7 @@ def keras_convnet(training, test, epochs, seed, curve):
         ]
     )
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    # Of the tenth that the example holds out nothing is asked here.
+    # The tenth that the example holds out is not used here.
     images, labels = unit(training)
     kept = round(0.9 * len(labels))
     return fitted(model, (images[:kept], labels[:kept]), unit(test), epochs, curve, batch_size=128)

@@ -1,4 +1,4 @@
-"""Time to an accuracy on the test set, beside networks as tutorials have them.
+"""Time to an accuracy on the test set, compared with networks from tutorials.
 
 Each run is a whole process, from starting Python to the test accuracy: imports, reading the data,
 training, scoring. cnnzoo's also hold out a validation set, and write their run folder and artifact.
@@ -6,9 +6,9 @@ The epochs, and cnnzoo's other fields, are fixed for each side after looking at 
 0 (of MR, folds 0 and 1): of a few runs of cnnzoo, and of the peers' curves (`plain_networks.py
 --curve`). Of those, keras_convnet has 90.5% of Fashion-MNIST after 20; torch_loop was first above
 its goal after 12 epochs while its convolutions had biases; tensorflow_tutorial has its tutorial's
-10. A side whose mean accuracy over the seeds is below the goal is marked. The peers,
-too, have oneDNN where a processor lacks AVX-512: cnnzoo, which reads the data for all, switches it
-on. The sides take turns, so that noise falls on all.
+10. A side whose mean accuracy over the seeds is below the goal is marked. The peers, too, have
+oneDNN on processors without AVX-512: cnnzoo, which reads the data for all, switches it on. The
+sides take turns, so that noise falls on all.
 
 Run: python benchmarks/time_to_accuracy.py [GOAL ...] [--seeds 5]
 """

@@ -1,12 +1,12 @@
-"""Training throughput beside PyTorch and beside Keras alone: the same networks, batch by batch.
+"""Training throughput compared with PyTorch and plain Keras: the same networks, batch by batch.
 
-Sides: cnnzoo as `cnnzoo train` runs it (`train_batches` into `fit`, with `training.fast`); Keras:
-the same without `training.fast`; PyTorch: channels last, a DataLoader with as many workers as cores
-that crops, flips and normalizes an image at a time; PyTorch, step alone: batches lie ready in
-memory, made before the clock starts, while cnnzoo still makes its own. Data is generated: uint8
-images, and texts of 5 to 56 words by Zipf's law, padded to the longest of their batch. Each side is
-a process; they take turns, so that a machine's mood hits all. The table shows the median turn, and
-the median ratio of the turns in a round.
+Sides: cnnzoo as `cnnzoo train` runs it (`train_batches` into `fit`, with `training.fused_kernels`);
+Keras: the same without `training.fused_kernels`; PyTorch: channels last, a DataLoader with as many
+workers as cores that crops, flips and normalizes one image at a time; PyTorch, step alone: batches
+lie ready in memory, made before the clock starts, while cnnzoo still makes its own. Data is
+generated: uint8 images, and texts of 5 to 56 words by Zipf's law, padded to the longest of their
+batch. Each side is a process; they take turns, so that a machine's mood hits all. The table shows
+the median turn, and the median ratio of the turns in a round.
 
 Where other programs run too, PyTorch's threads, which wait for each other after every operation,
 lose far more than TensorFlow's. Look at the load that is printed first: on a machine that is not
@@ -93,7 +93,7 @@ def cores():
 
 
 def measured(name, sides, rounds, seconds):
-    """Return the number of parameters, and the examples a second of each side, round by round."""
+    """Return the number of parameters, and the examples per second of each side, round by round."""
     spawn = multiprocessing.get_context("spawn")
     pipes, processes = [], []
     for side in sides:
@@ -413,7 +413,7 @@ def residual():
 
 
 def text_cnn():
-    """Return Kim's network; unlike ours it also sees windows of padding alone."""
+    """Return Kim's network; unlike ours it also sees windows of padding only."""
     import torch
     from torch import nn
 

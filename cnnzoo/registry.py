@@ -23,7 +23,6 @@ class Registry(Mapping[str, Entry]):
     def __init__(self, kind: str, see: str | None = None) -> None:
         self.kind, self.see = kind, see
         self._entries: dict[str, Entry] = {}
-        self._entered: set[str] = set()
 
     def add(self, name: str, entry: Entry) -> None:
         """Register `entry` as `name`.
@@ -34,17 +33,6 @@ class Registry(Mapping[str, Entry]):
         if name in self._entries:
             raise CnnzooError(f"{self.kind} name must be new; got {name!r}, which is taken")
         self._entries[name] = entry
-
-    def enter(self, name: str, entry: Entry) -> None:
-        """Register an `entry` of the program's own; one that was entered before is replaced.
-
-        Raises:
-            CnnzooError: The name is that of an entry which was there from the start.
-        """
-        if name in self._entered:
-            del self._entries[name]
-        self.add(name, entry)
-        self._entered.add(name)
 
     def __getitem__(self, name: str) -> Entry:
         try:

@@ -14,8 +14,8 @@ from cnnzoo.config.recipe import recipes
 from cnnzoo.datasets import Dataset, Examples
 from cnnzoo.models import MODELS
 from cnnzoo.pipelines.augmentation import CutMix, MixUp, policy
-from cnnzoo.training.distributed import distribution
-from cnnzoo.training.job import prepare
+from cnnzoo.training.distributed.distribution import Distribution
+from cnnzoo.training.networks import prepare
 
 SIZES = {"train": 24, "test": 8}
 SHORT = {"epochs": 1, "batch_size": 8, "validation": 8, "folds": None}
@@ -54,12 +54,12 @@ def lightest_of_families():
 @pytest.mark.parametrize("name", cnnzoo.list_recipes())
 def test_its_parts_fit_each_other(name):
     recipe = recipes()[name].RECIPE.replace(**SHORT)
-    job = prepare(name, recipe, distribution.get_distribution(recipe.batch_size))
-    assert job.steps == 2
-    inputs, labels = next(iter(job.feed.train(start_step=0)))
-    assert len(inputs.shape) == len(job.model.input_shape)
-    logits = np.zeros((8, *job.model.output_shape[1:]), "float32")
-    assert np.isfinite(np.mean(job.model.loss(labels, logits)))
+    _, data, networks = prepare(recipe, Distribution(recipe.batch_size))
+    assert data.steps == 2
+    inputs, labels = next(iter(data.pipeline.train(start_step=0)))
+    assert len(inputs.shape) == len(networks.model.input_shape)
+    logits = np.zeros((8, *networks.model.output_shape[1:]), "float32")
+    assert np.isfinite(np.mean(networks.model.loss(labels, logits)))
 
 
 @pytest.fixture(scope="module")

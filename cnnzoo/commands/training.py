@@ -11,6 +11,7 @@ from cnnzoo.commands import Answer
 from cnnzoo.commands.answering import answer_line
 from cnnzoo.errors import CnnzooError
 from cnnzoo.quiet import start_tensorflow
+from cnnzoo.training import require_tensorflow
 
 
 def train_recipe(arguments: argparse.Namespace) -> Answer:
@@ -24,6 +25,7 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
     if arguments.data is not None:
         fields["dataset"] = arguments.data
     recipe.replace(**fields)  # A wrong field is reported before TensorFlow starts.
+    require_tensorflow()
     start_tensorflow()
     from cnnzoo.training.distributed.cluster import cluster
     from cnnzoo.training.run import example_of, train
@@ -118,6 +120,7 @@ def reproduce_recipe(arguments: argparse.Namespace) -> Answer:
     from cnnzoo.config.recipe import recipes
 
     recipes()[arguments.recipe]  # An unknown name is reported before TensorFlow starts.
+    require_tensorflow()
     start_tensorflow()
     from cnnzoo.training.reproduce import reproduce
 
@@ -133,6 +136,7 @@ def reproduce_recipe(arguments: argparse.Namespace) -> Answer:
 
 def sweep_recipe(arguments: argparse.Namespace) -> Answer:
     """Runs of all combinations of values, the best on validation data first."""
+    require_tensorflow()
     start_tensorflow()
     from cnnzoo.training.sweep import sweep
 

@@ -14,20 +14,22 @@ from cnnzoo.config.schedules import Cosine, OneCycle, Plateau, Steps
 from cnnzoo.registry import Registry, modules
 
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "muon")
-LOSSES = ("cross_entropy", "binary_cross_entropy", "squared_error", "margin")
+LOSSES = ("cross_entropy", "margin")
 PRECISIONS = ("float32", "bfloat16", "float16")
-# Of images and sounds: to mean 0 and standard deviation 1 a channel, to 0 to 1, or to -0.5 to 0.5.
+# Of images and sounds: mean 0 and standard deviation 1 per channel, 0 to 1, or -0.5 to 0.5.
 NORMALIZATIONS = ("standardized", "unit", "centered")
 RENAMED_POLICIES = {"colour": "color", "pad_crop_flip_colour": "pad_crop_flip_color"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Tokens(Fields):
-    """How texts turn into tokens, by the training texts alone; see `pipelines.tokenizer.Tokenizer`.
+    """How texts turn into tokens, by the training texts only; see `pipelines.tokenizer.Tokenizer`.
 
     Raises:
         CnnzooError: A field has a wrong type or value.
     """
+
+    REMOVED: ClassVar = {"percentile": None}
 
     level: str = "word"  # Or "character".
     cleaning: str = "lower"  # A rule of `pipelines.texts`.
@@ -35,7 +37,6 @@ class Tokens(Fields):
     max_tokens: int | None = None  # Greatest size of the vocabulary.
     min_count: int = 1  # How often a word occurs at least.
     length: int | None = None  # Tokens that a text has at most.
-    percentile: float | None = None  # Percentage of texts that shall not be cut, instead of length.
     shortest: int | None = 1  # Tokens that a batch has at least; none: length, always.
     padding: str = "end"  # Or "front" or "both".
     truncation: str = "end"
@@ -50,8 +51,6 @@ class Tokens(Fields):
         for name in ("max_tokens", "length", "shortest"):
             value = getattr(self, name)
             self.require(name, value is None or value >= 1, "at least 1")
-        share = self.percentile
-        self.require("percentile", share is None or 0 <= share <= 100, "from 0 to 100")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,7 +68,7 @@ class Recipe(Fields):
     }
 
     model: str
-    dataset: str  # A name, or the path of one's own data.
+    dataset: str  # A name, or the path of your data.
     epochs: int
     batch_size: int
     learning_rate: float | Cosine | OneCycle | Steps | Plateau
@@ -90,10 +89,10 @@ class Recipe(Fields):
     patience: int | None = None  # Epochs without a better validation after which training stops.
     # Cut from the training split to choose the epoch: examples, or a share of it below 1.
     validation: int | float = 5_000
-    folds: int | None = None  # Of a cross-validation over the whole set, if there is to be one.
+    folds: int | None = None  # Of a cross-validation over the whole set, if any.
     fold: int = 0  # Which of them is the test split, from 0.
     seed: int = 0  # Of weights, order and augmentation.
-    target: float | None = None  # Test accuracy, mean over seeds, that `cnnzoo reproduce` asks for.
+    target: float | None = None  # Test accuracy, mean over seeds, that `cnnzoo reproduce` requires.
     paper_accuracy: float | None = None  # Fraction, as published.
 
     def check(self) -> None:

@@ -1,4 +1,4 @@
-"""The ledger of results, one row a recipe and hardware, and the README's table made from it.
+"""The results table, results.csv: one row per recipe and hardware; the README's is made from it.
 
 Run: python -m cnnzoo.evaluation.ledger results.csv README.md
 """
@@ -20,7 +20,7 @@ COLUMNS = (
 
 
 def read(path: Path) -> list[dict[str, str]]:
-    """Return the rows of the ledger at `path`, none where there is no file."""
+    """Return the rows of the results table at `path`, none without such a file."""
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:
@@ -28,7 +28,7 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 def write(path: Path, row: dict[str, Any]) -> None:
-    """Write `row` to the ledger, in place of an older row of the same recipe and hardware."""
+    """Write `row` to the results table, over an older row of the same recipe and hardware."""
     text = {name: "" if row[name] is None else str(row[name]) for name in COLUMNS}
     others = [
         old for old in read(path) if any(old[key] != text[key] for key in ("recipe", "hardware"))
@@ -42,7 +42,7 @@ def write(path: Path, row: dict[str, Any]) -> None:
 
 
 def table(rows: list[dict[str, str]]) -> str:
-    """Return the Markdown table of the ledger's rows."""
+    """Return the rows as a Markdown table."""
     lines = [
         "| recipe | test accuracy, % | runs | paper, % | parameters | epochs | minutes | on |",
         "|---|---|---|---|---|---|---|---|",

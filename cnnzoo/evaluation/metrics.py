@@ -1,30 +1,46 @@
-"""Accuracy and loss of a classifier, computed from its scores alone."""
+"""Accuracy and loss of a classifier, computed from its scores."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from cnnzoo.datasets import Dataset
+from cnnzoo.errors import CnnzooError
+from cnnzoo.export.artifact import load
 from cnnzoo.export.classifier import Classifier
-from cnnzoo.pipelines.custom_data.dataset import find
+from cnnzoo.pipelines.custom_data.dataset import dataset_of
 from cnnzoo.pipelines.splits import Split, select
 
 
-def evaluate(classifier: Classifier, split: str = "test") -> dict[str, Any]:
+def evaluate(
+    classifier: Classifier | str | Path,
+    split: str = "test",
+    data: Dataset | str | Path | None = None,
+) -> dict[str, Any]:
     """Return `accuracy` (fraction), `loss` (mean cross-entropy), `examples` and `split`.
 
     Every example counts once, whole batches or not, and whether the classifier came from Keras or
     from a SavedModel.
 
     Args:
-        classifier: What `cnnzoo.load` returned.
-        split: "test", or "train" or "validation" as the recipe cut them.
+        classifier: What `cnnzoo.load` returned, or what it loads: a name or a path.
+        split: "test", or "train" or "validation" as the recipe has split them.
+        data: A data set, or the name or path of one, instead of the one of the card.
 
     Raises:
-        CnnzooError: The split is unknown.
+        CnnzooError: The classifier or the split is unknown, or the data cannot be read or have
+            other classes.
     """
-    dataset = find(classifier.card["dataset"], classifier.input_shape)
+    if isinstance(classifier, (str, Path)):
+        classifier = load(classifier)
+    if not isinstance(classifier, Classifier):
+        raise CnnzooError(
+            f"classifier must be what cnnzoo.load returns, a name or a path; got {classifier!r}"
+        )
+    dataset = dataset_of(classifier.card, classifier.input_shape, data)
     inputs, labels = select(dataset, split, Split.of(classifier.card["recipe"]))
     return {**score(classifier.scores(inputs), labels), "split": split}
 

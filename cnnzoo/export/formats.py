@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import litert, onnx_file
 from cnnzoo.export.artifact import CARD
@@ -28,6 +29,7 @@ from cnnzoo.export.verification_data import (
     SCORED,
     TestVectors,
     collect_vectors,
+    data_of,
     training_examples,
 )
 from cnnzoo.guard.sums import write_sums
@@ -54,6 +56,7 @@ def export(
     classifier: Classifier,
     to: str | Path = "saved_models",
     formats: Sequence[str] = DEFAULT,
+    data: Dataset | str | Path | None = None,
 ) -> list[dict[str, Any]]:
     """Publish `classifier` as the next version of `to`/<name>/, whole or not at all.
 
@@ -63,6 +66,7 @@ def export(
         classifier: What `cnnzoo.load` returned, unless it came from a SavedModel.
         to: Folder of all exported models.
         formats: Names of FORMATS; "savedmodel" is among them in any case.
+        data: A data set, or the name or path of one, instead of the one of the card.
 
     Returns:
         One dictionary per format, the SavedModel first: `format`, `path`, `bytes`; `max_difference`
@@ -73,18 +77,19 @@ def export(
 
     Raises:
         CnnzooError: A format is unknown, needs more packages or cannot hold the network, the
-            classifier came from a SavedModel, or an export gives other scores than the artifact;
-            then nothing is published.
+            classifier came from a SavedModel, the data do not fit, or an export gives other scores
+            than the artifact; then nothing is published.
     """
     chosen = _chosen(formats)
     if classifier.model is None:
         raise CnnzooError("model must be a run, an artifact or a shipped name; got a SavedModel")
     scored = any(one.tolerance is None for one in chosen.values())
-    vectors = collect_vectors(classifier, SCORED if scored else COMPARED)
+    dataset = data_of(classifier, data)
+    vectors = collect_vectors(classifier, dataset, SCORED if scored else COMPARED)
     rows: dict[str, dict[str, Any]] = {}
 
     def write(folder: Path) -> None:
-        _write(classifier, folder, chosen, vectors)
+        _write(classifier, folder, chosen, vectors, dataset)
         rows.update(verify(folder, chosen, vectors))
         write_sums(folder)
 
@@ -107,7 +112,11 @@ def _chosen(formats: Sequence[str]) -> dict[str, Format]:
 
 
 def _write(
-    classifier: Classifier, folder: Path, formats: dict[str, Format], vectors: TestVectors
+    classifier: Classifier,
+    folder: Path,
+    formats: dict[str, Format],
+    vectors: TestVectors,
+    dataset: Dataset | None,
 ) -> None:
     """Write all files of a version."""
     model, card = folded(classifier.model), classifier.card
@@ -127,10 +136,12 @@ def _write(
         write_tokenizer(tokenizer, extra)
     for name, one in formats.items():
         if name != "savedmodel":
-            (folder / one.file).write_bytes(_converted(name, model, classifier))
+            (folder / one.file).write_bytes(_converted(name, model, classifier, dataset))
 
 
-def _converted(name: str, model: keras.Model, classifier: Classifier) -> bytes:
+def _converted(
+    name: str, model: keras.Model, classifier: Classifier, dataset: Dataset | None
+) -> bytes:
     """Return the file of a format other than SavedModel.
 
     Raises:
@@ -140,7 +151,7 @@ def _converted(name: str, model: keras.Model, classifier: Classifier) -> bytes:
         if name == "onnx":
             return onnx_file.convert(model)
         if name == "litert_int8":
-            return litert.int8(model, training_examples(classifier))
+            return litert.int8(model, training_examples(classifier, dataset))
         return {"litert": litert.convert, "litert_float16": litert.float16}[name](model)
     except (tf.errors.OpError, converter_error(), RuntimeError) as error:
         missing = sorted(set(re.findall(r"'tf\.(\w+)' op", str(error))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.classifier import Classifier, of_training
 from cnnzoo.export.litert import tokenizer_of
-from cnnzoo.pipelines.custom_data.dataset import find
+from cnnzoo.pipelines.custom_data.dataset import dataset_of
 from cnnzoo.pipelines.input_types import RawImages, RawSounds, RawTexts
 from cnnzoo.pipelines.splits import Split, select
 
@@ -34,12 +35,11 @@ class TestVectors(NamedTuple):
     encoded_scores: np.ndarray
 
 
-def collect_vectors(classifier: Classifier, limit: int) -> TestVectors:
+def collect_vectors(classifier: Classifier, dataset: Dataset | None, limit: int) -> TestVectors:
     """Return the first `limit` test examples, or generated ones, with the artifact's scores.
 
     Keras computes the scores, whatever runtime `classifier` uses by default.
     """
-    dataset = _dataset(classifier)
     if dataset is None:
         name, inputs, labels = "generated", _generated(classifier), None
     else:
@@ -54,13 +54,12 @@ def collect_vectors(classifier: Classifier, limit: int) -> TestVectors:
     )
 
 
-def training_examples(classifier: Classifier) -> np.ndarray:
+def training_examples(classifier: Classifier, dataset: Dataset | None) -> np.ndarray:
     """Return a raw batch of training examples, evenly spread.
 
     Raises:
         CnnzooError: They are not on this machine.
     """
-    dataset = _dataset(classifier)
     if dataset is None:
         raise CnnzooError(
             "dataset must be on this machine for format litert_int8, which is fitted to real "
@@ -71,13 +70,19 @@ def training_examples(classifier: Classifier) -> np.ndarray:
     return classifier.raw.check(inputs[places])
 
 
-def _dataset(classifier: Classifier) -> Dataset | None:
-    """Return the data set of the card, or None where it is not on this machine."""
+def data_of(classifier: Classifier, data: Dataset | str | Path | None) -> Dataset | None:
+    """Return `data`, or the data set of the card, or None where that is not on this machine.
+
+    Raises:
+        CnnzooError: There is no such `data`, or it has other classes.
+    """
     try:
-        dataset = find(classifier.card["dataset"], classifier.input_shape)
+        found = dataset_of(classifier.card, classifier.input_shape, data)
     except CnnzooError:
+        if data is not None:
+            raise
         return None
-    return dataset if dataset.is_here else None
+    return found if found.is_here or data is not None else None
 
 
 def _generated(classifier: Classifier) -> np.ndarray:

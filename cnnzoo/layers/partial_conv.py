@@ -67,15 +67,11 @@ class PartialConv2D(keras.layers.Layer):
     def equivalent(self) -> keras.layers.Conv2D:
         """Return the stock layer that computes the same; its kernel has zeros."""
         plain = keras.layers.Conv2D(
-<<<<<<< ours
-            len(self.maps), self.kernel_size, data_format="channels_last", name=self.name
-=======
             len(self.maps),
             self.kernel_size,
             data_format="channels_last",
             dtype=self.dtype_policy,
             name=self.name,
->>>>>>> theirs
         )
         plain.build((None, None, None, self._dense_shape[2]))
         plain.set_weights([self.dense_kernel(), self.bias])

@@ -15,7 +15,7 @@ SPLITS = ("train", "validation", "test")
 
 
 class Split(NamedTuple):
-    """How the splits of a data set are cut; a recipe says it, and a card remembers it."""
+    """How the splits of a data set are cut; as a recipe says and a card records it."""
 
     validation: int | float  # Examples of the training split, or their share of it below 1.
     folds: int | None = None  # Of a cross-validation over the whole set, instead of its test split.
@@ -71,8 +71,8 @@ def train_validation(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the indices of training and of validation examples, both ascending.
 
-    Each class has the same share in both, to within one example. The split depends on the labels,
-    the size and the seed alone.
+    Each class has the same share in both, to within one example. The split depends only on the
+    labels, the size and the seed.
 
     Args:
         labels: int `[examples]`.

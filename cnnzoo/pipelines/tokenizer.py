@@ -8,13 +8,11 @@ UTF-8; what is not UTF-8 reads as U+FFFD, as Unicode recommends.
 from __future__ import annotations
 
 import functools
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
@@ -112,7 +110,6 @@ class Tokenizer(keras.layers.Layer):
         max_tokens: int | None = None,
         min_count: int = 1,
         length: int | None = None,
-        percentile: float | None = None,
         **options: Any,
     ) -> Tokenizer:
         """Return the tokenizer of the training texts, the most frequent word or character first.
@@ -127,7 +124,6 @@ class Tokenizer(keras.layers.Layer):
             max_tokens: Greatest size of the vocabulary, padding and unknown included, or None.
             min_count: How often a word or character occurs at least.
             length: Tokens that a text has at most, or None.
-            percentile: Percentage of the texts that shall not be cut, instead of `length`.
             options: Other arguments of the layer.
 
         Raises:
@@ -139,15 +135,9 @@ class Tokenizer(keras.layers.Layer):
             _check_least("max_tokens", max_tokens, FIRST)
         if alphabet is not None and level != "character":
             raise CnnzooError(f'level must be "character" for an alphabet; got {level!r}')
-        _check_percentile(percentile, length)
         counts: Counter[Any] = Counter()
-        sizes = []
         for text in _some(check_texts(texts)):
-            tokens = LEVELS[level](clean(text, cleaning))
-            counts.update(tokens)
-            sizes.append(len(tokens))
-        if percentile is not None:
-            length = max(1, math.ceil(np.percentile(sizes, percentile)))
+            counts.update(LEVELS[level](clean(text, cleaning)))
         by_count = sorted((-count, token) for token, count in counts.items() if count >= min_count)
         fitted = [token for _, token in by_count][: max_tokens and max_tokens - FIRST]
         vocabulary = fitted if alphabet is None else alphabet
@@ -297,12 +287,3 @@ def _check_name(kind: str, name: Any, known: Mapping[str, Any]) -> None:
 def _check_least(name: str, value: Any, least: int) -> None:
     if not isinstance(value, int) or value < least:
         raise CnnzooError(f"{name} must be an integer of at least {least}; got {value!r}")
-
-
-def _check_percentile(percentile: Any, length: Any) -> None:
-    if percentile is None:
-        return
-    if not isinstance(percentile, (int, float)) or not 0 <= percentile <= 100:
-        raise CnnzooError(f"percentile must be from 0 to 100; got {percentile!r}")
-    if length is not None:
-        raise CnnzooError(f"length must be None where percentile is given; got {length!r}")

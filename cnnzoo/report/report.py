@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnzoo import plot_style
+from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import write_whole
 from cnnzoo.report import health, heatmaps, overview, results, units
@@ -17,7 +18,10 @@ REPORT = "report.html"
 
 
 def write(
-    name: str | Path, inputs: Sequence[Any] = (), out: str | Path | None = None
+    name: str | Path,
+    inputs: Sequence[Any] = (),
+    out: str | Path | None = None,
+    data: Dataset | str | Path | None = None,
 ) -> dict[str, Any]:
     """Write a report of the trained network `name`, and its pictures as PNG files next to it.
 
@@ -25,6 +29,7 @@ def write(
         name: As `cnnzoo.load` takes it.
         inputs: Your examples to look at, as `Classifier.predict` takes them.
         out: Folder of the report; by default `inspect` in a run folder, and else inspect/<name>.
+        data: A data set, or the name or path of one, instead of the one of the card.
 
     Returns:
         `report` and `pictures`, paths; `accuracy` on test examples and `examples`, their number,
@@ -32,12 +37,12 @@ def write(
 
     Raises:
         CnnzooError: No such model is found, it holds no Keras layers, its run is not finished, an
-            input cannot be read, or `out` is a file.
+            input cannot be read, `data` does not fit, or `out` is a file.
         OSError: The folder cannot be written.
     """
     if out is not None and Path(out).exists() and not Path(out).is_dir():
         raise CnnzooError(f"out must be a folder; {str(out)!r} is a file")
-    about = subject(str(name), inputs)
+    about = subject(str(name), inputs, data)
     folder = Path(out) if out is not None else _folder(about)
     sections = sections_of(about)
     html = page(about.card["name"], overview.lead(about), overview.metadata(about), sections)

@@ -13,13 +13,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation.metrics import score
 from cnnzoo.export.artifact import load
 from cnnzoo.export.classifier import Classifier
 from cnnzoo.files import read
 from cnnzoo.inspection.cost import LayerCost
-from cnnzoo.pipelines.custom_data.dataset import find
+from cnnzoo.pipelines.custom_data.dataset import dataset_of
 from cnnzoo.pipelines.splits import Split, select
 from cnnzoo.report.layer_groups import rows_of
 from cnnzoo.training.checkpoints import Row
@@ -37,7 +38,7 @@ class AnsweredExamples:
     inputs: np.ndarray  # Raw batch.
     labels: np.ndarray  # int64 `[examples]`.
     scores: np.ndarray  # float32 `[examples, classes]`.
-    of: int  # Test examples that there are.
+    of: int  # Number of all test examples.
 
     def sample(self, count: int = SAMPLED) -> AnsweredExamples:
         """Return `count` of them, evenly spread."""
@@ -49,7 +50,7 @@ class AnsweredExamples:
 class Subject:
     """A trained model; what takes time is computed on first use, and kept."""
 
-    name: str  # As `cnnzoo.load` takes it.
+    name: str  # As for `cnnzoo.load`.
     classifier: Classifier
     network: keras.Model
     run: Path | None  # Of a finished run.
@@ -64,7 +65,7 @@ class Subject:
 
     @property
     def kind(self) -> str:
-        """What it takes: "images", "sounds" or "texts"."""
+        """Kind of its inputs: "images", "sounds" or "texts"."""
         return self.classifier.raw.name
 
     def shown(self, inputs: np.ndarray) -> np.ndarray:
@@ -92,7 +93,7 @@ class Subject:
 
     @cached_property
     def history(self) -> list[Row]:
-        """A row an epoch of the run; none where there is no run."""
+        """One row per epoch of the run; none without a run."""
         if self.run is None:
             return []
         lines = read(self.run / "history.csv").decode().splitlines()
@@ -100,20 +101,23 @@ class Subject:
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
-        """What the run has measured; nothing where there is no run."""
+        """What the run has measured; nothing without a run."""
         return {} if self.run is None else json.loads(read(self.run / "metrics.json"))
 
 
-def subject(name: str, inputs: Sequence[Any] = ()) -> Subject:
+def subject(
+    name: str, inputs: Sequence[Any] = (), data: Dataset | str | Path | None = None
+) -> Subject:
     """Return what is known of the trained network `name`.
 
     Args:
-        name: As `cnnzoo.load` takes it.
-        inputs: One's own, as `Classifier.predict` takes them.
+        name: As for `cnnzoo.load`.
+        inputs: Your own, as for `Classifier.predict`.
+        data: A data set, or the name or path of one, instead of the one of the card.
 
     Raises:
-        CnnzooError: There is no such network, its run is not finished, it is a SavedModel, or an
-            input cannot be read.
+        CnnzooError: There is no such network, its run is not finished, it is a SavedModel, an input
+            cannot be read, or `data` does not fit.
     """
     run = Path(name) if holds_run(Path(name)) else None
     classifier = load(name)
@@ -121,20 +125,22 @@ def subject(name: str, inputs: Sequence[Any] = ()) -> Subject:
         raise CnnzooError(f"{run} must hold a finished run; resume it first")
     network = classifier.network
     own = classifier.load_inputs(list(inputs))
-    examples, lacking = _examples(classifier)
+    examples, lacking = _examples(classifier, data)
     return Subject(name, classifier, network, run, examples, lacking, own)
 
 
-def _examples(classifier: Classifier) -> tuple[AnsweredExamples | None, str]:
+def _examples(
+    classifier: Classifier, data: Dataset | str | Path | None
+) -> tuple[AnsweredExamples | None, str]:
     card = classifier.card
     try:
-        dataset = find(card["dataset"], classifier.input_shape)
+        dataset = dataset_of(card, classifier.input_shape, data)
         if not dataset.is_here:
             return None, f"The test examples of {card['dataset']} are not on this machine."
-        if list(dataset.class_names) != classifier.class_names:
-            return None, f"The classes of {card['dataset']} are others than in training."
         inputs, labels = select(dataset, "test", Split.of(card["recipe"]))
     except CnnzooError as error:
+        if data is not None:
+            raise
         return None, f"The test examples cannot be read: {error}."
     rows = spread(len(labels), SCORED)
     raw = classifier.raw.check(inputs[rows])

@@ -16,10 +16,13 @@ import keras
 from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation.metrics import score
 from cnnzoo.export import artifact
+from cnnzoo.export.classifier import of_training
 from cnnzoo.files import write_whole
 from cnnzoo.training import checkpoints
 from cnnzoo.training.checkpoints import Row, State
-from cnnzoo.training.job import Job
+from cnnzoo.training.distributed.distribution import Distribution
+from cnnzoo.training.networks import Networks
+from cnnzoo.training.run_data import RunData
 
 
 def best_epoch(history: list[Row]) -> Row:
@@ -33,21 +36,35 @@ class Epochs(keras.callbacks.Callback):
     It must be the first callback: its figures go into the epoch's logs, where the others find them.
     """
 
-    def __init__(self, job: Job, folder: Path, history: list[Row], done: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        data: RunData,
+        networks: Networks,
+        metadata: dict[str, Any],
+        distribution: Distribution,
+        state: State,
+    ) -> None:
         super().__init__()
-        self.job = job
         self.folder = folder
-        self.history = history
-        self.done = done  # Steps of the begun epoch before this run of the program.
+        self.data = data
+        self.networks = networks
+        self.metadata = metadata  # Of the card.
+        self.distribution = distribution
+        self.history = state.history
+        self.done = state.step  # Steps of the current epoch before this run of the program.
+        self._classifier = of_training(networks.inference, metadata)
+        self.raw = self._classifier.raw
+        self._cut = False  # Whether it is this callback that has ended the epoch.
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Start the epoch's clock."""
-        self.begun = time.monotonic()
+        self._started = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """End a resumed epoch where it would have ended; stop at a loss that is no number."""
-        if self.done and self.done + batch + 1 >= self.job.steps:
-            self.model.stop_training = True  # Keras would go on for the steps done before.
+        if self.done and self.done + batch + 1 >= self.data.steps and not self.model.stop_training:
+            self.model.stop_training = self._cut = True  # Keras would repeat the steps before.
         if not math.isfinite((logs or {}).get("loss", 0.0)):
             epoch = len(self.history) + 1
             raise CnnzooError(
@@ -57,34 +74,33 @@ class Epochs(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Validate, and write artifact and history."""
-        if self.done:
-            self.model.stop_training = False
-            self.done = 0
-        figures = self.job.where.run_on_chief(lambda: validated(self.job))
+        if self._cut:
+            self.model.stop_training = self._cut = False
+        self.done = 0
+        figures = self.distribution.run_on_chief(self._validated)
         logs.update({f"val_{name}": figures[name] for name in ("loss", "accuracy")})
         # Keras hands over float32; seven digits are all that it knows.
         rounded = {name: float(f"{value:.7g}") for name, value in logs.items()}
-        rounded["seconds"] = round(time.monotonic() - self.begun, 3)
+        rounded["seconds"] = round(time.monotonic() - self._started, 3)
         self.history.append({"epoch": epoch + 1, **rounded})
         if best_epoch(self.history) is self.history[-1]:
             best = {"accuracy": rounded["val_accuracy"], "loss": rounded["val_loss"]}
-            card = {**self.job.metadata, "metrics": {"epoch": epoch + 1, "validation": best}}
-            artifact.save(self.folder / artifact.ARTIFACT, self.job.answers, card)
+            card = {**self.metadata, "metrics": {"epoch": epoch + 1, "validation": best}}
+            artifact.save(self.folder / artifact.ARTIFACT, self.networks.inference, card)
         write_whole(self.folder / "history.csv", _csv(self.history))
 
-
-def validated(job: Job) -> dict[str, Any]:
-    """Give the trained weights, or their average, to what answers, and score it on validation."""
-    optimizer, variables = job.model.optimizer, job.model.trainable_variables
-    if job.averaged:
-        raw = [variable.numpy() for variable in variables]
-        optimizer.finalize_variable_values(variables)
-    job.served.set_weights(job.network.get_weights())
-    if job.averaged:
-        for variable, value in zip(variables, raw, strict=True):
-            variable.assign(value)
-    inputs, labels = job.validation
-    return score(job.classifier.scores(inputs), labels)
+    def _validated(self) -> dict[str, Any]:
+        """Copy the trained weights, or their average, to the served network, and score that."""
+        optimizer, variables = self.model.optimizer, self.model.trainable_variables
+        if self.networks.averaged:
+            raw = [variable.numpy() for variable in variables]
+            optimizer.finalize_variable_values(variables)
+        self.networks.served.set_weights(self.networks.trained.get_weights())
+        if self.networks.averaged:
+            for variable, value in zip(variables, raw, strict=True):
+                variable.assign(value)
+        inputs, labels = self.data.validation
+        return score(self._classifier.scores(inputs), labels)
 
 
 def _csv(history: list[Row]) -> bytes:
@@ -96,33 +112,51 @@ def _csv(history: list[Row]) -> bytes:
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves the state after each epoch and every so many seconds, and goes on from a saved one.
+    """Saves the state after each epoch and every so many seconds, and restores a saved one.
 
-    It must be the last callback: it saves what the others hold after theirs, and gives it back
-    after they have set themselves up.
+    It must be the last callback: it saves what the others hold after theirs, and restores it after
+    they have set themselves up.
     """
 
     def __init__(
-        self, epochs: Epochs, others: Sequence[keras.callbacks.Callback], every: float
+        self,
+        epochs: Epochs,
+        others: Sequence[keras.callbacks.Callback],
+        every: float,
+        parts: Mapping[str, bytes],
+        before: float,
     ) -> None:
         super().__init__()
         self.epochs = epochs
         self.others = others
         self.every = every  # Seconds.
-        self.parts: Mapping[str, bytes] = {}  # Of the file to go on from.
-        self.before = 0.0  # Seconds of training before this run of the program.
-        self.begun = self.saved = time.monotonic()
+        self.parts = parts  # Of the file to resume from; empty where there is none.
+        self.before = before  # Seconds of training before this run of the program.
+        self._started = self._saved = time.monotonic()
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Restore a state after an epoch, before the next one starts."""
+        self._fresh = checkpoints.memories(self.others)
+        if self.parts:
+            self.model._initial_epoch = None  # BackupAndRestore may have set another.
+        if not self.epochs.done:
+            self._restore()
+            self.epochs.networks.accuracy.reset_state()  # Keras resets it only once it was used.
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Give back the state, after Keras and the other callbacks have set up theirs."""
+        """Restore a state in mid-epoch, after Keras and the callbacks have started the epoch."""
+        self._restore()
+
+    def _restore(self) -> None:
         if self.parts:
-            checkpoints.restore(self.parts, self.model, self.epochs.job.accuracy, self.others)
+            accuracy = self.epochs.networks.accuracy
+            checkpoints.restore(self.parts, self.model, accuracy, self.others)
             self.parts = {}
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Save now and then."""
         step = self.epochs.done + batch + 1
-        if step < self.epochs.job.steps and time.monotonic() - self.saved >= self.every:
+        if step < self.epochs.data.steps and time.monotonic() - self._saved >= self.every:
             self._save(step)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
@@ -130,13 +164,15 @@ class Checkpoint(keras.callbacks.Callback):
         self._save(0)
 
     def _save(self, step: int) -> None:
-        seconds = self.before + time.monotonic() - self.begun
-        state = State(self.epochs.history, step, seconds)
+        seconds = self.before + time.monotonic() - self._started
+        over = step == 0 and self.model.stop_training
+        state = State(self.epochs.history, step, seconds, over)
         folder = self.epochs.folder / checkpoints.FOLDER
-        checkpoints.save(folder, self.model, self.epochs.job.accuracy, self.others, state)
-        self.saved = time.monotonic()
+        accuracy = self.epochs.networks.accuracy
+        checkpoints.save(folder, self.model, accuracy, self.others, self._fresh, state)
+        self._saved = time.monotonic()
 
 
 def log(text: str) -> None:
-    """Tell the user something that is no result."""
+    """Print a remark, which is no result, to standard error."""
     print(text, file=sys.stderr, flush=True)

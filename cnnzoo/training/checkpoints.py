@@ -1,12 +1,14 @@
-"""The state of a run in files, each enough to go on as if it had not stopped.
+"""The state of a run in files, each enough to resume it as if it had not stopped.
 
-A file holds weights, seed generators and optimizer, the metrics and the step of the begun epoch,
-the state of the callbacks, and the history. The newest two files are kept: if one is damaged, its
-SHA-256 tells, and the one before is used.
+A file holds weights, seed generators and optimizer, the metrics and the step of the current epoch,
+what the callbacks have learned, and the history. The newest two files are kept: if one is damaged,
+its SHA-256 shows it, and the one before is used.
 """
 
 from __future__ import annotations
 
+import copy
+import inspect
 import io
 import json
 from collections.abc import Mapping, Sequence
@@ -26,11 +28,12 @@ Row = dict[str, float]  # One epoch of the history.
 
 
 class State(NamedTuple):
-    """What a file holds beside variables."""
+    """What a file holds besides variables."""
 
     history: list[Row]  # Of the finished epochs.
-    step: int = 0  # Of the begun epoch: steps that are done.
+    step: int = 0  # Steps of the current epoch that are done.
     seconds: float = 0.0  # Of training, before this run of the program.
+    over: bool = False  # Whether a callback has ended the training.
 
 
 def save(
@@ -38,6 +41,7 @@ def save(
     model: keras.Model,
     metric: keras.metrics.Metric,
     callbacks: Sequence[Any],
+    fresh: Sequence[Mapping[str, Any]],
     state: State,
 ) -> None:
     """Write the state of `model`, its optimizer, its metrics and `callbacks`, and drop old files.
@@ -48,12 +52,13 @@ def save(
         metric: The one that it was compiled with, whose variables Keras counts to the model's only
             once they are used.
         callbacks: Those with a state of their own.
+        fresh: What `memories` returned of them before the first step; what is still so is left out.
         state: All else.
 
     Raises:
         OSError: The folder cannot be written; what stands there is untouched.
     """
-    plain, arrays = _of_callbacks(callbacks)
+    plain, arrays = _of_callbacks(callbacks, fresh)
     arrays |= {name: np.asarray(variable) for name, variable in _variables(model, metric).items()}
     kinds = [type(one).__name__ for one in callbacks]
     metadata = {**state._asdict(), "callback_classes": kinds, "callbacks": plain}
@@ -65,8 +70,10 @@ def save(
         old.unlink(missing_ok=True)
 
 
-def read_state(folder: Path) -> tuple[State | None, Mapping[str, bytes], list[str]]:
+def read_state(folder: Path) -> tuple[State, Mapping[str, bytes], list[str]]:
     """Return the state in the newest sound file, its parts, and what is wrong with newer files.
+
+    Without a file, it is the state before the first step, and there are no parts.
 
     Raises:
         CnnzooError: There are files, and all are damaged.
@@ -79,10 +86,11 @@ def read_state(folder: Path) -> tuple[State | None, Mapping[str, bytes], list[st
             damaged.append(str(error))
             continue
         metadata = json.loads(parts["state.json"])
-        return State(metadata["history"], metadata["step"], metadata["seconds"]), parts, damaged
+        state = State(**{name: metadata[name] for name in State._fields if name in metadata})
+        return state, parts, damaged
     if damaged:
         raise CnnzooError(f"{damaged[0]}; no checkpoint in {folder} is sound")
-    return None, {}, []
+    return State([]), {}, []
 
 
 def restore(
@@ -91,7 +99,9 @@ def restore(
     metric: keras.metrics.Metric,
     callbacks: Sequence[Any],
 ) -> None:
-    """Set the variables of `model`, its optimizer and metrics, and the state of `callbacks`.
+    """Set the variables of `model`, its optimizer and metrics, and what `callbacks` had learned.
+
+    Attributes named like arguments of a callback's constructor are settings and stay as they are.
 
     Raises:
         CnnzooError: The file is of another model or other callbacks.
@@ -110,17 +120,21 @@ def restore(
     for name, variable in variables.items():
         variable.assign(arrays[name])
     metadata = json.loads(parts["state.json"])
-    kinds = [type(one).__name__ for one in callbacks]
-    if kinds != metadata["callback_classes"]:
+    kinds, expected = [type(one).__name__ for one in callbacks], metadata["callback_classes"]
+    if kinds != expected:
         raise CnnzooError(
-            f"callbacks must be those that the run was started with, {metadata['callback_classes']}; "
-            f"got {kinds}"
+            f"callbacks must be those that the run was started with, {expected}; got {kinds}"
         )
+    settings = [_settings(type(one)) for one in callbacks]
     for place, plain in enumerate(metadata["callbacks"]):
-        vars(callbacks[place]).update(plain)
+        learned = {name: plain[name] for name in plain if name not in settings[place]}
+        vars(callbacks[place]).update(learned)
     for name in sorted(set(arrays) - own):
         owner, attribute, item = name.split(".")
-        values = vars(callbacks[int(owner.removeprefix("callback"))])
+        place = int(owner.removeprefix("callback"))
+        values = vars(callbacks[place])
+        if attribute in settings[place]:
+            continue
         if item == "":
             values[attribute] = arrays[name]
         else:
@@ -146,25 +160,52 @@ def _variables(model: keras.Model, metric: keras.metrics.Metric) -> dict[str, ke
     }
 
 
+def memories(callbacks: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return a copy of the attributes of each callback that a file can hold."""
+    return [
+        {name: copy.deepcopy(value) for name, value in vars(one).items() if _is_kept(value)}
+        for one in callbacks
+    ]
+
+
+def _settings(kind: type) -> set[str]:
+    """Return the names of the arguments that constructors of a class take."""
+    makers = [vars(base)["__init__"] for base in kind.__mro__[:-1] if "__init__" in vars(base)]
+    return {name for maker in makers for name in inspect.signature(maker).parameters}
+
+
 def _of_callbacks(
-    callbacks: Sequence[Any],
+    callbacks: Sequence[Any], fresh: Sequence[Mapping[str, Any]]
 ) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
-    """Return the plain values among the attributes of each callback, and the arrays.
+    """Return the plain values among the changed attributes of each callback, and the arrays.
 
     An array is named callback<place>.<attribute>., one in a list has its place there at the end.
     """
-    plain = [
-        {name: value for name, value in vars(one).items() if _is_plain(value)} for one in callbacks
-    ]
-    arrays = {}
-    for place, one in enumerate(callbacks):
+    plain: list[dict[str, Any]] = []
+    arrays: dict[str, np.ndarray] = {}
+    for place, (one, before) in enumerate(zip(callbacks, fresh, strict=True)):
+        plain.append({})
         for name, value in vars(one).items():
-            if isinstance(value, np.ndarray):
-                arrays[f"callback{place}.{name}."] = value
-            elif isinstance(value, list) and any(isinstance(item, np.ndarray) for item in value):
-                items = {f"callback{place}.{name}.{i:06}": item for i, item in enumerate(value)}
-                arrays |= items
+            if not _is_kept(value) or (name in before and _same(value, before[name])):
+                continue
+            if _is_plain(value):
+                plain[-1][name] = value
+            elif isinstance(value, list):
+                arrays |= {f"callback{place}.{name}.{i:06}": item for i, item in enumerate(value)}
+            else:
+                arrays[f"callback{place}.{name}."] = np.asarray(value)
     return plain, arrays
+
+
+def _same(value: Any, other: Any) -> bool:
+    if isinstance(value, list) and isinstance(other, list):
+        return len(value) == len(other) and all(map(_same, value, other))
+    return type(value) is type(other) and np.array_equal(value, other)
+
+
+def _is_kept(value: Any) -> bool:
+    listed = isinstance(value, list) and any(isinstance(item, np.ndarray) for item in value)
+    return _is_plain(value) or isinstance(value, (np.ndarray, np.generic)) or listed
 
 
 def _is_plain(value: Any) -> bool:

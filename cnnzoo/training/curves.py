@@ -14,7 +14,7 @@ def curves(name: str, history: list[Row], chosen: int) -> Figure:
 
     Args:
         name: Of the run.
-        history: A row an epoch.
+        history: One row per epoch.
         chosen: The epoch whose weights are served, counted from 1.
     """
     figure = Figure(figsize=(9, 3.6))

@@ -8,6 +8,7 @@ passes through all magnitudes; and the training loss is watched, not the accurac
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
@@ -18,9 +19,11 @@ from cnnzoo import plot_style
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
+from cnnzoo.training import require_tensorflow
 from cnnzoo.training.distributed.distribution import Distribution
 from cnnzoo.training.fused_kernels import fused
-from cnnzoo.training.job import prepare, resolved
+from cnnzoo.training.networks import defaults, prepare
+from cnnzoo.training.run_data import requested
 
 _MEMORY = 0.9  # Share of the average before in the next one: about ten steps count.
 _LEARNED = 0.9  # Share of its first value below which the average has learned something,
@@ -65,7 +68,7 @@ def find_learning_rate(
     highest: float = 10.0,
     steps: int = 200,
     network: keras.Model | None = None,
-    data: Dataset | None = None,
+    data: Dataset | str | Path | None = None,
     **fields: Any,
 ) -> RateTest:
     """Train a fresh network as `recipe` says, but with a rising rate, and suggest a rate.
@@ -77,14 +80,15 @@ def find_learning_rate(
         recipe: As for `cnnzoo.train`.
         lowest: Rate of the first step.
         highest: Rate of the last step.
-        steps: How many, unless the loss diverges before.
+        steps: Number of steps, unless the loss diverges before.
         network: As for `cnnzoo.train`; a copy of it is trained.
         data: As for `cnnzoo.train`.
-        **fields: Fields of the recipe to replace, such as `optimizer="momentum"`.
+        **fields: Fields of the recipe to replace, as for `cnnzoo.train`.
 
     Raises:
         CnnzooError: An argument is wrong, or as for `cnnzoo.train`.
     """
+    require_tensorflow()
     if not 0 < lowest < highest < math.inf:
         raise CnnzooError(
             f"lowest and highest must be rates above 0, one below the other; got {lowest} and "
@@ -97,26 +101,33 @@ def find_learning_rate(
         )
     if steps < 2:
         raise CnnzooError(f"steps must be at least 2; got {steps}")
-    name, _, value = resolved(recipe, data, {**fields, "learning_rate": float(lowest)})
-    job = prepare(name, value, Distribution(value.batch_size), _copied(network))
+    _, _, value = requested(recipe, data, {**fields, "learning_rate": float(lowest)})
+    distribution = Distribution(value.batch_size)
     rising = _Rising(np.geomspace(lowest, highest, steps))
-    with fused(job.model):
-        job.model.fit(
-            job.feed.train(), steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[rising]
+    with defaults():
+        layer = fields.get("augmentation")
+        _, examples, networks = prepare(value, distribution, data, _copied(network), layer)
+    with defaults(), fused(networks.model):
+        networks.model.fit(
+            examples.pipeline.train(),
+            steps_per_epoch=steps,
+            shuffle=False,
+            verbose=0,
+            callbacks=[rising],
         )
     return result(rising.rates, rising.losses)
 
 
 def _copied(network: keras.Model | None) -> keras.Model | None:
     if network is None or not getattr(network, "built", False):
-        return network  # The recipe's is wanted, or there will be a sentence on this one.
+        return network  # The recipe's is meant, or this one is refused later.
     copy = keras.models.clone_model(network)
     copy.set_weights(network.get_weights())
     return copy
 
 
 class _Rising(keras.callbacks.Callback):
-    """Sets the rate of each step and notes the loss, until that has diverged."""
+    """Sets the rate of each step and records the loss, until that has diverged."""
 
     def __init__(self, rates: np.ndarray) -> None:
         super().__init__()
@@ -124,18 +135,18 @@ class _Rising(keras.callbacks.Callback):
         self.losses: list[float] = []
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Set the rate, and let the loss be that of this batch alone."""
+        """Set the rate, and let the loss be that of this batch only."""
         self.model.optimizer.learning_rate = self.rates[batch]
         self.model.reset_metrics()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Note the loss."""
+        """Record the loss."""
         self.losses.append(float((logs or {})["loss"]))
         self.model.stop_training = has_diverged(self.losses)
 
 
 def has_diverged(losses: list[float]) -> bool:
-    """Return whether the last loss is no number, or the average has lost all that it had won."""
+    """Return whether the last loss is no number, or the average has lost all that it had gained."""
     if not math.isfinite(losses[-1]):
         return True
     averages = smoothed(np.array(losses))
@@ -153,7 +164,7 @@ def smoothed(losses: np.ndarray) -> np.ndarray:
 
 
 def result(rates: np.ndarray, losses: list[float]) -> RateTest:
-    """Return what `losses`, one a step, say of `rates`, of which the last may have had no step.
+    """Return what `losses`, one per step, say of `rates`, of which the last may have had no step.
 
     Raises:
         CnnzooError: The first loss is no number.

@@ -1,4 +1,4 @@
-"""The losses that a recipe can ask for, all on logits."""
+"""The losses that a recipe can name, all on logits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def loss(name: str, label_smoothing: float, soft_labels: bool) -> keras.losses.L
 
 
 class _OnShares(keras.losses.Loss):
-    """A loss on labels as shares of the classes, to which integer labels are brought."""
+    """A loss on labels as shares of the classes, to which integer labels are converted."""
 
     def __init__(self, name: str, label_smoothing: float) -> None:
         super().__init__(name=name)
@@ -37,18 +37,6 @@ class _OnShares(keras.losses.Loss):
             y_true = ops.one_hot(ops.cast(ops.reshape(y_true, (-1,)), "int32"), classes)
         y_true = ops.cast(y_true, y_pred.dtype)
         y_true = y_true * (1 - self.label_smoothing) + self.label_smoothing / classes
-        return _LOSSES[self.name](y_true, y_pred)
-
-
-_LOSSES = {
-    "cross_entropy": lambda shares, logits: keras.losses.categorical_crossentropy(
-        shares, logits, from_logits=True
-    ),
-    "binary_cross_entropy": lambda shares, logits: keras.losses.binary_crossentropy(
-        shares, logits, from_logits=True
-    ),
-    "squared_error": lambda shares, logits: ops.mean(
-        ops.square(ops.softmax(logits) - shares), axis=-1
-    ),
-    "margin": MarginLoss().call,
-}
+        if self.name == "margin":
+            return MarginLoss().call(y_true, y_pred)
+        return keras.losses.categorical_crossentropy(y_true, y_pred, from_logits=True)

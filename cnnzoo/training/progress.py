@@ -19,7 +19,7 @@ _LINE_SECONDS = 60  # Between two lines of a long epoch where there is no termin
 
 
 class ProgressBar(keras.callbacks.Callback):
-    """Bar of the current epoch's steps, with examples a second and the time left.
+    """Bar of the current epoch's steps, with examples per second and the time left.
 
     Where there is no terminal, such as in a log file, lines take its place.
     """
@@ -45,16 +45,16 @@ class ProgressBar(keras.callbacks.Callback):
         )
         self._task = self._bar.add_task(self._name, total=self.params["steps"], rate=0.0)
         self._bar.start()
-        self._begun = self._told = time.monotonic()
+        self._started = self._printed = time.monotonic()
         self._rate = 0.0
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Move the bar on, or print a line now and then."""
+        """Advance the bar, or print a line now and then."""
         now, steps = time.monotonic(), batch + 1
-        self._rate = steps * self.batch_size / (now - self._begun)
+        self._rate = steps * self.batch_size / (now - self._started)
         self._bar.update(self._task, completed=steps, rate=self._rate)
-        if not self.console.is_terminal and now - self._told >= _LINE_SECONDS:
-            self._told = now
+        if not self.console.is_terminal and now - self._printed >= _LINE_SECONDS:
+            self._printed = now
             left = (self.params["steps"] - steps) * self.batch_size / self._rate
             self.console.print(
                 f"{self._name}  step {steps:,} of {self.params['steps']:,}  "
@@ -69,7 +69,7 @@ class ProgressBar(keras.callbacks.Callback):
         figures = {name: float(value) for name, value in (logs or {}).items()}
         self.console.print(
             f"{self._name}  loss {figures['loss']:.4f}  accuracy {figures['accuracy']:.2%}  "
-            f"validation {figures['val_accuracy']:.2%}  {time.monotonic() - self._begun:.1f} s  "
+            f"validation {figures['val_accuracy']:.2%}  {time.monotonic() - self._started:.1f} s  "
             f"{self._rate:,.0f} {self.examples}/s",
             soft_wrap=True,
         )

@@ -16,11 +16,11 @@ from cnnzoo.training.run_folder import holds_run
 
 
 def reproduce(name: str, seeds: int, ledger_path: Path) -> dict[str, Any]:
-    """Train recipe `name` with seeds 0 to `seeds` - 1 and write the ledger's row.
+    """Train recipe `name` with seeds 0 to `seeds` - 1 and write the row of the results table.
 
     Runs stand in runs/<name>/seed<seed>/, and of a recipe with folds, all of which are trained, in
-    fold<fold>/ there; one that is there is gone on with, or used if finished. The history of the
-    first is copied to histories/<name>.csv beside the ledger.
+    fold<fold>/ there; one that is there is resumed, or used if finished. The history of the first
+    is copied to histories/<name>.csv next to the results table.
 
     Returns:
         The row, and `passed`: whether the mean accuracy reaches the recipe's target, or else the
@@ -37,8 +37,8 @@ def reproduce(name: str, seeds: int, ledger_path: Path) -> dict[str, Any]:
         base = Path("runs") / name / f"seed{seed}"
         for fold in range(recipe.folds or 1):
             folder = base / f"fold{fold}" if recipe.folds else base
-            begun = holds_run(folder)
-            runs.append(train(name, out=folder, resume=begun, seed=seed, fold=fold))
+            started = holds_run(folder)
+            runs.append(train(name, out=folder, resume=started, seed=seed, fold=fold))
     accuracies = [run.accuracy for run in runs]
     first = runs[0].metrics
     # Written with `=` for packages, so that a cell stays readable in a CSV file.
@@ -64,13 +64,13 @@ def reproduce(name: str, seeds: int, ledger_path: Path) -> dict[str, Any]:
         ledger_path.parent / "histories" / f"{name}.csv", read(runs[0].path / "history.csv")
     )
     for run in runs if len(runs) > 1 else ():  # One run has no spread.
-        _tell_spread(run, {name: row[name] for name in ("n", "accuracy_mean", "accuracy_std")})
+        _write_spread(run, {name: row[name] for name in ("n", "accuracy_mean", "accuracy_std")})
     passed = row["target"] is None or row["accuracy_mean"] >= row["target"]
     return {**row, "passed": passed}
 
 
-def _tell_spread(run: Run, seeds: dict[str, Any]) -> None:
-    """Write into the card of a run's artifact how the recipe does over several seeds."""
+def _write_spread(run: Run, seeds: dict[str, Any]) -> None:
+    """Write into the card of a run's artifact the accuracy of the recipe over several seeds."""
     found = artifact.load(run.path)
     metrics = {**found.card["metrics"], "seeds": seeds}
     artifact.save(run.artifact, found.model, {**found.card, "metrics": metrics})

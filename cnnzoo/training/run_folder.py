@@ -1,4 +1,4 @@
-"""Which folder a run writes, and whether it may: `recipe.json` says with what it was begun."""
+"""Which folder a run writes, and whether it may: `recipe.json` says with what it was started."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from cnnzoo.datasets import Dataset, Examples
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read, write_whole
 
-_RECIPE = "recipe.json"  # The recipe, and with which data and model it was begun.
-_PARTS = {"data_sha256": "dataset", "model_sha256": "model"}  # Digest -> what it is of.
+_RECIPE = "recipe.json"  # The recipe, and with which data and model it was started.
+# In the card's metadata: the digest of a part, or its configuration -> what the part is.
+_PARTS = {"data_sha256": "dataset", "model_sha256": "model", "augmentation": "augmentation"}
 
 
 def folder_of(name: str, out: str | Path | None, resume: bool) -> Path:
@@ -35,12 +36,12 @@ def folder_of(name: str, out: str | Path | None, resume: bool) -> Path:
         folder = base / str(max(numbers, default=0))
     else:
         folder = base / str(max(numbers, default=0) + 1)
-    begun = holds_run(folder)
-    if resume and not begun:
+    started = holds_run(folder)
+    if resume and not started:
         raise CnnzooError(f"out must be the folder of a run to resume; got {str(folder)!r}")
-    if begun and not resume:
+    if started and not resume:
         raise CnnzooError(
-            f"out must be a new folder; {folder} holds a run, which --resume goes on with"
+            f"out must be a new folder; {folder} holds a run, which --resume continues"
         )
     if not resume and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise CnnzooError(f"out must be a new or empty folder; got {str(folder)!r}")
@@ -48,12 +49,12 @@ def folder_of(name: str, out: str | Path | None, resume: bool) -> Path:
 
 
 def holds_run(folder: Path) -> bool:
-    """Return whether a run was begun in `folder`."""
+    """Return whether a run was started in `folder`."""
     return (folder / _RECIPE).is_file()
 
 
-def identity(folder: Path) -> dict[str, Any] | None:
-    """Return with what the run in `folder` was begun, or None where there is none.
+def _identity(folder: Path) -> dict[str, Any] | None:
+    """Return with what the run in `folder` was started, or None without a run.
 
     Raises:
         CnnzooError: The file is damaged.
@@ -63,43 +64,42 @@ def identity(folder: Path) -> dict[str, Any] | None:
         return None
     try:
         found = json.loads(read(path))
-        return {name: found[name] for name in ("recipe", *_PARTS)}
+        held = {name: found[name] for name in ("recipe", "data_sha256", "model_sha256")}
+        return {**held, "augmentation": found.get("augmentation")}  # Of a layer only.
     except (ValueError, KeyError, TypeError) as error:
         raise CnnzooError(f"{path} is damaged, or of another version of cnnzoo") from error
 
 
-def write_identity(folder: Path, recipe: Recipe, metadata: Mapping[str, Any]) -> None:
-    """Write with what a run is begun; `metadata` are those of its card."""
-    found = {"recipe": recipe.to_json(), **{part: metadata[part] for part in _PARTS}}
-    write_whole(folder / _RECIPE, json.dumps(found, indent=1).encode())
-
-
-def require_same_recipe(folder: Path, begun: dict[str, Any] | None, recipe: Recipe) -> None:
-    """Refuse another recipe than the one that the run was started with, if it was.
+def require_same_recipe(folder: Path, recipe: Recipe) -> None:
+    """Refuse another recipe than that of the run in `folder`, if there is one.
 
     Raises:
         CnnzooError: It is another; the message names the fields.
     """
-    changed = Recipe.from_json(begun["recipe"]).changes(recipe) if begun else []
+    started = _identity(folder)
+    changed = Recipe.from_json(started["recipe"]).changes(recipe) if started else []
     if changed:
         raise CnnzooError(
             f"recipe must be the one that {folder} was started with; changed: {', '.join(changed)}"
         )
 
 
-def require_same_parts(
-    folder: Path, begun: dict[str, Any] | None, metadata: Mapping[str, Any]
-) -> None:
-    """Refuse other data or another model than those that the run was started with, if it was.
+def write_identity(folder: Path, recipe: Recipe, metadata: Mapping[str, Any]) -> None:
+    """Write with what a run is started: its recipe, and data and model by the card's `metadata`.
 
     Raises:
-        CnnzooError: They are others.
+        CnnzooError: The run in `folder` was started with other data, model or augmentation.
     """
+    started = _identity(folder)
+    names = {**metadata, "augmentation": recipe.augmentation}
     for part, what in _PARTS.items():
-        if begun and begun[part] != metadata[part]:
+        if started and started[part] != metadata.get(part):
             raise CnnzooError(
-                f"{what} must be the one that {folder} was started with; {metadata[what]} is another now"
+                f"{what} must be the one that {folder} was started with; {names[what]} is another"
             )
+    parts = {part: metadata[part] for part in _PARTS if part in metadata}
+    found = {"recipe": recipe.to_json(), **parts}
+    write_whole(folder / _RECIPE, json.dumps(found, indent=1).encode())
 
 
 def fingerprint(dataset: Dataset, examples: Examples) -> str:
@@ -112,11 +112,21 @@ def fingerprint(dataset: Dataset, examples: Examples) -> str:
     return found.hexdigest()
 
 
+def unnamed_config(layer: keras.layers.Layer) -> dict[str, Any]:
+    """Return the configuration of a layer in JSON's types, without the names that Keras numbers."""
+
+    def unnamed(config: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in config.items() if key not in ("name", "build_config")}
+
+    text = json.dumps(keras.saving.serialize_keras_object(layer))
+    return json.loads(text, object_hook=unnamed)
+
+
 def structure_digest(model: keras.Model) -> str:
     """Return the SHA-256 of a model's configuration, whatever was built in the process before it.
 
-    Keras numbers the names that it gives itself through the process: `cast_2` may be `cast` in the
-    next. Here numbers begin anew with each model.
+    Keras numbers the names that it gives itself, through the process: `cast_2` may be `cast` in the
+    next. Here numbers start from 0 for each model.
     """
     names: dict[str, dict[str, int]] = {}
 

@@ -18,7 +18,7 @@ from cnnzoo.training.run_folder import holds_run
 def sweep(name: str, over: Mapping[str, Sequence[str]], out: str | Path) -> list[dict[str, Any]]:
     """Train recipe `name` with each combination of values, and compare them on validation data.
 
-    Runs stand in folders of `out`; one that is there is gone on with, or used if finished, so that
+    Runs stand in folders of `out`; one that is there is resumed, or used if finished, so that
     a sweep that was stopped is resumed by the same call.
 
     Args:
@@ -27,12 +27,12 @@ def sweep(name: str, over: Mapping[str, Sequence[str]], out: str | Path) -> list
         out: Folder of the runs.
 
     Returns:
-        One dictionary a combination, the best first: `fields`, `validation_accuracy`,
-        `validation_loss`, `seconds` and `run`. Test scores are left where they are: who chooses by
+        One dictionary per combination, the best first: `fields`, `validation_accuracy`,
+        `validation_loss`, `seconds` and `run`. Test scores are left out: whoever chooses by
         them has no test data left.
 
     Raises:
-        CnnzooError: The recipe or a field is unknown, a value is wrong, or there is no value.
+        CnnzooError: The recipe or a field is unknown, a value is wrong, or a field has no value.
     """
     recipe = recipes()[name].RECIPE
     for field, values in over.items():
@@ -46,8 +46,8 @@ def sweep(name: str, over: Mapping[str, Sequence[str]], out: str | Path) -> list
     rows = []
     for assignments, fields in zip(chosen, recipe_fields, strict=True):
         folder = Path(out) / _folder(assignments)
-        begun = holds_run(folder)
-        run = train(name, out=folder, resume=begun, **fields)
+        started = holds_run(folder)
+        run = train(name, out=folder, resume=started, **fields)
         validation = run.metrics["validation"]
         rows.append(
             {
@@ -62,8 +62,8 @@ def sweep(name: str, over: Mapping[str, Sequence[str]], out: str | Path) -> list
 
 
 def _folder(assignments: Mapping[str, str]) -> str:
-    """Return a name that tells the values, and that no other combination has."""
-    told = ",".join(f"{field}={value}" for field, value in assignments.items())
-    safe = "".join(one if one.isalnum() or one in "=,._-" else "_" for one in told)
+    """Return a name with the values, which no other combination has."""
+    text = ",".join(f"{field}={value}" for field, value in assignments.items())
+    safe = "".join(one if one.isalnum() or one in "=,._-" else "_" for one in text)
     digest = hashlib.sha256(json.dumps(assignments, sort_keys=True).encode()).hexdigest()
     return f"{safe[:100]}-{digest[:8]}"

@@ -21,11 +21,14 @@ def test_a_score_of_zero_leaves_the_loss_finite():
     assert np.isfinite(score(np.array([[1.0, 0.0]], "f4"), np.array([1]))["loss"])
 
 
-def test_the_splits_are_those_of_the_recipe(classifier):
+def test_the_splits_are_those_of_the_recipe(classifier, finished_run):
     sizes = {
         split: cnnzoo.evaluate(classifier, split)["examples"]
         for split in ("train", "validation", "test")
     }
     assert sizes == {"train": 1_500, "validation": 500, "test": 500}
+    assert cnnzoo.evaluate(finished_run.path) == cnnzoo.evaluate(classifier)
+    with pytest.raises(CnnzooError, match="classifier must be what cnnzoo.load returns, .* got 3"):
+        cnnzoo.evaluate(3)
     with pytest.raises(CnnzooError, match="split 'tets' is unknown; did you mean test"):
         cnnzoo.evaluate(classifier, "tets")

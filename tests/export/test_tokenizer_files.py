@@ -172,5 +172,5 @@ def test_real_messages(level, tmp_path):
     messages = [*load_dataset("sms_spam").inputs, *load_dataset("sms_spam", split="test").inputs]
     assert len(messages) == 5_574
     options = {"cleaning": "kim"} if level == "word" else {"padding": "front"}
-    tokenizer = Tokenizer.fit(messages, level=level, percentile=95, **options)
+    tokenizer = Tokenizer.fit(messages, level=level, length=60, **options)
     check(tokenizer, messages, tmp_path)

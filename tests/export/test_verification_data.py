@@ -6,10 +6,19 @@ from PIL import Image
 
 from cnnzoo.datasets import DATASETS
 from cnnzoo.errors import CnnzooError
+from cnnzoo.export import verification_data
 from cnnzoo.export.classifier import from_model
 from cnnzoo.export.litert import after_tokenizer, tokenizer_of
-from cnnzoo.export.verification_data import collect_vectors, training_examples
+from cnnzoo.export.verification_data import data_of
 from cnnzoo.pipelines.splits import Split, select
+
+
+def gather(classifier, limit):
+    return verification_data.collect_vectors(classifier, data_of(classifier, None), limit)
+
+
+def training_examples(classifier):
+    return verification_data.training_examples(classifier, data_of(classifier, None))
 
 
 def without_data(classifier):
@@ -17,18 +26,18 @@ def without_data(classifier):
 
 
 def test_vectors_are_the_test_set_with_the_scores_of_keras(classifier, small):
-    vectors = collect_vectors(classifier, limit=30)
+    vectors = gather(classifier, 30)
     images, labels = DATASETS[small["dataset"]].examples("test")
     assert vectors.examples == "test"
     assert np.array_equal(vectors.inputs, images[:30])
     assert np.array_equal(vectors.labels, labels[:30])
     expected = np.asarray(classifier.model(images[:30]))
     assert np.allclose(vectors.scores, expected, rtol=0, atol=1e-6)
-    assert len(collect_vectors(classifier, limit=10_000).inputs) == 500
+    assert len(gather(classifier, 10_000).inputs) == 500
 
 
 def test_images_are_encoded_in_several_kinds_and_sizes(classifier, digits):
-    vectors = collect_vectors(classifier, limit=6)
+    vectors = gather(classifier, 6)
     pictures = [Image.open(io.BytesIO(content)) for content in vectors.encoded]
     kinds = [(picture.format, picture.mode, picture.size) for picture in pictures]
     large = (84, 57)
@@ -40,7 +49,7 @@ def test_images_are_encoded_in_several_kinds_and_sizes(classifier, digits):
 
 
 def test_sounds_are_encoded_in_several_lengths(of_sounds):
-    vectors = collect_vectors(of_sounds, limit=120)
+    vectors = gather(of_sounds, 120)
     sizes = [len(content) for content in vectors.encoded]
     assert sizes == [44 + 2 * samples for samples in (512, 256, 1_024)] * 5
     assert np.allclose(vectors.encoded_scores[::3], vectors.scores[:5], atol=1e-6)
@@ -58,7 +67,7 @@ def test_calibration_takes_examples_of_training_from_all_over_it(classifier, sma
 
 def test_images_are_made_up_where_the_data_are_not_here(classifier):
     missing = without_data(classifier)
-    vectors = collect_vectors(missing, limit=10_000)
+    vectors = gather(missing, 10_000)
     assert vectors.examples == "generated"
     assert vectors.labels is None
     assert vectors.inputs.shape == (200, 28, 28, 1)
@@ -71,11 +80,11 @@ def test_images_are_made_up_where_the_data_are_not_here(classifier):
 
 def test_a_data_set_that_needs_a_download_is_not_here(classifier):
     elsewhere = from_model(classifier.model, {**classifier.card, "dataset": "fashion_mnist"})
-    assert collect_vectors(elsewhere, limit=5).examples == "generated"
+    assert gather(elsewhere, 5).examples == "generated"
 
 
 def test_texts_are_made_up_of_the_vocabulary(of_texts):
-    vectors = collect_vectors(without_data(of_texts), limit=200)
+    vectors = gather(without_data(of_texts), 200)
     tokenizer = tokenizer_of(of_texts.model)
     tokens = tokenizer(list(vectors.inputs)).numpy()
     assert len(tokens) == 200
@@ -88,7 +97,7 @@ def test_texts_are_made_up_of_the_vocabulary(of_texts):
 
 
 def test_sounds_are_made_up(of_sounds):
-    inputs = collect_vectors(without_data(of_sounds), limit=200).inputs
+    inputs = gather(without_data(of_sounds), 200).inputs
     assert inputs.shape == (200, 512, 1)
     assert inputs.dtype == np.int16
     assert inputs.min() < -32_000

@@ -54,16 +54,6 @@ def test_limits_of_size_and_frequency():
     assert Tokenizer([], level="character")(["a\0"]).numpy().tolist() == [[1, 1]]
 
 
-def test_length_by_percentile_of_the_training_texts():
-    found = ["a " * count for count in range(1, 101)]
-    assert Tokenizer.fit(found, percentile=100).length == 100
-    assert Tokenizer.fit(found, percentile=90).length == 91  # 90.1, and no text in between is cut.
-    assert Tokenizer.fit(found, percentile=0).length == 1
-    assert Tokenizer.fit([""], percentile=50).length == 1
-    assert Tokenizer.fit(found, percentile=50, level="character").length == 101
-    assert Tokenizer.fit(found, percentile=50)(["a"]).shape == (1, 51)
-
-
 def test_the_alphabet_of_zhang_2015():
     """Lower case, read backwards; the hyphen stands twice and the later place counts."""
     tokenizer = Tokenizer(
@@ -77,7 +67,7 @@ def test_the_alphabet_of_zhang_2015():
         [2 + 29, 2 + 28, 2 + 27, 2 + 26, 1, 2 + 25, 2 + 24, 2 + 23],
         [9, 8, 7, 6, 5, 4, 3, 2],
     ]
-    fitted = Tokenizer.fit(["ab", "abc"], level="character", alphabet="cab-", percentile=100)
+    fitted = Tokenizer.fit(["ab", "abc"], level="character", alphabet="cab-", length=3)
     assert fitted.vocabulary == (b"c", b"a", b"b", b"-")
     assert fitted(["abx"]).numpy().tolist() == [[3, 4, 1]]
 
@@ -143,7 +133,7 @@ def test_python_eager_and_graph_agree_on_any_bytes(level, cleaning, side, backwa
 def test_real_messages_have_the_same_tokens_in_python_and_in_a_graph():
     messages = load_dataset("sms_spam").inputs
     for options in ({"cleaning": "kim"}, {"level": "character", "padding": "front"}):
-        tokenizer = Tokenizer.fit(messages, percentile=95, **options)
+        tokenizer = Tokenizer.fit(messages, length=60, **options)
         tokens = tokenizer.pad(tokenizer.ragged(messages))
         assert np.array_equal(tokens, expected(tokenizer, messages))
 
@@ -235,10 +225,6 @@ def test_a_network_predicts_from_texts():
         ({"length": 3, "shortest": 4}, "shortest must be at most length, 3; got 4"),
         ({"min_count": 0}, "min_count must be an integer of at least 1; got 0"),
         ({"max_tokens": 1}, "max_tokens must be an integer of at least 2; got 1"),
-        ({"percentile": 101}, "percentile must be from 0 to 100; got 101"),
-        ({"percentile": -0.1}, "percentile must be from 0 to 100; got -0.1"),
-        ({"percentile": "90"}, "percentile must be from 0 to 100; got '90'"),
-        ({"percentile": 90, "length": 3}, "length must be None where percentile is given; got 3"),
         ({"alphabet": "ab"}, "level must be \"character\" for an alphabet; got 'word'"),
     ],
 )

@@ -114,7 +114,7 @@ def interval(accuracy, examples, z=1.96):
 
 
 def test_without_its_data_a_report_says_so(finished_run, tmp_path, monkeypatch):
-    monkeypatch.setattr("cnnzoo.report.subject.find", _gone)
+    monkeypatch.setattr("cnnzoo.report.subject.dataset_of", _gone)
     answer = write(finished_run.path, out=tmp_path / "report")
     assert answer["accuracy"] is None
     html = (tmp_path / "report" / "report.html").read_text("utf-8")
@@ -123,8 +123,8 @@ def test_without_its_data_a_report_says_so(finished_run, tmp_path, monkeypatch):
     assert 'id="mistakes"' not in html
 
 
-def _gone(name, shape):
-    raise CnnzooError(f"dataset {name!r} is gone")
+def _gone(card, *_):
+    raise CnnzooError(f"dataset {card['dataset']!r} is gone")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Networks and tf.data sets of one's own, trained by any recipe."""
+"""Your networks and tf.data sets, trained by any recipe."""
 
 import dataclasses
 
@@ -6,24 +6,47 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 import cnnzoo
+from cnnzoo import report
 from cnnzoo.config.recipe import recipes
 from cnnzoo.datasets import mnist
 from cnnzoo.errors import CnnzooError
-from cnnzoo.training.job import resolved
+from cnnzoo.training.run import example_of
+from cnnzoo.training.run_data import requested
 
 SHORT = {"epochs": 2, "batch_size": 50, "validation": 200, "learning_rate": 0.01}
 
 
-def network(classes=10):
+def network(classes=10, activation=None, sides=28, dtype=None):
     layers = [
-        keras.Input((28, 28, 1)),
-        keras.layers.Conv2D(8, 3, strides=2, activation="relu"),
-        keras.layers.Flatten(),
-        keras.layers.Dense(classes),
+        keras.Input((sides, sides, 1)),
+        keras.layers.Conv2D(8, 3, strides=2, activation="relu", dtype=dtype),
+        keras.layers.Flatten() if sides else keras.layers.GlobalAveragePooling2D(),
+        keras.layers.Dense(classes, activation=activation),
     ]
     return keras.Sequential(layers, name="mine")
+
+
+def ending(last):
+    images = keras.Input((28, 28, 1))
+    return keras.Model(images, last(network()(images)))
+
+
+def network_in_softmax(logits):
+    layers = [keras.Input((10,)), keras.layers.Activation("softmax", name="scores")]
+    return keras.Sequential(layers)(logits)
+
+
+def two_inputs():
+    first, second = keras.Input((28, 28, 1)), keras.Input((28, 28, 1))
+    return keras.Model([first, second], network()(first + second))
+
+
+def two_outputs():
+    images = keras.Input((28, 28, 1))
+    return keras.Model(images, [network()(images), keras.layers.Flatten()(images)])
 
 
 def digits(split, count):
@@ -37,7 +60,7 @@ def data():
     return cnnzoo.from_tf_data(train, digits("test", 300), name="my_digits")
 
 
-def test_a_network_and_a_tf_data_set_of_ones_own(data, tmp_path):
+def test_a_network_and_a_tf_data_set_of_your_own(data, tmp_path, proving_here):
     own = network()
     run = cnnzoo.train("mnist_lenet5", network=own, data=data, out=tmp_path / "run", **SHORT)
     assert run.accuracy > 0.7
@@ -46,7 +69,25 @@ def test_a_network_and_a_tf_data_set_of_ones_own(data, tmp_path):
     assert classifier.card["model"] == "mine"
     # (28 - 3) / 2 + 1 = 13 places a side.
     assert classifier.card["params"] == 8 * 10 + (13 * 13 * 8 + 1) * 10
-    assert cnnzoo.evaluate(classifier)["accuracy"] == run.accuracy
+    assert cnnzoo.evaluate(classifier, data=data)["accuracy"] == run.accuracy
+    assert "my_digits" not in cnnzoo.list_datasets()
+    with pytest.raises(CnnzooError, match="dataset 'my_digits' is unknown"):
+        cnnzoo.evaluate(classifier)
+    drawing = Image.open(example_of(run))
+    assert np.array_equal(np.asarray(drawing), mnist.read("test").inputs[0, ..., 0])
+    found = report.write(run.path, out=tmp_path / "report", data=data)
+    assert (found["accuracy"], found["examples"]) == (run.accuracy, 300)
+    with proving_here():
+        (row,) = cnnzoo.export(classifier, tmp_path, ["savedmodel"], data=data)
+    assert row["examples"] == "test"
+    other = dataclasses.replace(data, class_names=tuple("abcdefghij"))
+    for use in (
+        lambda: cnnzoo.evaluate(classifier, data=other),
+        lambda: cnnzoo.export(classifier, tmp_path, data=other),
+        lambda: report.write(run.path, data=other),
+    ):
+        with pytest.raises(CnnzooError, match="data must have the classes of mnist_lenet5; my_"):
+            use()
     again = cnnzoo.from_tf_data(digits("train", 900), digits("test", 300), name="my_digits")
     (run.path / "metrics.json").unlink()
     with pytest.raises(CnnzooError, match="dataset must be the one that .* was started with"):
@@ -55,7 +96,7 @@ def test_a_network_and_a_tf_data_set_of_ones_own(data, tmp_path):
         )
 
 
-def test_a_network_of_ones_own_starts_from_its_weights(data, tmp_path):
+def test_a_custom_network_starts_from_its_weights(data, tmp_path):
     fields = {**SHORT, "epochs": 1, "learning_rate": 1e-9}
     own = network()
     before = own.get_weights()
@@ -72,7 +113,11 @@ class Subclassed(keras.Model):
 @pytest.mark.parametrize(
     ("make", "fields", "message"),
     [
-        (lambda: network(7), {}, r"model must give \[batch, 10\] logits, one a class of my_digits"),
+        (
+            lambda: network(7),
+            {},
+            r"model must give \[batch, 10\] logits, one per class of my_",
+        ),
         (lambda: "lenet5", {}, "network must be a built Functional or Sequential model"),
         (Subclassed, {}, "network must be a built Functional or Sequential model"),
         (
@@ -88,9 +133,21 @@ class Subclassed(keras.Model):
             r"model must take images of at least \(28, 28, 1\)",
         ),
         (
+            lambda: network(activation="softmax"),
+            {},
+            "must end in logits.*; got softmax in layer 'd",
+        ),
+        (lambda: keras.Sequential([network(), keras.layers.Softmax()]), {}, "got softmax in layer"),
+        (lambda: ending(keras.ops.sigmoid), {}, "got sigmoid in layer 'sigmoid"),
+        (lambda: ending(network_in_softmax), {}, "got softmax in layer 'scores'"),
+        (lambda: network(sides=None), {}, r"must take inputs of one size; got .*\(None, None, 1\)"),
+        (two_inputs, {}, "network must be a built .* model with one input and one output; got"),
+        (two_outputs, {}, "network must be a built .* model with one input and one output; got"),
+        (lambda: network(dtype="mixed_bfloat16"), {}, "must compute in float32; got bfloat16 in l"),
+        (
             network,
             {"precision": "float16"},
-            "precision must be 'float32' with one's own network",
+            "precision must be 'float32' with a network of your own",
         ),
     ],
 )
@@ -147,9 +204,24 @@ def test_texts_and_sounds_come_in_the_same_way():
         cnnzoo.from_tf_data(sounds, sounds, name="s")
 
 
-def test_ones_own_data_are_cut_by_their_own_splits(data):
+def test_data_is_a_name_or_a_path_too(small, tmp_path):
+    images, labels = mnist.read("train")
+    path = tmp_path / "digits.npz"
+    np.savez(path, x_train=images[:1_000], y_train=labels[:1_000])
+    fields = {**SHORT, "epochs": 1}
+    run = cnnzoo.train("mnist_lenet5", data=path, out=tmp_path / "path", **fields)
+    assert cnnzoo.load(run.path).card["dataset"] == str(path)
+    assert cnnzoo.evaluate(str(run.path), data=path)["accuracy"] == run.accuracy
+    fields["dataset"] = "mnist"  # Of which `data` is the replacement.
+    run = cnnzoo.train("mnist_lenet5", data="small_mnist", out=tmp_path / "name", **fields)
+    assert run.metrics["examples"] == 500
+    with pytest.raises(CnnzooError, match="data must be a data set, a name or a path; got 3"):
+        cnnzoo.train("mnist_lenet5", data=3, out=tmp_path / "number", **SHORT)
+
+
+def test_custom_data_are_cut_by_their_own_splits(data):
     def cut(recipe, own=None, **fields):
-        value = resolved(recipe, own, fields)[2]
+        value = requested(recipe, own, fields)[2]
         return value.validation, value.folds, value.fold
 
     assert cut("mr_text_cnn", fold=3) == (0.1, 10, 3)
@@ -159,10 +231,3 @@ def test_ones_own_data_are_cut_by_their_own_splits(data):
     assert cut("mnist_lenet5", data, validation=50, folds=5, fold=1) == (50, 5, 1)
     mine = recipes()["mnist_lenet5"].RECIPE.replace(dataset="digits.npz", validation=50, folds=3)
     assert cut(mine, seed=1) == (50, 3, 0)
-
-
-def test_a_refused_field_leaves_no_data_set_behind(data):
-    other = dataclasses.replace(data, name="refused")
-    with pytest.raises(CnnzooError, match="epochs must be at least 1; got 0"):
-        resolved("mnist_lenet5", other, {"epochs": 0})
-    assert "refused" not in cnnzoo.list_datasets()

@@ -187,7 +187,7 @@ def test_a_run_goes_on_from_the_checkpoint_before_and_says_so(stopped, small, fi
 
 
 def test_other_callbacks_are_refused(stopped, small):
-    with pytest.raises(CnnzooError, match=r"begun with, \['Stop'\]; got \['Memory'\]"):
+    with pytest.raises(CnnzooError, match=r"started with, \['Stop'\]; got \['Memory'\]"):
         cnnzoo.train("mnist_lenet5", out=stopped, resume=True, callbacks=[Memory()], **small)
 
 

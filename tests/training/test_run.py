@@ -10,8 +10,7 @@ import cnnzoo
 from cnnzoo.errors import CnnzooError
 from cnnzoo.training import checkpoints
 from cnnzoo.training.callbacks import best_epoch
-from cnnzoo.training.job import structure_digest
-from cnnzoo.training.run_folder import folder_of
+from cnnzoo.training.run_folder import folder_of, structure_digest
 
 
 def weights_of(run):

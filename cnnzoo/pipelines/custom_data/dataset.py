@@ -1,4 +1,4 @@
-"""One's own images or texts, in any usual form, as a data set like those of the catalog."""
+"""Your images or texts, in any usual form, as a data set like those of the catalog."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import os
 import re
 import reprlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -22,24 +23,29 @@ from cnnzoo.pipelines.custom_data.examples import Found, Input, listed, ordered
 from cnnzoo.pipelines.images import MAX_BYTES, UNDECODABLE, decode, read_encoded
 
 
-def find(name: str, shape: tuple[int, ...]) -> Dataset:
-    """Return the data set `name` of the catalog, or the images or texts at that path.
+def find(data: Dataset | str | Path, shape: tuple[int, ...]) -> Dataset:
+    """Return `data`: a data set as it is, one of the catalog by its name, or that at a path.
 
     Where the source has no test split, a fifth of each class is it: the examples whose content has
     the lowest SHA-256, and all that equal them. Images are brought to `shape` as a served network
     brings them.
 
     Args:
-        name: A name of `list_datasets()`; a folder, see `own_folders`; a `.csv`, `.tsv` or `.jsonl`
-            file, see `own_tables`, with the names of its columns behind it where these are others:
-            `reviews.csv[review,stars]`; or a `.npz` file, see `own_arrays`.
-        shape: What the network takes. Three axes (height, width, 1 or 3 channels) make the examples
-            at a path images, one or none texts.
+        data: A data set; a name of `list_datasets()`; a folder, see `folders`; a `.csv`, `.tsv` or
+            `.jsonl` file, see `tables`, with the names of its columns behind it where these are
+            others: `reviews.csv[review,stars]`; or a `.npz` file, see `npz`.
+        shape: Of one input of the network. Three axes (height, width, 1 or 3 channels) make the
+            examples at a path images, one or none texts.
 
     Raises:
         CnnzooError: It is none of these, it is damaged, there are fewer than two classes, or a
-            class lacks examples in a split.
+            class has no examples in a split.
     """
+    if isinstance(data, Dataset):
+        return data
+    if not isinstance(data, (str, Path)):
+        raise CnnzooError(f"data must be a data set, a name or a path; got {data!r}")
+    name = str(data)
     path, columns = _path(name)
     if name in DATASETS or path is None:
         return DATASETS[name]
@@ -52,8 +58,22 @@ def find(name: str, shape: tuple[int, ...]) -> Dataset:
     return _dataset(name, path, _found(path, images, columns), shape if images else ())
 
 
+def dataset_of(
+    card: Mapping[str, Any], shape: tuple[int, ...], data: Dataset | str | Path | None = None
+) -> Dataset:
+    """Return `data`, or the data set that a model's card names, both as for `find`.
+
+    Raises:
+        CnnzooError: As for `find`, or its classes are not those of the card.
+    """
+    found = find(card["dataset"] if data is None else data, shape)
+    if list(found.class_names) != card["class_names"]:
+        raise CnnzooError(f"data must have the classes of {card['name']}; {found.name} has others")
+    return found
+
+
 def _path(name: str) -> tuple[Path | None, list[str]]:
-    """Return the path that `name` tells, or None, and the columns in brackets behind it.
+    """Return the path that `name` means, or None, and the columns in brackets behind it.
 
     Raises:
         CnnzooError: These are not two.
@@ -86,8 +106,8 @@ def _dataset(name: str, path: Path, found: Found, shape: tuple[int, ...]) -> Dat
     """Return the examples at `path` as the data set `name`.
 
     Raises:
-        CnnzooError: There are fewer than two classes, a class lacks examples in a split, or a text
-            or a class has no UTF-8.
+        CnnzooError: There are fewer than two classes, a class has no examples in a split, or
+            a text or a class has no UTF-8.
     """
     classes = ordered(found.classes)
     if len(classes) < 2:
@@ -159,7 +179,7 @@ def _content(one: Input) -> bytes:
         return one.encode()
     try:
         return read(one, limit=MAX_BYTES)
-    except CnnzooError:  # Told, with all others, when the images are read.
+    except CnnzooError:  # Reported, with all others, when the images are read.
         return bytes(one)
 
 

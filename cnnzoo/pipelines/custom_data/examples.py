@@ -1,4 +1,4 @@
-"""What all readers of one's own data share: examples before they are split, and their classes."""
+"""What all readers of custom data share: examples before they are split, and their classes."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""One's own data in folders, whose names, or those of the files in them, are the classes.
+"""Your data in folders, whose names, or those of the files in them, are the classes.
 
 A folder holds, for each class, either a folder of PNG and JPEG images, or a folder of `.txt` files,
-a text each, or a text file with a text a line. Such a file is named `pos.txt` for the class `pos`,
-or, where all names are alike but for their ends, `rt-polarity.pos`. Lines without a character other
-than white space are no texts. The folder may instead hold `train` and `test`, which hold these.
-Hidden files are left out, and so are files beside folders.
+one text each, or a text file with one text per line. Such a file is named `pos.txt` for the class
+`pos`, or, where all names are alike but for their ends, `rt-polarity.pos`. Lines without a
+character other than white space are no texts. The folder may instead hold `train` and `test`, which
+hold these. Hidden files are left out, and so are files next to folders.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ def find(folder: Path, images: bool) -> Found:
             read.
     """
     folders = {path.name for path in _visible(folder) if path.is_dir()}
-    own_splits = folders >= {"train", "test"}
+    has_splits = folders >= {"train", "test"}
     read = _images_by_class if images else _texts_by_class
     parts = (
         {split: read(folder / split) for split in ("train", "test")}
-        if own_splits
+        if has_splits
         else {"": read(folder)}
     )
     _check_classes(folder, list(parts.values()))
@@ -40,7 +40,7 @@ def find(folder: Path, images: bool) -> Found:
             inputs += of_class
             labels += [name] * len(of_class)
             splits += [split] * len(of_class)
-    return Found(inputs, labels, splits if own_splits else [], next(iter(parts.values())))
+    return Found(inputs, labels, splits if has_splits else [], next(iter(parts.values())))
 
 
 def _check_classes(folder: Path, parts: Sequence[Collection[str]]) -> None:
@@ -48,7 +48,7 @@ def _check_classes(folder: Path, parts: Sequence[Collection[str]]) -> None:
     if lonely:
         names = listed(map(repr, sorted(lonely)))
         raise CnnzooError(
-            f"{folder} must have the same classes in train and test; got {names} in one alone"
+            f"{folder} must have the same classes in train and test; got {names} in only one"
         )
 
 

@@ -1,4 +1,4 @@
-"""One's own data in a NumPy archive, with arrays named as keras.datasets name them.
+"""Your data in a NumPy archive, with arrays named as keras.datasets name them.
 
 A `.npz` file holds `x_train` and `y_train`, and `x_test` and `y_test` if it has a test split.
 Inputs are images, uint8 `[examples, height, width]` or `[examples, height, width, channels]`, or

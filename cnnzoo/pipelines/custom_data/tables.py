@@ -1,8 +1,8 @@
-"""One's own data in a table: a row an example, a column of texts or images, a column of labels.
+"""Your data in a table: one row per example, a column of texts or images, a column of labels.
 
-A `.csv` or `.tsv` file begins with a row of column names, a `.jsonl` file has a JSON object a line;
-all are UTF-8. Columns are named `text` (or `image`, with paths relative to the table's folder) and
-`label`, unless others are asked for; a column `split`, if there is one, says train or test. Labels
+A `.csv` or `.tsv` file begins with a row of column names, a `.jsonl` file has one JSON object per
+line; all are UTF-8. Columns are named `text` (or `image`, with paths relative to the table's
+folder) and `label`, unless others are named; a column `split`, if any, says train or test. Labels
 are strings or whole numbers. Blank lines are no rows.
 """
 
@@ -90,7 +90,7 @@ def _records(
             continue
         if len(fields) != len(header):
             raise CnnzooError(
-                f"{where} must have {len(header)} fields, one a column; got {len(fields)}"
+                f"{where} must have {len(header)} fields, one per column; got {len(fields)}"
             )
         yield where, dict(zip(header, fields, strict=True))
 
@@ -147,5 +147,5 @@ def _files(table: Path, names: Sequence[str], places: Sequence[str]) -> list[Pat
     paths = [table.parent / name for name in names]
     for path, where in zip(paths, places, strict=True):
         if not path.is_file():
-            raise CnnzooError(f"{where} must name an image file; there is none at {path}")
+            raise CnnzooError(f"{where} must name an image file; no such file: {path}")
     return paths

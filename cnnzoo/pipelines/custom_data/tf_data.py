@@ -1,4 +1,4 @@
-"""One's own tf.data sets as a data set like those of the catalog."""
+"""Your tf.data sets as a data set like those of the catalog."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def from_tf_data(
     """Return the data set of two finite tf.data sets of (input, label), for `cnnzoo.train`.
 
     Both are read once, into memory: order, augmentation and resumption then are those of every
-    other data set. Batched sets are taken apart. Once trained on, the set can be evaluated on by
-    its name for as long as the program runs.
+    other data set. Batched sets are taken apart. What needs the set later, such as
+    `cnnzoo.evaluate`, takes it as `data=`.
 
     Args:
         train: Pairs of an integer label with an image before it, uint8 `[height, width, channels]`,

@@ -73,7 +73,7 @@ def test_splits_of_ones_own_are_kept(photos):
     shutil.rmtree(photos / "split" / "test" / "red")
     split = photos / "split"
     refused(
-        f"{split} must have the same classes in train and test; got 'red' in one alone",
+        f"{split} must have the same classes in train and test; got 'red' in only one",
         *(split, SHAPE),
     )
 

@@ -129,7 +129,7 @@ def test_images_are_found_beside_the_table(tmp_path):
     refused(f"{path}, line 1, must have a column 'text'; got 'image', 'label'", path)
     (tmp_path / "pictures" / "5.png").unlink()
     refused(
-        f"{path}, line 7, 'image' must name an image file; there is none at "
+        f"{path}, line 7, 'image' must name an image file; no such file: "
         f"{tmp_path / 'pictures' / '5.png'}",
         *(path, (4, 4, 1)),
     )
@@ -143,8 +143,8 @@ def test_images_are_found_beside_the_table(tmp_path):
         ("text,label\na,x\nb,x\n", " must hold examples of two classes or more; got 'x' alone"),
         ("text,stars\na,x\n", ", line 1, must have a column 'label'; got 'text', 'stars'"),
         ("text,label,text\na,x,b\n", ", line 1, must have one column 'text'; got 2 of them"),
-        ("text,label\n\na\n", ", line 3, must have 2 fields, one a column; got 1"),
-        ("text,label\na, b,x\n", ", line 2, must have 2 fields, one a column; got 3"),
+        ("text,label\n\na\n", ", line 3, must have 2 fields, one per column; got 1"),
+        ("text,label\na, b,x\n", ", line 2, must have 2 fields, one per column; got 3"),
         (
             'text,label\na,x\n"b\nc,y\n',
             ", line 3, must begin a row whose quoted fields end in a quote, with quotes in them "

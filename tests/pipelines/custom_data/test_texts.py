@@ -62,8 +62,8 @@ def test_train_and_test_folders_are_kept(tmp_path):
     write(tmp_path, {"test/negative/1.txt": "worst", "train/unsup/1.txt": "?"})
     refused(
         tmp_path,
-        f"{tmp_path} must have the same classes in train and test; got 'negative', 'unsup' in one "
-        "alone",
+        f"{tmp_path} must have the same classes in train and test; got 'negative', 'unsup' in "
+        "only one",
     )
 
 

@@ -1,58 +1,68 @@
-"""How the examples of a data set reach a network: in training, and from raw input in the artifact.
+"""The data of a run: its examples, and how they reach a network.
 
-Images and sounds go through the same layers in both. Texts are cut into tokens once before
-training, by the layer that does it in the artifact.
+Images and sounds go through the same layers in training and in the artifact. Texts are cut into
+tokens once before training, by the layer that does it in the artifact.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from cnnzoo.config.recipe import Recipe
-from cnnzoo.datasets import Dataset, Examples
+from cnnzoo.config.recipe import Recipe, resolve
+from cnnzoo.datasets import DATASETS, Dataset, Examples
 from cnnzoo.errors import CnnzooError
 from cnnzoo.models import MODELS
 from cnnzoo.pipelines import images, sounds
-from cnnzoo.pipelines.augmentation import policy
-from cnnzoo.pipelines.batches import train_batches
+from cnnzoo.pipelines.augmentation import Augmentation, FromKeras, policy
+from cnnzoo.pipelines.batches import steps_per_epoch, train_batches
+from cnnzoo.pipelines.splits import Split, training_data
 from cnnzoo.pipelines.text_batches import train_text_batches
 from cnnzoo.pipelines.tokenizer import Tokenizer
 from cnnzoo.pipelines.word_vectors import read_word_vectors
+from cnnzoo.training.run_folder import fingerprint, unnamed_config
 
 
-class Feed(NamedTuple):
+class Pipeline(NamedTuple):
     """Batches of one data set, and what lies between its raw examples and the network."""
 
-    layers: list[keras.layers.Layer]  # From raw input to what the network takes.
-    fitted: list[keras.layers.Layer]  # Those of them that run in training: all, or none for texts.
+    layers: list[keras.layers.Layer]  # From raw input to the input of the network.
+    in_training: bool  # Whether batches go through them too; those of texts are tokens already.
     input_shape: tuple[int | None, ...]  # Of the network.
     options: dict[str, Any]  # Of `create_model`.
     train: Callable[..., tf.data.Dataset]  # Batches without end, from `start_step`.
-    soft_labels: (
-        bool  # Whether their labels are float `[batch, classes]`, or else integers `[batch]`.
-    )
+    soft_labels: bool  # Whether labels are float `[batch, classes]`, or else integers `[batch]`.
     metadata: dict[str, Any]  # For the model card.
 
 
+class RunData(NamedTuple):
+    """The data of a run."""
+
+    pipeline: Pipeline
+    validation: Examples  # Raw.
+    batch_size: int
+    steps: int  # Per epoch.
+
+
 class InputSpec(NamedTuple):
-    """What a feed needs to know of a network."""
+    """What a pipeline needs to know of a network."""
 
     input_shape: tuple[int, ...]
     smallest: int = 1  # Side of an image, samples of a sound or tokens of a text.
-    exact: bool = False  # Whether it takes images or sounds of `input_shape` alone.
+    exact: bool = False  # Whether images or sounds must be of `input_shape`.
     alphabet: str | None = None  # Of a network over characters that has its own.
     options: Collection[str] = ()  # That `create_model` takes for it.
 
 
 def input_spec(name: str) -> InputSpec:
-    """Return what a feed needs to know of the zoo's network `name`."""
+    """Return what a pipeline needs to know of the zoo's network `name`."""
     family = MODELS[name]
     variant = family.VARIANTS[name]
     options = inspect.signature(family.build).parameters
@@ -60,22 +70,67 @@ def input_spec(name: str) -> InputSpec:
     return InputSpec(variant.input_shape, variant.smallest, alphabet=alphabet, options=options)
 
 
-def feed(
-    recipe: Recipe, spec: InputSpec, dataset: Dataset, examples: Examples, training: np.ndarray
-) -> Feed:
-    """Return what `recipe` makes of the training split of `dataset`.
+def requested(
+    recipe: str | Recipe, data: Dataset | str | Path | None, fields: Mapping[str, Any]
+) -> tuple[str, Recipe, Recipe]:
+    """Return what `resolve` makes of `recipe` and `fields`, on `data` if it is given.
+
+    A layer that augments is called by its class.
+
+    Raises:
+        CnnzooError: As for `resolve`, or a data set of another content has a name of the catalog.
+    """
+    name = data.name if isinstance(data, Dataset) else data
+    if isinstance(data, Dataset) and name in DATASETS and DATASETS[data.name] is not data:
+        raise CnnzooError(f"dataset name must be new; got {name!r}, which is taken")
+    if name is not None:
+        fields = {**fields, "dataset": str(name)}
+    layer = fields.get("augmentation")
+    if isinstance(layer, keras.layers.Layer):
+        fields = {**fields, "augmentation": type(layer).__name__}
+    return resolve(recipe, fields, custom=fields.get("dataset", "mnist") not in DATASETS)
+
+
+def run_data(
+    recipe: Recipe, spec: InputSpec, dataset: Dataset, augmentation: Any = None
+) -> RunData:
+    """Return the data that `recipe` makes of `dataset` for a network.
 
     Args:
         recipe: Names augmentation or tokens, and their fields.
-        spec: The network that will be fed.
-        dataset: Where the examples come from.
-        examples: Its training split.
-        training: Indices of the examples to train on.
+        spec: The network.
+        dataset: What the examples are.
+        augmentation: A layer, instead of the policy that the recipe names; else unused.
 
     Raises:
-        CnnzooError: The network does not take such examples, or a field of the recipe does not suit
-            them.
+        CnnzooError: The data cannot be read, the network does not take such examples, or a field of
+            the recipe does not suit them.
     """
+    how = Split(recipe.validation, recipe.folds, recipe.fold)
+    examples, training, held_out = training_data(dataset, how)
+    steps = steps_per_epoch(len(training), recipe.batch_size)
+    layer = _layer(augmentation)
+    pipeline = _pipeline(recipe, spec, dataset, examples, training, layer)
+    metadata = {**pipeline.metadata, "data_sha256": fingerprint(dataset, examples)}
+    validation = Examples(examples.inputs[held_out], examples.labels[held_out])
+    return RunData(pipeline._replace(metadata=metadata), validation, recipe.batch_size, steps)
+
+
+def _layer(augmentation: Any) -> Augmentation | None:
+    if not isinstance(augmentation, keras.layers.Layer):
+        return None
+    return augmentation if isinstance(augmentation, Augmentation) else FromKeras(augmentation)
+
+
+def _pipeline(
+    recipe: Recipe,
+    spec: InputSpec,
+    dataset: Dataset,
+    examples: Examples,
+    training: np.ndarray,
+    layer: Augmentation | None,
+) -> Pipeline:
+    """Return what `recipe` makes of the `training` indices among the `examples` of `dataset`."""
     rank = len(dataset.input_shape)
     if max(rank, 1) != len(spec.input_shape):
         raise CnnzooError(f"dataset must hold what the network takes; {dataset.name} does not")
@@ -84,25 +139,27 @@ def feed(
             f"augmentation must be none for {dataset.kind}; got {recipe.augmentation!r}"
         )
     if rank == 0:
-        return _text_feed(recipe, spec, examples, training)
+        return _text_pipeline(recipe, spec, examples, training)
     if recipe.tokens is not None:
         raise CnnzooError(f"tokens must be none for {dataset.kind}; got {recipe.tokens!r}")
-    return _array_feed(recipe, spec, dataset, examples, training)
+    return _array_pipeline(recipe, spec, dataset, examples, training, layer)
 
 
-def _array_feed(
+def _array_pipeline(
     recipe: Recipe,
     spec: InputSpec,
     dataset: Dataset,
     examples: Examples,
     training: np.ndarray,
-) -> Feed:
-    """Return the feed of images or sounds."""
+    layer: Augmentation | None,
+) -> Pipeline:
+    """Return the pipeline of images or sounds."""
     *sides, channels = dataset.input_shape
     shape = (*(max(side, spec.smallest) for side in sides), channels)
     if spec.exact:
         shape = spec.input_shape
-    augmentation = policy(recipe.augmentation) if recipe.augmentation else None
+    metadata = {} if layer is None else {"augmentation": unnamed_config(layer)}
+    augmentation = policy(recipe.augmentation) if recipe.augmentation and not layer else layer
     preprocessing = {"images": images, "sounds": sounds}[dataset.kind].preprocessing
     layers = preprocessing(dataset, examples.inputs, shape, recipe.normalization)
     train = functools.partial(
@@ -115,11 +172,13 @@ def _array_feed(
         num_classes=len(dataset.class_names),
     )
     soft_labels = augmentation is not None and augmentation.soft_labels
-    return Feed(layers, layers, shape, {}, train, soft_labels, {})
+    return Pipeline(layers, True, shape, {}, train, soft_labels, metadata)
 
 
-def _text_feed(recipe: Recipe, spec: InputSpec, examples: Examples, training: np.ndarray) -> Feed:
-    """Return the feed of texts; vocabulary and lengths are those of the training part alone."""
+def _text_pipeline(
+    recipe: Recipe, spec: InputSpec, examples: Examples, training: np.ndarray
+) -> Pipeline:
+    """Return the pipeline of texts; vocabulary and lengths are those of the training part only."""
     how = recipe.tokens
     if how is None:
         raise CnnzooError("tokens must say how texts turn into tokens; got none")
@@ -136,7 +195,6 @@ def _text_feed(recipe: Recipe, spec: InputSpec, examples: Examples, training: np
         max_tokens=how.max_tokens,
         min_count=how.min_count,
         length=how.length,
-        percentile=how.percentile,
         shortest=None if how.shortest is None else max(how.shortest, spec.smallest),
         padding=how.padding,
         truncation=how.truncation,
@@ -156,13 +214,13 @@ def _text_feed(recipe: Recipe, spec: InputSpec, examples: Examples, training: np
         window=how.window,
     )
     length = tokenizer.length if tokenizer.shortest == tokenizer.length else None
-    return Feed([tokenizer], [], (length,), options, train, False, metadata)
+    return Pipeline([tokenizer], False, (length,), options, train, False, metadata)
 
 
 def _of_vocabulary(
     recipe: Recipe, spec: InputSpec, tokenizer: Tokenizer
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the options of the network that follow from the vocabulary, and what to say of it."""
+    """Return the options of the network that follow from the vocabulary, and metadata of it."""
     metadata: dict[str, Any] = {"vocabulary_size": tokenizer.vocabulary_size}
     options = dict(metadata) if "vocabulary_size" in spec.options else {}
     path = recipe.tokens.vectors if recipe.tokens else None

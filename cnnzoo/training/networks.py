@@ -1,0 +1,227 @@
+"""The networks of a run: one that is trained, and one of the same weights that is saved."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+
+from cnnzoo.config.recipe import Recipe
+from cnnzoo.datasets import Dataset
+from cnnzoo.errors import CnnzooError
+from cnnzoo.export import artifact
+from cnnzoo.export.card import limits
+from cnnzoo.inspection.cost import layer_costs
+from cnnzoo.inspection.graph import nested, output_call, walk
+from cnnzoo.models import create_model
+from cnnzoo.pipelines.custom_data.dataset import find
+from cnnzoo.pipelines.input_types import describe
+from cnnzoo.training.distributed.distribution import Distribution
+from cnnzoo.training.losses import loss
+from cnnzoo.training.optimizers import optimizer
+from cnnzoo.training.provenance import versions
+from cnnzoo.training.run_data import InputSpec, Pipeline, RunData, input_spec, run_data
+from cnnzoo.training.run_folder import structure_digest
+
+
+class Networks(NamedTuple):
+    """Two networks of the same weights, and the models around them.
+
+    One is trained, in the recipe's precision and by whatever makes training fast; the other is
+    served, in float32, and takes over the trained weights after each epoch.
+    """
+
+    trained: keras.Model
+    model: keras.Model  # From what the batches hold to the trained one's logits; `fit` trains this.
+    served: keras.Model
+    inference: keras.Model  # From raw input to the served one's scores; this is what is saved.
+    accuracy: keras.metrics.Metric  # Of `model`, in the epoch so far.
+    averaged: bool  # Whether the average of the weights is served.
+
+
+def prepare(
+    recipe: Recipe,
+    distribution: Distribution,
+    data: Dataset | str | Path | None = None,
+    custom: keras.Model | None = None,
+    augmentation: Any = None,
+) -> tuple[Dataset, RunData, Networks]:
+    """Read the data and build the networks with fresh weights, all from the recipe's seed.
+
+    Args:
+        recipe: What to train, and how.
+        distribution: On which devices.
+        data: A data set, or the name or path of one, instead of the recipe's.
+        custom: A network to train instead of the recipe's, from what that would take to logits.
+        augmentation: As for `run_data`.
+
+    Raises:
+        CnnzooError: A name in the recipe is unknown, or its parts do not fit each other.
+    """
+    spec = _spec(recipe, distribution, custom)
+    dataset = find(recipe.dataset if data is None else data, spec.input_shape)
+    keras.utils.set_random_seed(recipe.seed)
+    examples = run_data(recipe, spec, dataset, augmentation)
+    return dataset, examples, _networks(recipe, dataset, examples, distribution, custom)
+
+
+def _networks(
+    recipe: Recipe,
+    dataset: Dataset,
+    data: RunData,
+    distribution: Distribution,
+    custom: keras.Model | None,
+) -> Networks:
+    """Build the networks, and compile the one that is trained."""
+    pipeline = data.pipeline
+    with defaults(recipe.precision), distribution.network():
+        trained = _network(recipe, dataset, pipeline) if custom is None else custom
+        distribution.synchronize(trained)
+        model = trained
+        if pipeline.in_training:
+            model = keras.Sequential([keras.Input(dataset.input_shape), *pipeline.layers, trained])
+    _require_classes(trained, dataset)
+    kinds = keras.metrics.CategoricalAccuracy, keras.metrics.SparseCategoricalAccuracy
+    with distribution.scope():
+        accuracy = kinds[0 if pipeline.soft_labels else 1](name="accuracy")
+        model.compile(
+            distribution.summed(optimizer(recipe, model.trainable_variables, data.steps)),
+            loss(recipe.loss, recipe.label_smoothing, pipeline.soft_labels),
+            metrics=[accuracy],
+            jit_compile=False,  # XLA halves the speed on a CPU.
+        )
+    served = (
+        _network(recipe, dataset, pipeline) if custom is None else keras.models.clone_model(custom)
+    )
+    inference = artifact.assemble(pipeline.layers, served, describe(dataset))
+    return Networks(trained, model, served, inference, accuracy, recipe.ema is not None)
+
+
+def _spec(recipe: Recipe, distribution: Distribution, custom: keras.Model | None) -> InputSpec:
+    """Return what a pipeline needs to know of the recipe's network, or of a `custom` one.
+
+    Raises:
+        CnnzooError: The custom one is no Functional or Sequential model of one input and one
+            output, or the recipe says something that only a network of the zoo can follow.
+    """
+    if custom is None:
+        return input_spec(recipe.model)
+    _require_plain(custom)
+    if distribution.strategy is not None:
+        raise CnnzooError(
+            "devices must be 1 and workers none with a network of your own, whose variables are on "
+            f"one device; got {distribution.replicas} replicas"
+        )
+    for field, usual in (("model_options", {}), ("precision", "float32")):
+        value = getattr(recipe, field)
+        if value != usual:
+            raise CnnzooError(
+                f"{field} must be {usual!r} with a network of your own; got {value!r}"
+            )
+    return InputSpec(custom.input_shape[1:], exact=True)
+
+
+def _require_plain(custom: Any) -> None:
+    """Refuse a network that is not from one batch to logits in float32.
+
+    Raises:
+        CnnzooError: It is another.
+    """
+    plain = isinstance(custom, keras.Model) and hasattr(custom, "input_shape") and custom.built
+    shapes = (custom.input_shape, custom.output_shape) if plain else ()
+    if not plain or not all(isinstance(shape, tuple) for shape in shapes):
+        raise CnnzooError(
+            "network must be a built Functional or Sequential model with one input and one output; "
+            f"got {custom!r}"
+        )
+    shape = custom.input_shape[1:]
+    if len(shape) > 1 and None in shape:
+        raise CnnzooError(f"network must take inputs of one size; got input_shape {shape}")
+    for path, call in walk(custom):
+        half = getattr(call.layer, "compute_dtype", None) in ("float16", "bfloat16")
+        if half and not nested(call.layer):  # A model computes nothing itself.
+            got = f"{call.layer.compute_dtype} in layer {path!r}"
+            raise CnnzooError(f"network must compute in float32; got {got}")
+    last = output_call(custom).layer
+    while nested(last):
+        last = output_call(last).layer
+    names = type(last).__name__, getattr(getattr(last, "activation", None), "__name__", "")
+    squashing = {name.lower() for name in names} & {"softmax", "sigmoid"}
+    if squashing:
+        raise CnnzooError(
+            "network must end in logits, since the loss takes their softmax: leave out the last "
+            f"activation; got {squashing.pop()} in layer {last.name!r}"
+        )
+
+
+def _require_classes(network: keras.Model, dataset: Dataset) -> None:
+    classes, shape = len(dataset.class_names), network.output_shape
+    if len(shape) != 2 or shape[-1] != classes:
+        raise CnnzooError(
+            f"model must give [batch, {classes}] logits, one per class of {dataset.name}; "
+            f"got {shape}"
+        )
+
+
+def _network(recipe: Recipe, dataset: Dataset, pipeline: Pipeline) -> keras.Model:
+    return create_model(
+        recipe.model,
+        input_shape=pipeline.input_shape,
+        num_classes=len(dataset.class_names),
+        **pipeline.options,
+        **recipe.model_options,
+    )
+
+
+@contextlib.contextmanager
+def defaults(precision: str = "float32") -> Iterator[None]:
+    """Build layers that compute in `precision` and keep float32 weights, with channels last.
+
+    What the program has set of this stands again at the end.
+    """
+    before = keras.config.dtype_policy(), keras.config.image_data_format(), keras.config.floatx()
+    keras.config.set_floatx("float32")
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before[0])
+        keras.config.set_image_data_format(before[1])
+        keras.config.set_floatx(before[2])
+
+
+def card_metadata(
+    name: str, recipe: Recipe, dataset: Dataset, pipeline: Pipeline, served: keras.Model
+) -> dict[str, Any]:
+    """Return what the model card says of a run before it has figures."""
+    metadata = {
+        "name": name,
+        "task": f"{dataset.kind.removesuffix('s')} classification",
+        "dataset": recipe.dataset,
+        "model": served.name,
+        "class_names": list(dataset.class_names),
+        "input": describe(dataset),
+        "params": sum(math.prod(weight.shape) for weight in served.trainable_weights),
+        "macs": _macs(served),
+        **pipeline.metadata,
+        "data_source": dataset.source,
+        "data_license": dataset.license,
+        "recipe": recipe.to_json(),
+        "versions": versions(),
+        "model_sha256": structure_digest(served),
+    }
+    return {**metadata, "limits": limits(metadata)}
+
+
+def _macs(network: keras.Model) -> int | None:
+    """Return the multiply-adds; None if a text's length or a custom layer leaves them open."""
+    try:
+        layers = layer_costs(network)
+    except CnnzooError:
+        return None
+    return None if any(layer.remark for layer in layers) else sum(layer.macs for layer in layers)
