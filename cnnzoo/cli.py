@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 from cnnzoo.commands.parser import command_parser, script_parser
 from cnnzoo.errors import CnnzooError
@@ -22,19 +23,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _run(command_parser().parse_args(argv))
 
 
-def train_script(file: str, about: str) -> int:
+def train_script(file: str, module: ModuleType) -> int:
     """Train the recipe whose file is run as a script, and return the exit code, as `main` does.
+
+    A recipe of the package goes by its name, another one, or one that was edited, by its value.
 
     Args:
         file: The recipe's file.
-        about: Its docstring.
+        module: What the file defines.
     """
-    from cnnzoo import recipes
+    from cnnzoo.config.recipe import recipes
 
-    path = Path(file).resolve()
-    if not any(path.parent == Path(folder).resolve() for folder in recipes.__path__):
-        return _fail(f"{file} must be in {recipes.__path__[0]} to be run; or call cnnzoo.train")
-    return _run(script_parser(path.stem, Path(sys.argv[0]).name, about).parse_args())
+    name = Path(file).stem
+    known = name in recipes() and recipes()[name].RECIPE == module.RECIPE
+    return _run(script_parser(file, module, name if known else module.RECIPE).parse_args())
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -4,8 +4,9 @@ Expect: not measured yet, and days on 2 cores; the paper has 80.75%.
 Run:    cnnzoo train cifar100_wrn_28_10
 """
 
-from cnnzoo.config.script import run
 from cnnzoo.recipes.cifar10_wrn_16_4 import RECIPE as WRN_16_4
+
+from cnnzoo.config.script import run
 
 RECIPE = WRN_16_4.replace(model="wrn28_10", dataset="cifar100", paper_accuracy=0.8075)
 

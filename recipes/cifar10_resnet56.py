@@ -4,8 +4,9 @@ Expect: not measured yet; the paper has 93.03%.
 Run:    cnnzoo train cifar10_resnet56
 """
 
-from cnnzoo.config.script import run
 from cnnzoo.recipes.cifar10_resnet20 import RECIPE as RESNET20
+
+from cnnzoo.config.script import run
 
 RECIPE = RESNET20.replace(model="resnet56", paper_accuracy=0.9303)
 

@@ -6,6 +6,7 @@ import argparse
 import difflib
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from cnnzoo.commands import Answer, answering, exporting, inspecting, naming, training
@@ -66,20 +67,25 @@ def command_parser() -> Parser:
     return parser
 
 
-def script_parser(recipe: str, script: str, about: str) -> Parser:
+def script_parser(file: str, module: ModuleType, recipe: Any) -> Parser:
     """Return the parser of a recipe's file that is run: `cnnzoo train` without the recipe's name.
 
     Args:
-        recipe: Its name.
-        script: How it was called.
-        about: The docstring of the file.
+        file: Of the recipe.
+        module: What the file defines.
+        recipe: What to train: its name or its value.
     """
     parser = Parser(
-        prog=script, description=about, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=Path(file).name,
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_json(parser, default=False)
     _add_options_of_training(parser)
-    parser.set_defaults(command=training.train_recipe, recipe=recipe)
+    name = Path(file).stem
+    parser.set_defaults(
+        command=training.train_recipe, recipe=recipe, run=name, called=["python", file]
+    )
     return parser
 
 

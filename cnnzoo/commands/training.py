@@ -16,9 +16,10 @@ from cnnzoo.training import require_tensorflow
 
 def train_recipe(arguments: argparse.Namespace) -> Answer:
     """A run: trained, scored on the test set, exported, and one example predicted."""
-    from cnnzoo.config.recipe import recipes
+    from cnnzoo.config.recipe import get_recipe
 
-    recipe = recipes()[arguments.recipe].RECIPE
+    named = isinstance(arguments.recipe, str)  # Else a script has a recipe of its own.
+    recipe = get_recipe(arguments.recipe) if named else arguments.recipe
     fields = recipe.parse(dict(arguments.set))
     if arguments.seed is not None:
         fields["seed"] = arguments.seed
@@ -38,7 +39,8 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
     if found is not None and found.place > 0:
         train(arguments.recipe, out=arguments.out, **options, **fields)
         return {"worker": found.place}, [f"done; {found.name(0)} has the run"]
-    folder = folder_of(arguments.recipe, arguments.out, arguments.resume)
+    name = getattr(arguments, "run", arguments.recipe)
+    folder = folder_of(name, arguments.out, arguments.resume)
     try:
         callbacks = _tensorboard(folder) if arguments.tensorboard else ()
         run = train(arguments.recipe, out=folder, callbacks=callbacks, **options, **fields)
@@ -90,7 +92,8 @@ def _resumption(arguments: argparse.Namespace, folder: Path) -> str:
 
     if not holds_run(folder):
         return "interrupted before training started; nothing was written"
-    words = ["cnnzoo", "train", arguments.recipe, "--resume", "--out", str(folder)]
+    called = getattr(arguments, "called", ["cnnzoo", "train", arguments.recipe])
+    words = [*called, "--resume", "--out", str(folder)]
     for name, value in arguments.set:
         words += ["--set", f"{name}={value}"]
     if arguments.data is not None:

@@ -153,8 +153,7 @@ def recipes() -> Registry[ModuleType]:
     """Return the recipe modules by name; each holds one `RECIPE`."""
     found: Registry[ModuleType] = Registry("recipe", "cnnzoo list recipes")
     for module in modules(importlib.import_module("cnnzoo.recipes")):
-        if hasattr(module, "RECIPE"):
-            found.add(module.__name__.rpartition(".")[2], module)
+        found.add(module.__name__.rpartition(".")[2], module)
     return found
 
 

@@ -15,5 +15,4 @@ def run(name: str, file: str) -> None:
     """
     if name == "__main__":
         # By its name: a recipe that is imported, and all of `config`, need no command line.
-        train_script = importlib.import_module("cnnzoo.cli").train_script
-        sys.exit(train_script(file, sys.modules[name].__doc__))
+        sys.exit(importlib.import_module("cnnzoo.cli").train_script(file, sys.modules[name]))

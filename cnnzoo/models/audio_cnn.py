@@ -83,10 +83,7 @@ def build(
     """Build `variant`, from waveforms `[batch, *input_shape]` to logits `[batch, num_classes]`.
 
     Args:
-        variant: A name of VARIANTS.
         input_shape: Samples and channels.
-        num_classes: Number of logits.
-        name: Name of the model.
 
     Raises:
         KeyError: `variant` is not in the table.

@@ -66,10 +66,6 @@ def build(
     """Build `variant`, from images `[batch, *input_shape]` to logits `[batch, num_classes]`.
 
     Args:
-        variant: A name of VARIANTS.
-        input_shape: Rows, columns, channels.
-        num_classes: Number of logits.
-        name: Name of the model.
         dropout: Fraction of the inputs of each dense layer that a training step drops.
     """
     row = VARIANTS[variant]

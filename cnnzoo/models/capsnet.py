@@ -54,10 +54,7 @@ def build(
     """Build `variant`, from images `[batch, *input_shape]` to logits `[batch, num_classes]`.
 
     Args:
-        variant: A name of VARIANTS.
         input_shape: Height, width and channels.
-        num_classes: Number of logits.
-        name: Name of the model.
         routings: Rounds of routing by agreement.
 
     Raises:

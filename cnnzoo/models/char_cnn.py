@@ -51,10 +51,7 @@ def build(
     """Build `variant`, from tokens int32 `[batch, *input_shape]` to logits `[batch, num_classes]`.
 
     Args:
-        variant: A name of VARIANTS.
         input_shape: `(length,)`; shorter texts are padded to it.
-        num_classes: Number of logits.
-        name: Name of the model.
         dropout: Fraction of the units of each hidden dense layer that a training step drops.
 
     Raises:

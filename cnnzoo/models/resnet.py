@@ -49,8 +49,6 @@ def build(
     Args:
         variant: A key of `VARIANTS`.
         input_shape: Of one image, channels last.
-        num_classes: Number of logits.
-        name: Of the model.
         stride_at: The convolution of a bottleneck unit that strides, "conv1" or "conv2"; basic
             units (resnet18, resnet34) always stride in conv1.
 

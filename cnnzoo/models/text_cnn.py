@@ -62,10 +62,7 @@ def build(
     """Build `variant`, from tokens int32 `[batch, *input_shape]` to logits `[batch, num_classes]`.
 
     Args:
-        variant: A name of VARIANTS.
         input_shape: `(length,)`, or `(None,)` for texts of any length.
-        num_classes: Number of logits.
-        name: Name of the model.
         vocabulary_size: Number of tokens with padding (0) and unknown (1); by default the words of
             MR in table 1, and these two.
         embeddings: Word vectors to start from, float `[vocabulary_size, dimension]`.

@@ -59,10 +59,7 @@ def build(
     """Build `variant`, from tokens int32 `[batch, *input_shape]` to logits `[batch, num_classes]`.
 
     Args:
-        variant: A name of VARIANTS.
         input_shape: `(length,)`, or `(None,)` for texts of any length.
-        num_classes: Number of logits.
-        name: Name of the model.
         vocabulary_size: Number of tokens with padding (0) and unknown (1); by default these two,
             the space and the 66 characters of section 4.2.
         shortcut: Whether each block adds its input; the paper's best network, of 29 convolutions,

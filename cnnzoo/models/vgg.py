@@ -78,10 +78,6 @@ def build(
     """Build `variant`, from images `[batch, *input_shape]` to logits `[batch, num_classes]`.
 
     Args:
-        variant: A name of VARIANTS.
-        input_shape: Rows, columns, channels.
-        num_classes: Number of logits.
-        name: Name of the model.
         dropout: Fraction that a training step drops of the units of each hidden dense layer, or,
             where there is none, of what the logits see.
     """

@@ -51,10 +51,7 @@ def build(
     """Build `variant`, from clips `[batch, *input_shape]` to logits `[batch, num_classes]`.
 
     Args:
-        variant: A name of VARIANTS.
         input_shape: Frames, height, width and channels.
-        num_classes: Number of logits.
-        name: Name of the model.
         dropout: Fraction of the units of fc6 and fc7 that a training step drops.
     """
     row = VARIANTS[variant]

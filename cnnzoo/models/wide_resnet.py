@@ -45,8 +45,6 @@ def build(
     Args:
         variant: A key of `VARIANTS`.
         input_shape: Of one image, channels last.
-        num_classes: Number of logits.
-        name: Of the model.
         dropout: Share of values dropped between the two convolutions of each unit; the paper has
             0.3 on CIFAR.
     """
