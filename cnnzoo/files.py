@@ -121,7 +121,7 @@ def check_seal(path: Path) -> None:
     """Check that the archive at `path` is as `write_sealed` wrote it; takes little memory.
 
     Raises:
-        CnnzooError: There is none, or a bit of it has changed.
+        CnnzooError: No such file is found, or a bit of it has changed.
     """
     _check_file(path)
     digest = hashlib.sha256()

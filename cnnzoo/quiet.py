@@ -1,4 +1,4 @@
-"""Silence for libraries that write to standard error whatever they are told."""
+"""Silence for libraries that write to standard error whatever their settings."""
 
 from __future__ import annotations
 

@@ -15,19 +15,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 ALL = ("README.md", "CONTRIBUTING.md", "docs", "notebooks", "deploy", "recipes", "cnnzoo")
 
-# What a test holds free of such phrases; extend it as folders become so.
-CLEAN = (
-    "README.md",
-    "CONTRIBUTING.md",
-    "deploy",
-    "docs",
-    "notebooks",
-    "recipes",
-    "cnnzoo/by_hand",
-    "cnnzoo/datasets",
-    "cnnzoo/serving/page",
-)
-
 _COUNTED = "classes|epochs|examples|files|filters|folders|images|lines|numbers|rows|texts|values"
 _COUNTED_ONE = _COUNTED.replace("classes", "class").replace("s|", "|").removesuffix("s")
 

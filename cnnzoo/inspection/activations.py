@@ -80,7 +80,7 @@ def slope(
         model: To logits or scores.
         inputs: Its inputs.
         classes: One per example, int `[batch]`; by default each example's top class.
-        layers: By whose outputs gradients are taken; by the inputs where there are none.
+        layers: By whose outputs gradients are taken; by the inputs if empty.
     """
     logits, values = run_to_logits(model, inputs, layers)
     top = tf.argmax(logits, axis=-1) if classes is None else classes

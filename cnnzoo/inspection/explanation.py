@@ -25,7 +25,7 @@ def explainer(network: keras.Model) -> Callable[[tf.Tensor], Explanation]:
     It gives `logits`; `heat`, float32 from 0 to 1, at the positions of the input: `[batch, height,
     width]`, `[batch, samples]` or, for tokens, `[batch, length]`; and, where there are convolutions
     over images or sounds, `feature_maps`: up to 16 of the last one's maps, after what activates
-    them. Heat is Grad-CAM of these maps, and where there are none, or over tokens, the size of
+    them. Heat is Grad-CAM of these maps, and without such maps, or over tokens, the size of
     gradient times input, or embedding, summed over channels.
 
     Args:
@@ -55,6 +55,6 @@ def _by_maps(network: keras.Model, layer: Any, inputs: tf.Tensor) -> Explanation
 
 
 def _by_gradient(network: keras.Model, layers: list[Any], inputs: tf.Tensor) -> Explanation:
-    """Explain by gradient times what `layers` give, or times the input where there are none."""
+    """Explain by gradient times what `layers` give, or times the input if empty."""
     found = slope(network, inputs, layers=layers)
     return {"logits": found.logits, "heat": scaled(tf.abs(gradient_times_values(found)))}

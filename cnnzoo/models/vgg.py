@@ -79,7 +79,7 @@ def build(
 
     Args:
         dropout: Fraction that a training step drops of the units of each hidden dense layer, or,
-            where there is none, of what the logits see.
+            without such layers, of what the logits see.
     """
     row = VARIANTS[variant]
     maps = images = keras.Input(input_shape, name="images")

@@ -105,7 +105,7 @@ def steps_per_epoch(count: int, batch_size: int) -> int:
     """Return the number of whole batches in `count` training examples.
 
     Raises:
-        CnnzooError: There is none.
+        CnnzooError: No batch is full.
     """
     if not 1 <= batch_size <= count:
         raise CnnzooError(

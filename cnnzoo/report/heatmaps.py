@@ -69,7 +69,7 @@ def _prediction(subject: Subject, row: np.ndarray) -> str:
 
 
 def attention_section(subject: Subject) -> Section | None:
-    """Return what the model looks at in some test examples; None where there are none."""
+    """Return what the model looks at in some test examples; None without test examples."""
     if subject.examples is None:
         return None
     rows = chosen(subject.examples, _SHOWN)

@@ -51,7 +51,7 @@ class Part(NamedTuple):
 
 
 def rows_of(network: keras.Model) -> list[LayerCost]:
-    """Return the cost of each layer; of a network over texts of any length, for LENGTH tokens.
+    """Return the cost of each layer; for texts of any length, for LENGTH tokens.
 
     Raises:
         CnnzooError: As `layer_costs`.

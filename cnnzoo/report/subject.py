@@ -55,7 +55,7 @@ class Subject:
     network: keras.Model
     run: Path | None  # Of a finished run.
     examples: AnsweredExamples | None
-    lacking: str  # Why there are none, a sentence.
+    lacking: str  # Why no examples are shown, a sentence.
     own: list[tuple[str, Any]]  # Name and raw example of each of your inputs.
 
     @property

@@ -190,7 +190,7 @@ class Page:
         """Return the file `name`.
 
         Raises:
-            HTTPException: There is none.
+            HTTPException: No such model is served.
         """
         if name not in self._files:
             raise HTTPException(404, f"the page has no file {name[:100]!r}")

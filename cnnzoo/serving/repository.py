@@ -67,7 +67,7 @@ class Repository:
         """Return the requested version, or the newest that is loaded, and its number.
 
         Raises:
-            KeyError: There is none.
+            KeyError: No such model is served.
         """
         slots = self.models[name]
         for number, slot in slots.items():

@@ -130,7 +130,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.epochs = epochs
         self.others = others
         self.every = every  # Seconds.
-        self.parts = parts  # Of the file to resume from; empty where there is none.
+        self.parts = parts  # Of the file to resume from; empty for a new run.
         self.before = before  # Seconds of training before this run of the program.
         self._started = self._saved = time.monotonic()
 

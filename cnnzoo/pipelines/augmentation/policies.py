@@ -22,7 +22,7 @@ class Policy(Augmentation):
         parts: The layers, at least one.
 
     Raises:
-        CnnzooError: There is none, or one is no layer.
+        CnnzooError: The list is empty, or an item is no layer.
     """
 
     def __init__(self, parts: Sequence[keras.layers.Layer], **kwargs: Any) -> None:

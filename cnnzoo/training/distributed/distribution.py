@@ -36,7 +36,7 @@ def get_distribution(
     worker: int | None = None,
     seconds: float = 60.0,
 ) -> Distribution:
-    """Return the distribution that is asked for; call it before anything else of TensorFlow.
+    """Return the distribution for these arguments; call it before anything else of TensorFlow.
 
     Args:
         batch_size: Examples of a step, over all replicas.
