@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.registry import unknown
@@ -92,3 +93,17 @@ class Dataset:
                 f"got {lowest} to {highest}"
             )
         return examples
+
+
+_init = Dataset.__init__
+
+
+def _init_by_any_name(self: Dataset, *values: Any, **fields: Any) -> None:
+    """Take `licence=` of version 0.1 too; it goes with 0.3."""
+    if "licence" in fields:
+        warnings.warn("licence= is now license=; the old name goes", FutureWarning, stacklevel=2)
+        fields["license"] = fields.pop("licence")
+    _init(self, *values, **fields)
+
+
+Dataset.__init__ = _init_by_any_name  # type: ignore[method-assign]

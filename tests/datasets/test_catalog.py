@@ -196,3 +196,10 @@ def test_a_damaged_shard_is_named(damage, tmp_path, monkeypatch):
     name = f"{folder} is damaged.* 499" if damage == "cut at a record" else f"{shard} is damaged"
     with pytest.raises(CnnzooError, match=name):
         cnnzoo.load_dataset("trec", "test")
+
+
+def test_license_has_its_earlier_spelling_too():
+    fields = {one.name: getattr(DATASETS["mnist"], one.name) for one in dataclasses.fields(Dataset)}
+    fields["licence"] = fields.pop("license")
+    with pytest.warns(FutureWarning, match="licence= is now license="):
+        assert Dataset(**fields) == DATASETS["mnist"]
