@@ -89,6 +89,11 @@ def becoming(owner: Any, mixin: type) -> Iterator[None]:
         object.__setattr__(owner, "__class__", stock)
 
 
+def forget_initial_epoch(model: Any) -> None:
+    """Let `fit` start at the epoch that it is given (Keras 3.15.1: `_initial_epoch`)."""
+    model._initial_epoch = None
+
+
 def trainable_variables(optimizer: Any) -> list[Any]:
     """Return the variables that `optimizer` was built for (Keras 3.15.1)."""
     return optimizer._trainable_variables

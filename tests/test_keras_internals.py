@@ -172,3 +172,12 @@ def test_what_is_overridden_of_a_connection():
     ):
         assert callable(getattr(protocol, name))
     assert internals.status_line(408).startswith(b"HTTP/1.1 408 ")
+
+
+def test_fit_starts_at_the_epoch_that_it_is_given():
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model._initial_epoch = 3  # As BackupAndRestore sets it.
+    internals.forget_initial_epoch(model)
+    ones = np.ones((2, 1))
+    assert model.fit(ones, ones, initial_epoch=1, epochs=4, verbose=0).epoch == [1, 2, 3]

@@ -11,7 +11,6 @@ from cnnzoo.commands import Answer
 from cnnzoo.commands.answering import answer_line
 from cnnzoo.errors import CnnzooError
 from cnnzoo.quiet import start_tensorflow
-from cnnzoo.training import require_tensorflow
 
 
 def train_recipe(arguments: argparse.Namespace) -> Answer:
@@ -26,8 +25,7 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
     if arguments.data is not None:
         fields["dataset"] = arguments.data
     recipe.replace(**fields)  # A wrong field is reported before TensorFlow starts.
-    require_tensorflow()
-    start_tensorflow()
+    _start()
     from cnnzoo.training.distributed.cluster import cluster
     from cnnzoo.training.run import example_of, train
     from cnnzoo.training.run_folder import folder_of
@@ -69,6 +67,13 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
         f"prediction     {answer_line(answer)}",
         f"next           {shlex.join(['cnnzoo', 'predict', str(run.path), example])}",
     ]
+
+
+def _start() -> None:
+    from cnnzoo.training import require_tensorflow
+
+    require_tensorflow()
+    start_tensorflow()
 
 
 def _tensorboard(folder: Path) -> list[Any]:
@@ -123,8 +128,7 @@ def reproduce_recipe(arguments: argparse.Namespace) -> Answer:
     from cnnzoo.config.recipe import recipes
 
     recipes()[arguments.recipe]  # An unknown name is reported before TensorFlow starts.
-    require_tensorflow()
-    start_tensorflow()
+    _start()
     from cnnzoo.training.reproduce import reproduce
 
     row = reproduce(arguments.recipe, arguments.seeds, Path(arguments.ledger))
@@ -139,8 +143,7 @@ def reproduce_recipe(arguments: argparse.Namespace) -> Answer:
 
 def sweep_recipe(arguments: argparse.Namespace) -> Answer:
     """Runs of all combinations of values, the best on validation data first."""
-    require_tensorflow()
-    start_tensorflow()
+    _start()
     from cnnzoo.training.sweep import sweep
 
     over = {field: values.split("|") for field, values in arguments.over}

@@ -18,6 +18,7 @@ from cnnzoo.evaluation.metrics import score
 from cnnzoo.export import artifact
 from cnnzoo.export.classifier import of_training
 from cnnzoo.files import write_whole
+from cnnzoo.keras_internals import forget_initial_epoch
 from cnnzoo.training import checkpoints
 from cnnzoo.training.checkpoints import Row, State
 from cnnzoo.training.distributed.distribution import Distribution
@@ -138,7 +139,7 @@ class Checkpoint(keras.callbacks.Callback):
         """Restore a state after an epoch, before the next one starts."""
         self._fresh = checkpoints.memories(self.others)
         if self.parts:
-            self.model._initial_epoch = None  # BackupAndRestore may have set another.
+            forget_initial_epoch(self.model)  # BackupAndRestore may have set another.
         if not self.epochs.done:
             self._restore()
             self.epochs.networks.accuracy.reset_state()  # Keras resets it only once it was used.

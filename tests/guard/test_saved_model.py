@@ -226,16 +226,16 @@ def saves_when_it_restores(meta, canary):
 
 
 def an_unknown_operation(meta, canary):
-    function_of(meta, "answer").node_def.append(node("new", "NoSuchOperation"))
+    function_of(meta, "predict").node_def.append(node("new", "NoSuchOperation"))
 
 
 def a_function_that_is_missing(meta, canary):
-    nodes = function_of(meta, "answer").node_def
+    nodes = function_of(meta, "predict").node_def
     nodes.append(node("call", "PartitionedCall", function="elsewhere"))
 
 
 def a_function_within_a_function(meta, canary):
-    found = node("call", "PartitionedCall", function=function_of(meta, "answer").signature.name)
+    found = node("call", "PartitionedCall", function=function_of(meta, "predict").signature.name)
     found.attr["f"].func.attr["g"].list.func.add().name = "elsewhere"
     function_of(meta, "signature_wrapper").node_def.append(found)
 

@@ -166,7 +166,7 @@ def test_opened_dropped_and_pasted_images_are_read(open_page):
     opened = sent(page, lambda: page.set_input_files("#file", file("0.png", encoded(images[0]))))
     assert opened == encoded(images[0])
     answers(page, "7")
-    assert page.get_attribute("#preview", "aria-label") == "The image that you gave: 0.png"
+    assert page.get_attribute("#preview", "aria-label") == "Your image: 0.png"
     for place, event in [(1, "drop"), (2, "paste")]:
         data = transfer(page, "an.png", encoded(images[place]), "image/png")
         page.evaluate(
