@@ -46,7 +46,9 @@ PHRASES = {
 _ANY = re.compile("|".join(f"(?P<_{place}>{one})" for place, one in enumerate(PHRASES)), re.I)
 
 # Names from before American spelling that still work, with a warning.
-_KEPT = re.compile(r"RandomColour|RENAMED|\"standardised\": |pipelines\.colour|earlier|old name")
+_KEPT = re.compile(
+    r"RandomColour|RENAMED|\"standardised\": |pipelines\.colour|licence[=\"]|earlier|old name"
+)
 
 
 def hits(paths: Sequence[Path]) -> Iterator[str]:
