@@ -38,7 +38,9 @@ class Subsampling2D(keras.layers.Layer):
 
     def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         """Return the subsampled `inputs`."""
-        mean = ops.average_pool(inputs, self.pool_size, data_format="channels_last")
+        # On JAX, Keras mistakes the strides unless they are stated.
+        sides = self.pool_size, self.pool_size
+        mean = ops.average_pool(inputs, *sides, data_format="channels_last")
         return mean * (self.pool_size**2 * self.coefficient) + self.bias
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

@@ -55,6 +55,7 @@ def test_partial_convolution_sees_only_the_listed_maps():
 
 
 def test_partial_convolution_starts_within_the_limits_of_the_paper():
+    keras.utils.set_random_seed(0)  # Of 25 numbers, all are below 0.9 of the limit now and then.
     layer = layers.PartialConv2D(MAPS, 5, limit=2.4)
     layer.build((None, 9, 9, 3))
     kernel = np.abs(np.asarray(layer.kernel))
