@@ -48,6 +48,11 @@ class Fields:
                 raise CnnzooError(f"{name} must be {_described(allowed)}; got {value!r}")
         self.check()
 
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """Take over the fields of a pickle, of version 0.1 too."""
+        current = self.current(state, warn=False)
+        vars(self).update({name: current[name] for name in current if name not in self.REMOVED})
+
     def check(self) -> None:
         """Refuse wrong values; types are checked already.
 
@@ -117,21 +122,27 @@ class Fields:
         Raises:
             CnnzooError: A field is missing, unknown or wrong.
         """
-        kinds, current = _types(cls), cls.current(fields, warn=False)
-        for name, value in cls.REMOVED.items():
-            if current.pop(name, value) != value:
-                raise CnnzooError(f"{name} must be {value!r} in this version; got {fields[name]!r}")
         try:
+            kinds, current = _types(cls), cls.current(fields, warn=False)
+            for name, value in cls.REMOVED.items():
+                if current.pop(name, value) != value:
+                    rule = f"{name} must be {value!r} in this version"
+                    raise CnnzooError(f"{rule}; got {fields[name]!r}")
             return cls(**{name: _from_json(value, kinds[name]) for name, value in current.items()})
-        except (TypeError, KeyError) as error:
+        except CnnzooError:
+            raise
+        except (TypeError, KeyError, ValueError, AttributeError) as error:
             what = cls.__name__.lower()
             raise CnnzooError(f"{what} fields must be those of this version: {error}") from error
 
     @classmethod
     def current(cls, fields: Mapping[str, Any], *, warn: bool = True) -> dict[str, Any]:
-        """Return `fields` under today's names, with today's names of their values."""
+        """Return `fields` under today's names, with today's names of their values.
+
+        An earlier name wins over today's: `dataclasses.replace` adds the latter by itself.
+        """
         found = {}
-        for name, value in fields.items():
+        for name, value in sorted(fields.items(), key=lambda item: item[0] in cls.RENAMED):
             field = cls.RENAMED.get(name, name)
             values = cls.RENAMED_VALUES.get(field, {})
             known = isinstance(value, str) and value in values

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
 import math
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
 from cnnzoo.config.fields import Fields
 from cnnzoo.config.schedules import Cosine, OneCycle, Plateau, Steps
+from cnnzoo.errors import CnnzooError
 from cnnzoo.registry import Registry, modules
 
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "muon")
@@ -105,6 +109,8 @@ class Recipe(Fields):
             self.validation >= 1 if whole else 0 < self.validation < 1,
             "at least 1, or a share between 0 and 1",
         )
+        named = all(isinstance(name, str) for name in self.model_options)
+        self.require("model_options", named, "a mapping whose keys are names")
         self.require("folds", self.folds is None or self.folds >= 2, "at least 2")
         self.require("fold", 0 <= self.fold < (self.folds or 1), "from 0 to below folds")
         self.require("seed", 0 <= self.seed < 2**31, "from 0 to 2147483647")
@@ -142,6 +148,7 @@ class Recipe(Fields):
 _init = Recipe.__init__
 
 
+@functools.wraps(_init)
 def _init_by_any_name(self: Recipe, **fields: Any) -> None:
     _init(self, **self.current(fields))
 
@@ -189,8 +196,15 @@ def resolve(
     Raises:
         CnnzooError: The recipe or a field is unknown or wrong.
     """
-    name = recipe if isinstance(recipe, str) else f"{recipe.dataset}_{recipe.model}"
     base = get_recipe(recipe) if isinstance(recipe, str) else recipe
+    if not isinstance(base, Recipe):
+        raise CnnzooError(f"recipe must be a name or a Recipe; got {recipe!r}")
+    name = recipe if isinstance(recipe, str) else f"{_plain(base.dataset)}_{base.model}"
     if custom:  # The recipe's validation data and folds were chosen for its own data.
         fields = {"validation": 0.1, "folds": None, "fold": 0, **fields}
     return name, base, base.replace(**fields)
+
+
+def _plain(dataset: str) -> str:
+    """Return the name of a data set or, of a path, its last part in characters of names."""
+    return re.sub(r"[^\w.-]+", "_", Path(dataset).name)

@@ -41,7 +41,7 @@ def evaluate(
             f"classifier must be what cnnzoo.load returns, a name or a path; got {classifier!r}"
         )
     dataset = dataset_of(classifier.card, classifier.input_shape, data)
-    inputs, labels = select(dataset, split, Split.of(classifier.card["recipe"]))
+    inputs, labels = select(dataset, split, Split.of(classifier.card, dataset))
     return {**score(classifier.scores(inputs), labels), "split": split}
 
 

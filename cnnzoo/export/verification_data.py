@@ -44,7 +44,7 @@ def collect_vectors(classifier: Classifier, dataset: Dataset | None, limit: int)
         name, inputs, labels = "generated", _generated(classifier), None
     else:
         name = "test"
-        inputs, labels = select(dataset, "test", Split.of(classifier.card["recipe"]))
+        inputs, labels = select(dataset, "test", Split.of(classifier.card, dataset))
         inputs, labels = classifier.raw.check(inputs[:limit]), labels[:limit]
     keras = of_training(classifier.model, classifier.card)
     encoded = np.array([*_encoded(classifier.raw, inputs[:_ENCODED])], object)
@@ -65,7 +65,7 @@ def training_examples(classifier: Classifier, dataset: Dataset | None) -> np.nda
             "dataset must be on this machine for format litert_int8, which is fitted to real "
             f"examples; got {classifier.card['dataset']}, which is not"
         )
-    inputs = select(dataset, "train", Split.of(classifier.card["recipe"])).inputs
+    inputs = select(dataset, "train", Split.of(classifier.card, dataset)).inputs
     places = np.linspace(0, len(inputs) - 1, min(CALIBRATED, len(inputs))).astype(int)
     return classifier.raw.check(inputs[places])
 

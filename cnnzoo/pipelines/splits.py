@@ -22,9 +22,11 @@ class Split(NamedTuple):
     fold: int = 0  # Which of them is the test split, from 0.
 
     @classmethod
-    def of(cls, recipe: Mapping[str, Any]) -> Split:
-        """Return what the `recipe` in a card says."""
-        return cls(*(recipe[field] for field in cls._fields))
+    def of(cls, card: Mapping[str, Any], dataset: Dataset) -> Split:
+        """Return what the recipe in a `card` says of its own data set, or else the default."""
+        if dataset.name != card["dataset"]:
+            return cls(0.1)  # As for custom data in training.
+        return cls(*(card["recipe"][field] for field in cls._fields))
 
 
 def training_data(dataset: Dataset, how: Split) -> tuple[Examples, np.ndarray, np.ndarray]:

@@ -137,7 +137,7 @@ def _examples(
         dataset = dataset_of(card, classifier.input_shape, data)
         if not dataset.is_here:
             return None, f"The test examples of {card['dataset']} are not on this machine."
-        inputs, labels = select(dataset, "test", Split.of(card["recipe"]))
+        inputs, labels = select(dataset, "test", Split.of(card, dataset))
     except CnnzooError as error:
         if data is not None:
             raise

@@ -56,16 +56,14 @@ class Epochs(keras.callbacks.Callback):
         self.done = state.step  # Steps of the current epoch before this run of the program.
         self._classifier = of_training(networks.inference, metadata)
         self.raw = self._classifier.raw
-        self._cut = False  # Whether it is this callback that has ended the epoch.
+        self.cut = False  # Whether a resumed epoch was ended where it would have ended.
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Start the epoch's clock."""
         self._started = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """End a resumed epoch where it would have ended; stop at a loss that is no number."""
-        if self.done and self.done + batch + 1 >= self.data.steps and not self.model.stop_training:
-            self.model.stop_training = self._cut = True  # Keras would repeat the steps before.
+        """Stop at a loss that is no number."""
         if not math.isfinite((logs or {}).get("loss", 0.0)):
             epoch = len(self.history) + 1
             raise CnnzooError(
@@ -75,8 +73,8 @@ class Epochs(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Validate, and write artifact and history."""
-        if self._cut:
-            self.model.stop_training = self._cut = False
+        if self.cut:
+            self.model.stop_training = self.cut = False
         self.done = 0
         figures = self.distribution.run_on_chief(self._validated)
         logs.update({f"val_{name}": figures[name] for name in ("loss", "accuracy")})
@@ -155,8 +153,10 @@ class Checkpoint(keras.callbacks.Callback):
             self.parts = {}
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Save now and then."""
+        """Save now and then; end a resumed epoch where it would have ended."""
         step = self.epochs.done + batch + 1
+        if self.epochs.done and step >= self.epochs.data.steps and not self.model.stop_training:
+            self.model.stop_training = self.epochs.cut = True  # Keras would repeat earlier steps.
         if step < self.epochs.data.steps and time.monotonic() - self._saved >= self.every:
             self._save(step)
 

@@ -101,7 +101,7 @@ def restore(
 ) -> None:
     """Set the variables of `model`, its optimizer and metrics, and what `callbacks` had learned.
 
-    Attributes named like arguments of a callback's constructor are settings and stay as they are.
+    Attributes named like arguments of Keras's constructors are settings and stay as they are.
 
     Raises:
         CnnzooError: The file is of another model or other callbacks.
@@ -169,8 +169,15 @@ def memories(callbacks: Sequence[Any]) -> list[dict[str, Any]]:
 
 
 def _settings(kind: type) -> set[str]:
-    """Return the names of the arguments that constructors of a class take."""
-    makers = [vars(base)["__init__"] for base in kind.__mro__[:-1] if "__init__" in vars(base)]
+    """Return the names of the arguments that Keras's constructors of a class take.
+
+    Keras changes some of these in training, once, in a way that is undone when it is done twice.
+    """
+    makers = [
+        vars(base)["__init__"]
+        for base in kind.__mro__[:-1]
+        if "__init__" in vars(base) and base.__module__.partition(".")[0] == "keras"
+    ]
     return {name for maker in makers for name in inspect.signature(maker).parameters}
 
 

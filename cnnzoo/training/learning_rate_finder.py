@@ -89,6 +89,9 @@ def find_learning_rate(
         CnnzooError: An argument is wrong, or as for `cnnzoo.train`.
     """
     require_tensorflow()
+    for argument, given in (("lowest", lowest), ("highest", highest), ("steps", steps)):
+        if isinstance(given, bool) or not isinstance(given, (int, float)):
+            raise CnnzooError(f"{argument} must be a number; got {given!r}")
     if not 0 < lowest < highest < math.inf:
         raise CnnzooError(
             f"lowest and highest must be rates above 0, one below the other; got {lowest} and "
@@ -99,8 +102,8 @@ def find_learning_rate(
             "learning_rate must be left to the test, from lowest to highest; got "
             f"{fields['learning_rate']!r}"
         )
-    if steps < 2:
-        raise CnnzooError(f"steps must be at least 2; got {steps}")
+    if steps < 2 or int(steps) != steps:
+        raise CnnzooError(f"steps must be a whole number of at least 2; got {steps}")
     _, _, value = requested(recipe, data, {**fields, "learning_rate": float(lowest)})
     distribution = Distribution(value.batch_size)
     rising = _Rising(np.geomspace(lowest, highest, steps))

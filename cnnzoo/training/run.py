@@ -102,6 +102,7 @@ def train(
     """
     require_tensorflow()
     _require_callbacks(callbacks)
+    _require_types(out, checkpoint_seconds, devices)
     name, base, value = requested(recipe, data, fields)
     distribution = get_distribution(value.batch_size, devices, workers, worker)
     with distribution.training(), defaults():
@@ -161,6 +162,16 @@ def _require_callbacks(callbacks: Any) -> None:
     listed = isinstance(callbacks, (list, tuple))
     if not listed or not all(isinstance(one, keras.callbacks.Callback) for one in callbacks):
         raise CnnzooError(f"callbacks must be a list of Keras callbacks; got {callbacks!r}")
+
+
+def _require_types(out: Any, checkpoint_seconds: Any, devices: Any) -> None:
+    """Refuse what would end in a traceback, before anything is written."""
+    if not isinstance(out, (str, Path, type(None))):
+        raise CnnzooError(f"out must be a path; got {out!r}")
+    if isinstance(checkpoint_seconds, bool) or not isinstance(checkpoint_seconds, (int, float)):
+        raise CnnzooError(f"checkpoint_seconds must be a number; got {checkpoint_seconds!r}")
+    if devices is not None and type(devices) is not int:
+        raise CnnzooError(f"devices must be a whole number; got {devices!r}")
 
 
 def _of_recipe(recipe: Recipe) -> list[keras.callbacks.Callback]:

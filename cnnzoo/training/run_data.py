@@ -88,7 +88,9 @@ def requested(
     layer = fields.get("augmentation")
     if isinstance(layer, keras.layers.Layer):
         fields = {**fields, "augmentation": type(layer).__name__}
-    return resolve(recipe, fields, custom=fields.get("dataset", "mnist") not in DATASETS)
+    dataset = fields.get("dataset", "mnist")
+    own = isinstance(recipe, Recipe) and recipe.dataset == dataset and not isinstance(data, Dataset)
+    return resolve(recipe, fields, custom=dataset not in DATASETS and not own)
 
 
 def run_data(

@@ -77,7 +77,10 @@ def require_same_recipe(folder: Path, recipe: Recipe) -> None:
         CnnzooError: It is another; the message names the fields.
     """
     started = _identity(folder)
-    changed = Recipe.from_json(started["recipe"]).changes(recipe) if started else []
+    try:
+        changed = Recipe.from_json(started["recipe"]).changes(recipe) if started else []
+    except CnnzooError as error:
+        raise CnnzooError(f"{folder / _RECIPE} is not one of this version: {error}") from error
     if changed:
         raise CnnzooError(
             f"recipe must be the one that {folder} was started with; changed: {', '.join(changed)}"

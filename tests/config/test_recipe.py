@@ -1,10 +1,13 @@
+import copy
+import dataclasses
 import inspect
+import pickle
 import re
 
 import pytest
 
 import cnnzoo
-from cnnzoo.config.recipe import Recipe, Tokens, recipes
+from cnnzoo.config.recipe import Recipe, Tokens, recipes, resolve
 from cnnzoo.config.schedules import Cosine, OneCycle, Plateau, Steps
 from cnnzoo.errors import CnnzooError
 from cnnzoo.models import MODELS
@@ -121,3 +124,48 @@ def test_wrong_parts_are_refused(make, message):
 def test_wrong_schedules_are_refused(arguments, message):
     with pytest.raises(CnnzooError, match=message):
         Cosine(*arguments)
+
+
+def test_an_earlier_name_counts_in_dataclasses_too():
+    with pytest.warns(FutureWarning, match="is now normalization='unit'"):
+        found = dataclasses.replace(RECIPE, normalisation="unit")
+    assert found.normalization == "unit"
+
+
+def test_pickles_of_version_0_1_are_read():
+    old = copy.copy(Tokens())
+    state = {**vars(old), "percentile": None}
+    read = object.__new__(Tokens)
+    read.__setstate__(state)
+    assert read == old
+    assert "percentile" not in vars(read)
+    state = {**vars(RECIPE), "normalisation": "centred"}
+    del state["normalization"]
+    recipe = object.__new__(Recipe)
+    recipe.__setstate__(state)
+    assert recipe == RECIPE.replace(normalization="centered")
+    assert pickle.loads(pickle.dumps(RECIPE)) == copy.deepcopy(RECIPE) == RECIPE
+
+
+@pytest.mark.parametrize("rate", [{"Cosine": {}, "Steps": {}}, {"Cosine": 5}, {"No": {}}])
+def test_a_damaged_recipe_is_refused_in_a_line(rate):
+    with pytest.raises(CnnzooError, match="fields must be those of this version"):
+        Recipe.from_json({**RECIPE.to_json(), "learning_rate": rate})
+    with pytest.raises(CnnzooError, match="fields must be those of this version"):
+        Recipe.from_json(5)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "name"),
+    [
+        ("cifar10", "cifar10_lenet5"),
+        ("/a/b/toy.npz", "toy.npz_lenet5"),
+        ("reviews.csv[review,stars]", "reviews.csv_review_stars__lenet5"),
+    ],
+)
+def test_a_run_has_a_plain_name(dataset, name):
+    assert resolve(RECIPE.replace(dataset=dataset), {})[0] == name
+
+
+def test_the_signature_names_the_fields():
+    assert "batch_size" in inspect.signature(Recipe).parameters

@@ -87,3 +87,11 @@ def test_the_folds_of_a_set_test_every_example_once():
 def test_an_unknown_split_gets_near_matches():
     with pytest.raises(CnnzooError, match="split 'tests' is unknown; did you mean test"):
         select(LETTERS, "tests", Split(5))
+
+
+def test_another_data_set_is_not_split_as_the_one_of_the_card():
+    recipe = {"validation": 5, "folds": 3, "fold": 1}
+    assert Split.of({"dataset": "letters", "recipe": recipe}, LETTERS) == Split(5, 3, 1)
+    assert Split.of({"dataset": "mr", "recipe": recipe}, LETTERS) == Split(0.1)
+    tested = select(LETTERS, "test", Split.of({"dataset": "mr", "recipe": recipe}, LETTERS))
+    assert list(tested.inputs) == list(LETTERS.examples("test").inputs)

@@ -191,3 +191,53 @@ def test_what_is_no_list_of_callbacks_is_refused(wrong, data, tmp_path):
     with pytest.raises(CnnzooError, match="callbacks must be a list of Keras callbacks; got "):
         cnnzoo.train("mnist_lenet5", data=data, out=tmp_path / "run", callbacks=wrong, **FIELDS)
     assert not (tmp_path / "run").exists()
+
+
+class Count(of_keras.Callback):
+    """Counts steps in the attribute that its constructor fills, as callbacks of users do."""
+
+    def __init__(self, count=0):
+        super().__init__()
+        self.count = count
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.count += 1
+
+
+def test_what_a_callback_of_the_user_counts_goes_on(data, tmp_path):
+    options = {"checkpoint_seconds": 0}
+    *_, (counter, _) = train(lambda _: [Count()], data, tmp_path, (STEPS + 3,), **options)
+    assert counter.count == STEPS * FIELDS["epochs"]
+
+
+class End(of_keras.Callback):
+    """Ends training at the last step of the second epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.ends = epoch == 1
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.ends and (self.model.optimizer.iterations.numpy() == 2 * STEPS):
+            self.model.stop_training = True
+
+
+def test_a_callback_may_end_training_where_a_resumed_epoch_ends(data, tmp_path):
+    rows, *_ = train(lambda _: [End()], data, tmp_path, (STEPS + 3,), checkpoint_seconds=0)
+    assert len(rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"out": 5}, "out must be a path; got 5"),
+        ({"checkpoint_seconds": "x"}, "checkpoint_seconds must be a number; got 'x'"),
+        ({"devices": "x"}, "devices must be a whole number; got 'x'"),
+        ({"recipe": 5}, "recipe must be a name or a Recipe; got 5"),
+        ({"model_options": {1: 2}}, "model_options must be a mapping whose keys are names"),
+    ],
+)
+def test_wrong_types_are_refused_before_anything_is_written(options, message, tmp_path):
+    arguments = {"recipe": "mnist_lenet5", "out": tmp_path / "run", **options}
+    with pytest.raises(CnnzooError, match=message):
+        cnnzoo.train(**arguments)
+    assert list(tmp_path.iterdir()) == []

@@ -231,3 +231,10 @@ def test_custom_data_are_cut_by_their_own_splits(data):
     assert cut("mnist_lenet5", data, validation=50, folds=5, fold=1) == (50, 5, 1)
     mine = recipes()["mnist_lenet5"].RECIPE.replace(dataset="digits.npz", validation=50, folds=3)
     assert cut(mine, seed=1) == (50, 3, 0)
+
+
+def test_a_recipe_keeps_its_validation_on_its_own_path():
+    recipe = recipes()["mnist_lenet5"].RECIPE.replace(dataset="toy.npz", validation=0.3)
+    for data, fields in ((None, {"dataset": "toy.npz"}), ("toy.npz", {})):
+        assert requested(recipe, data, fields)[2].validation == 0.3
+    assert requested(recipe, "other.npz", {})[2].validation == 0.1

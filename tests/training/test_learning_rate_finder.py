@@ -131,7 +131,7 @@ def test_the_loss_scale_of_float16_lets_the_rate_through(fields):
     [
         ({"lowest": 1.0, "highest": 1.0}, "lowest and highest must be rates above 0, .*; got 1.0 "),
         ({"lowest": 0.0}, "lowest and highest must be rates above 0, one below the other; got 0.0"),
-        ({"steps": 1}, "steps must be at least 2; got 1"),
+        ({"steps": 1}, "steps must be a whole number of at least 2; got 1"),
         ({"learning_rate": 0.1}, "learning_rate must be left to the test, .*; got 0.1"),
         ({"batch_sise": 3}, "recipe field 'batch_sise' is unknown; did you mean batch_size?"),
         ({"network": 3}, "network must be a built Functional or Sequential model"),
