@@ -13,14 +13,21 @@ from cnnzoo.registry import unknown
 if TYPE_CHECKING:
     import numpy as np
 
+    from cnnzoo.decoding import Resizing
+
 
 class Examples(NamedTuple):
     """Raw examples and their labels, index by index."""
 
     # Images: uint8 [examples, height, width, channels]; sounds: int16 [examples, samples, 1];
-    # texts: str [examples]. Large sets are memory-mapped.
-    inputs: np.ndarray
+    # texts: str [examples]. Images that do not fit into memory are EncodedImages.
+    inputs: Any
     labels: np.ndarray  # int64 [examples], 0 to classes - 1
+
+    def select(self, indices: np.ndarray) -> Examples:
+        """Return the examples at `indices`; what is encoded stays encoded."""
+        take = getattr(self.inputs, "select", self.inputs.__getitem__)
+        return Examples(take(indices), self.labels[indices])
 
 
 @dataclass(frozen=True)
@@ -34,12 +41,14 @@ class Dataset:
     citation: str
     license: str
     read: Callable[[str], Examples]
+    encoded: Callable[[str], Examples] | None = None  # Reads images that stay as they are stored.
     # Height, width, channels of images; samples and 1 of sounds; empty for texts.
     input_shape: tuple[int, ...] = ()
     # Per channel, over all pixels of the training split, from 0 to 1; empty where not published:
     # training measures them.
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+    resizing: Resizing = "pad"  # Of encoded images; see cnnzoo.decoding.
     light_on_dark: bool = False  # Drawings in light ink; a photograph of dark ink is inverted.
     sample_rate: int = 0  # Of sounds, in Hz.
 
@@ -64,8 +73,13 @@ class Dataset:
         """Whether the examples can be read without a download."""
         return getattr(self.read, "is_here", True)
 
-    def examples(self, split: str) -> Examples:
+    def examples(self, split: str, encoded: bool = False) -> Examples:
         """Return the raw examples of `split`.
+
+        Args:
+            split: One of `sizes`.
+            encoded: Whether images are to stay as they are stored, if they are files; else those
+                that fit are read into memory.
 
         Raises:
             CnnzooError: The split is unknown, the data are damaged, or they are not on this machine
@@ -73,7 +87,7 @@ class Dataset:
         """
         if not isinstance(split, str) or split not in self.sizes:
             raise CnnzooError(unknown(f"split of {self.name}", split, self.sizes))
-        examples = self.read(split)
+        examples = self.encoded(split) if encoded and self.encoded else self.read(split)
         if not len(examples.inputs) == len(examples.labels) == self.sizes[split]:
             raise CnnzooError(
                 f"{self.name} must have {self.sizes[split]:,} examples in {split!r}; "

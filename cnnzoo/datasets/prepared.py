@@ -1,26 +1,23 @@
-"""Examples of a set that TFDS has prepared: into memory or, where they are many, into a file."""
+"""Examples of a set that TFDS has prepared: in memory or, where they are many, in TFDS's files."""
 
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cnnzoo.datasets.dataset import Examples
-from cnnzoo.datasets.mapped import map_arrays
+from cnnzoo.datasets.encoded import EncodedImages, aligned
+from cnnzoo.datasets.shards import open_shards
+from cnnzoo.decoding import Resizing
 from cnnzoo.errors import CnnzooError
 from cnnzoo.lazy import tensorflow as tf
+from cnnzoo.progress import tracked
 
 if TYPE_CHECKING:
     import tensorflow as tf
-
-MAX_BYTES = 2**31  # Of a split's inputs in memory: 2 GiB. Larger splits are memory-mapped.
-
-ALIGNMENT = 64  # Bytes; of the memory of every tensor.
 
 _BATCH = 256
 
@@ -31,7 +28,6 @@ def read_prepared(
     pair: Callable[..., Any],
     *,
     belongs: Callable[..., Any] | None,
-    name: str,
 ) -> Examples:
     """Return the examples of a prepared set, in the order in which TFDS stores them.
 
@@ -40,10 +36,9 @@ def read_prepared(
         split: One of TFDS's splits, or a slice of one.
         pair: Function from one of TFDS's examples to inputs of one shape, and label; in TensorFlow.
         belongs: Function from one of TFDS's examples to whether it is read; by default all are.
-        name: What to call the split in the name of its file, if it gets one.
 
     Raises:
-        CnnzooError: TFDS cannot read the files, a text is not UTF-8, or a file cannot be made.
+        CnnzooError: TFDS cannot read the files, or a text is not UTF-8.
     """
     with _damage_named(builder, split):
         stored = _in_order(builder, split)
@@ -53,16 +48,43 @@ def read_prepared(
         pairs = stored.map(pair, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         inputs, _ = pairs.element_spec
     shape, dtype = (most, *inputs.shape), np.dtype(inputs.dtype.as_numpy_dtype)
-    batches = _batches(pairs, builder, split)
+    examples = _in_memory(_batches(pairs, builder, split), shape, dtype)
     if inputs.dtype == tf.string:
-        texts = _in_memory(batches, shape, dtype)
-        for place, text in enumerate(texts.inputs):
-            texts.inputs[place] = utf8(text, f"{builder.data_dir}: text {place}")
-        return texts
-    if math.prod(shape) * dtype.itemsize <= MAX_BYTES:
-        return _in_memory(batches, shape, dtype)
-    path = Path(builder.data_dir) / f"cnnzoo_{name}_{'x'.join(map(str, shape))}.npy"
-    return Examples(*map_arrays(path, batches, shape, dtype))
+        for place, text in enumerate(examples.inputs):
+            examples.inputs[place] = utf8(text, f"{builder.data_dir}: text {place}")
+    return examples
+
+
+def read_images(
+    builder: Any, split: str, image: str, label: str, shape: tuple[int, ...], resizing: Resizing
+) -> Examples:
+    """Return images that stay in TFDS's files, and are brought to one shape when they are read.
+
+    Args:
+        builder: TFDS's.
+        split: One of TFDS's splits, or a slice of one.
+        image: TFDS's key of the image.
+        label: TFDS's key of the label.
+        shape: Height, width and channels.
+        resizing: See `cnnzoo.decoding`.
+
+    Raises:
+        CnnzooError: TFDS's files are damaged.
+    """
+    with _damage_named(builder, split):
+        shards = open_shards(builder, split, image, label)
+        images = EncodedImages(shards.fetch, np.arange(len(shards.labels)), shape, resizing)
+        return Examples(images, shards.labels)
+
+
+def in_memory(examples: Examples) -> Examples:
+    """Return encoded images decoded, if they fit into memory, or else as they are.
+
+    Raises:
+        CnnzooError: One cannot be read.
+    """
+    assert isinstance(examples.inputs, EncodedImages)
+    return examples._replace(inputs=examples.inputs.in_memory())
 
 
 @contextlib.contextmanager
@@ -92,22 +114,12 @@ def _in_memory(
     batches: Iterator[tuple[np.ndarray, np.ndarray]], shape: tuple[int, ...], dtype: np.dtype
 ) -> Examples:
     """Return the batches as one array, which is filled as they come: nothing is held twice."""
-    inputs, labels, count = _aligned(shape, dtype), np.empty(shape[0], np.int64), 0
-    for some_inputs, some_labels in batches:
+    inputs, labels, count = aligned(shape, dtype), np.empty(shape[0], np.int64), 0
+    for some_inputs, some_labels in tracked(batches, -(-shape[0] // _BATCH), "reading examples"):
         places = slice(count, count + len(some_labels))
         inputs[places], labels[places] = some_inputs, some_labels
         count = places.stop
     return Examples(inputs[:count], labels[:count])
-
-
-def _aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """Return an empty array at an address that TensorFlow takes over without a copy."""
-    if dtype.hasobject:
-        return np.empty(shape, dtype)
-    size = math.prod(shape) * dtype.itemsize
-    buffer = np.empty(size + ALIGNMENT, np.uint8)
-    begin = -buffer.ctypes.data % ALIGNMENT
-    return buffer[begin : begin + size].view(dtype).reshape(shape)
 
 
 def _damaged_shard(builder: Any, split: str) -> str:

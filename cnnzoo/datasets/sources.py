@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnzoo.datasets.dataset import Examples
-from cnnzoo.datasets.prepared import read_prepared
-from cnnzoo.datasets.resizing import fit
+from cnnzoo.datasets.encoded import MAX_BYTES
+from cnnzoo.datasets.prepared import in_memory, read_images, read_prepared
+from cnnzoo.decoding import Resizing
 from cnnzoo.errors import CnnzooError
 from cnnzoo.lazy import tensorflow as tf
 
@@ -65,6 +67,7 @@ class TFDS:
     belongs: Callable[[str, Mapping[str, tf.Tensor]], tf.Tensor] | None = None
     transposed: bool = False  # Whether images are stored with rows and columns exchanged.
     shape: tuple[int, ...] = ()  # Of one input, where those of TFDS have several sizes.
+    resizing: Resizing = "pad"  # Of images to `shape`; see cnnzoo.decoding.
 
     @property
     def is_here(self) -> bool:
@@ -75,29 +78,35 @@ class TFDS:
         """Return the examples of `split`.
 
         Raises:
-            CnnzooError: The set is damaged, can be neither found nor downloaded, or has a large
-                split that does not fit on the disk.
+            CnnzooError: The set is damaged, or can be neither found nor downloaded.
         """
         builder = _prepared(self.name, self.version)
-        belongs = functools.partial(self.belongs, split) if self.belongs else None
         theirs = self.splits.get(split, split)
-        return read_prepared(builder, theirs, self._pair, belongs=belongs, name=split)
+        shape = self.shape or tuple(builder.info.features[self.inputs].shape or ())
+        if len(shape) == 3:
+            images = builder.info.splits[theirs].num_examples
+            if self.shape or images * math.prod(shape) > MAX_BYTES:
+                return in_memory(self.encoded(split))
+        belongs = functools.partial(self.belongs, split) if self.belongs else None
+        return read_prepared(builder, theirs, self._pair, belongs=belongs)
+
+    def encoded(self, split: str) -> Examples:
+        """Return the images of `split`, which stay in TFDS's files.
+
+        Raises:
+            CnnzooError: As for a call.
+        """
+        builder, theirs = _prepared(self.name, self.version), self.splits.get(split, split)
+        shape = self.shape or builder.info.features[self.inputs].shape
+        return read_images(builder, theirs, self.inputs, self.labels, shape, self.resizing)
 
     def _pair(self, example: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         inputs = example[self.inputs]
         if self.transposed:
             inputs = tf.transpose(inputs, (1, 0, 2))
-        if len(self.shape) == 3:
-            inputs = _image_of(inputs, self.shape)
-        elif len(self.shape) == 2:
+        if self.shape:
             inputs = _sound_of(inputs, self.shape)
         return inputs, example[self.labels]
-
-
-def _image_of(image: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
-    fitted = fit(tf.cast(image, tf.float32), shape)
-    rounded = tf.cast(tf.round(tf.clip_by_value(fitted, 0, 255)), tf.uint8)
-    return tf.ensure_shape(rounded, shape)
 
 
 def _sound_of(samples: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:

@@ -18,7 +18,6 @@ from cnnzoo.export.runtime import LiteRT, scores_of
 from cnnzoo.guard.saved_model import check_saved_model
 from cnnzoo.guard.sums import check_sums
 from cnnzoo.keras_internals import converter_error
-from cnnzoo.pipelines.images import UNDECODABLE
 from cnnzoo.pipelines.input_types import RawTexts, raw_input
 from cnnzoo.pipelines.tokenizer import Tokenizer
 
@@ -160,22 +159,11 @@ class Classifier:
         """Yield each raw example of `value`, and what to call it."""
         name, content = self.raw.load_inputs(value, name)
         if isinstance(content, bytes):
-            yield name, self._decoded(content, name)
+            assert not isinstance(self.raw, RawTexts)  # These are never encoded.
+            yield name, self.raw.load(content, name)
             return
         for place, raw in enumerate(content):
             yield (f"{name}[{place}]" if len(content) > 1 else name), raw
-
-    def _decoded(self, content: bytes, name: str) -> np.ndarray:
-        try:
-            return self._decode(content).numpy()
-        except UNDECODABLE as error:
-            raise CnnzooError(f"{name} is damaged: it cannot be decoded") from error
-
-    @functools.cached_property
-    def _decode(self) -> Callable[[bytes], tf.Tensor]:
-        """Raw example in an encoded one; texts are never encoded."""
-        assert not isinstance(self.raw, RawTexts)
-        return tf.function(self.raw.decode, input_signature=[tf.TensorSpec([], tf.string)])
 
 
 def from_model(model: keras.Model, card: dict[str, Any]) -> Classifier:

@@ -8,9 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 from cnnzoo.datasets import Examples
-from cnnzoo.datasets.prepared import ALIGNMENT
+from cnnzoo.datasets.encoded import ALIGNMENT, EncodedImages
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.augmentation import Augmentation
+from cnnzoo.pipelines.augmentation.policies import leading_crop
 
 _ORDER, _AUGMENTATION = 0, 1  # Streams of random numbers, apart for the same seed and epoch.
 
@@ -53,6 +54,9 @@ def train_batches(
     count, places = len(chosen), tf.constant(chosen)
     steps = steps_per_epoch(count, batch_size)
     take = gather_by_index(examples)
+    encoded = isinstance(examples.inputs, EncodedImages)
+    crop, rest = leading_crop(augmentation) if encoded else (None, augmentation)
+    used = 0 if crop is None else crop.noise_size
 
     def batches_of(epoch: tf.Tensor) -> tf.data.Dataset:
         order = shuffled(count, (seed, _ORDER), epoch)
@@ -66,12 +70,13 @@ def train_batches(
 
     @tf.autograph.experimental.do_not_convert  # Reading the layers' source would take seconds.
     def batch(indices: tf.Tensor, *noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        inputs, labels = take(tf.gather(places, indices))
-        if augmentation is None:
+        boxes = None if crop is None else crop.crops(noise[0][:, :used])
+        inputs, labels = take(tf.gather(places, indices), boxes)
+        if rest is None:
             return inputs, labels
-        if augmentation.soft_labels:
+        if rest.soft_labels:
             labels = tf.one_hot(labels, num_classes)
-        return augmentation.mix(inputs, labels, *noise)
+        return rest.mix(inputs, labels, noise[0][:, used:])
 
     epochs = tf.data.Dataset.counter(start_step // steps)
     return as_written(epochs.flat_map(batches_of).map(batch, num_parallel_calls=2).prefetch(4))
@@ -123,24 +128,23 @@ def eval_batches(
     return as_written(indices.map(gather_by_index(examples), num_parallel_calls=2).prefetch(2))
 
 
-def gather_by_index(examples: Examples) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+def gather_by_index(examples: Examples) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
     """Return the function from indices to the inputs and labels that stand there.
 
-    Memory is shared with TensorFlow, not copied, where its address suits; of an array on disk, only
-    what is requested is read.
+    Memory is shared with TensorFlow, not copied, where its address suits; of encoded images, only
+    what is requested is read, with the crops that may be handed in as a second argument.
     """
     labels = tf.constant(examples.labels)
-    if not isinstance(examples.inputs, np.memmap):
-        inputs = _tensor(examples.inputs)
-        return lambda indices: (tf.gather(inputs, indices), tf.gather(labels, indices))
     stored = examples.inputs
+    if not isinstance(stored, EncodedImages):
+        inputs = _tensor(stored)
+        return lambda indices, _=None: (tf.gather(inputs, indices), tf.gather(labels, indices))
 
-    def read(indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        rows = tf.numpy_function(stored.__getitem__, [indices], stored.dtype, stateful=False)
-        return (
-            tf.ensure_shape(rows, [*indices.shape, *stored.shape[1:]]),
-            tf.gather(labels, indices),
-        )
+    def read(indices: tf.Tensor, boxes: tf.Tensor | None = None) -> tuple[tf.Tensor, tf.Tensor]:
+        given = [indices] if boxes is None else [indices, boxes]
+        images = tf.numpy_function(stored.crops, given, stored.dtype, stateful=False)
+        images = tf.ensure_shape(images, [*indices.shape, *stored.shape[1:]])
+        return images, tf.gather(labels, indices)
 
     return read
 

@@ -14,10 +14,12 @@ import numpy as np
 import tensorflow as tf
 
 from cnnzoo.datasets import Dataset
+from cnnzoo.decoding import Resizing, check_image, decode_image
+from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read
 from cnnzoo.pipelines import images, sounds
-from cnnzoo.pipelines.images import decode
 from cnnzoo.pipelines.texts import as_bytes, check_texts
+from cnnzoo.pipelines.tf_decoding import UNDECODABLE, decode
 
 
 class _Raw(ABC):
@@ -42,6 +44,10 @@ class _Encodable(_Raw):
     def check_encoded(self, content: bytes, name: str) -> bytes:
         """Return `content`, an encoded example, if its header is valid."""
 
+    @abstractmethod
+    def load(self, content: bytes, name: str) -> np.ndarray:
+        """Return the raw example in `content`, an encoded one; errors call it `name`."""
+
     def load_inputs(self, value: Any, name: str) -> tuple[str, bytes | np.ndarray]:
         """Return what to call `value` and what it holds: an encoded example or a raw batch.
 
@@ -59,27 +65,34 @@ class _Encodable(_Raw):
 
 
 class RawImages(_Encodable):
-    """Images, uint8 `[batch, height, width, channels]`, and encoded ones, PNG or JPEG."""
+    """Images, uint8 `[batch, height, width, channels]`, and encoded ones."""
 
     name = "images"
     dtype = tf.uint8
     encoded = "image_bytes"
 
-    def __init__(self, shape: tuple[int, ...], light_on_dark: bool) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], light_on_dark: bool, resizing: Resizing = "pad"
+    ) -> None:
         super().__init__(shape)
-        self.light_on_dark = light_on_dark
+        self.light_on_dark, self.resizing = light_on_dark, resizing
 
     def check(self, values: Any, name: str = "") -> np.ndarray:
         """Return `values`, one image or several, as a raw batch; see `images.check_array`."""
         return images.check_array(values, self.shape, name or self.name)
 
     def check_encoded(self, content: bytes, name: str) -> bytes:
-        """Return `content`, see `images.check_encoded`."""
-        return images.check_encoded(content, name)
+        """Return `content`, see `cnnzoo.decoding.check_image`."""
+        return check_image(content, name)
+
+    def load(self, content: bytes, name: str) -> np.ndarray:
+        """Return the raw image in `content`, see `cnnzoo.decoding.decode_image`."""
+        how: dict[str, Any] = {"light_on_dark": self.light_on_dark, "resizing": self.resizing}
+        return decode_image(content, self.shape, **how, name=name)
 
     def decode(self, content: tf.Tensor) -> tf.Tensor:
-        """Return the raw image in encoded `content`; pure TensorFlow."""
-        return decode(content, self.shape, self.light_on_dark)
+        """Return the raw image in a PNG or JPEG file, as `load` does; pure TensorFlow."""
+        return decode(content, self.shape, self.light_on_dark, self.resizing)
 
     def encode(self, image: np.ndarray) -> tuple[str, bytes]:
         """Return suffix and content of the file of one raw image."""
@@ -104,6 +117,13 @@ class RawSounds(_Encodable):
     def check_encoded(self, content: bytes, name: str) -> bytes:
         """Return `content`, see `sounds.check_wav`."""
         return sounds.check_wav(content, self.sample_rate, name)
+
+    def load(self, content: bytes, name: str) -> np.ndarray:
+        """Return the raw sound in the WAV file `content`."""
+        try:
+            return self.decode(tf.constant(content)).numpy()
+        except UNDECODABLE as error:
+            raise CnnzooError(f"{name} is damaged: it cannot be decoded") from error
 
     def decode(self, content: tf.Tensor) -> tf.Tensor:
         """Return the raw sound in the WAV file `content`; pure TensorFlow."""
@@ -143,6 +163,8 @@ def describe(dataset: Dataset) -> dict[str, Any]:
     metadata: dict[str, Any] = {"shape": list(dataset.input_shape)}
     if dataset.kind == "images":
         metadata["light_on_dark"] = dataset.light_on_dark
+        if dataset.resizing != "pad":  # As in cards of earlier versions, which do not state it.
+            metadata["resizing"] = dataset.resizing
     if dataset.kind == "sounds":
         metadata["sample_rate"] = dataset.sample_rate
     return metadata
@@ -152,7 +174,7 @@ def raw_input(metadata: dict[str, Any]) -> RawInput:
     """Return the raw input that `describe` described."""
     shape = tuple(metadata["shape"])
     if "light_on_dark" in metadata:
-        return RawImages(shape, metadata["light_on_dark"])
+        return RawImages(shape, metadata["light_on_dark"], metadata.get("resizing", "pad"))
     if "sample_rate" in metadata:
         return RawSounds(shape, metadata["sample_rate"])
     return RawTexts()

@@ -29,18 +29,30 @@ class Split(NamedTuple):
         return cls(*(card["recipe"][field] for field in cls._fields))
 
 
-def training_data(dataset: Dataset, how: Split) -> tuple[Examples, np.ndarray, np.ndarray]:
-    """Return examples, and the indices among them that are for training and for validation.
+def training_data(
+    dataset: Dataset, how: Split, encoded: bool = False
+) -> tuple[Examples, np.ndarray, Examples]:
+    """Return examples, the indices among them that are for training, and those for validation.
+
+    Validation examples are those of the data set, or else are cut from the training split.
+
+    Args:
+        dataset: Of the examples.
+        how: How they are cut.
+        encoded: Whether images stay as they are stored, if they are files.
 
     Raises:
         CnnzooError: `how` leaves nothing to train on, or the data cannot be read.
     """
     if how.folds is None:
-        examples = dataset.examples("train")
-        return examples, *train_validation(examples.labels, how.validation)
+        examples = dataset.examples("train", encoded)
+        if "validation" in dataset.sizes:
+            return examples, np.arange(len(examples.labels)), dataset.examples("validation")
+        training, held_out = train_validation(examples.labels, how.validation)
+        return examples, training, examples.select(held_out)
     examples, kept, _ = _fold(dataset, how.folds, how.fold)
     training, held_out = train_validation(examples.labels[kept], how.validation)
-    return examples, kept[training], kept[held_out]
+    return examples, kept[training], examples.select(kept[held_out])
 
 
 def select(dataset: Dataset, split: str, how: Split) -> Examples:
@@ -55,10 +67,9 @@ def select(dataset: Dataset, split: str, how: Split) -> Examples:
         return dataset.examples("test")
     if split == "test":
         examples, _, chosen = _fold(dataset, how.folds or 0, how.fold)
-    else:
-        examples, training, held_out = training_data(dataset, how)
-        chosen = training if split == "train" else held_out
-    return Examples(examples.inputs[chosen], examples.labels[chosen])
+        return examples.select(chosen)
+    examples, training, validation = training_data(dataset, how)
+    return examples.select(training) if split == "train" else validation
 
 
 def _fold(dataset: Dataset, count: int, fold: int) -> tuple[Examples, np.ndarray, np.ndarray]:

@@ -28,8 +28,9 @@ from cnnzoo.files import write_whole
 from cnnzoo.pipelines.custom_data.dataset import find
 from cnnzoo.pipelines.input_types import RawTexts
 from cnnzoo.plot_style import png
+from cnnzoo.progress import log
 from cnnzoo.training import checkpoints, require_tensorflow, run_folder
-from cnnzoo.training.callbacks import Checkpoint, Epochs, best_epoch, log
+from cnnzoo.training.callbacks import Checkpoint, Epochs, best_epoch
 from cnnzoo.training.curves import curves
 from cnnzoo.training.distributed.distribution import get_distribution
 from cnnzoo.training.fused_kernels import fused

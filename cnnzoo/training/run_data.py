@@ -18,10 +18,12 @@ import tensorflow as tf
 
 from cnnzoo.config.recipe import Recipe, resolve
 from cnnzoo.datasets import DATASETS, Dataset, Examples
+from cnnzoo.datasets.encoded import EncodedImages
 from cnnzoo.errors import CnnzooError
 from cnnzoo.models import MODELS
 from cnnzoo.pipelines import images, sounds
 from cnnzoo.pipelines.augmentation import Augmentation, FromKeras, policy
+from cnnzoo.pipelines.augmentation.policies import leading_crop
 from cnnzoo.pipelines.batches import steps_per_epoch, train_batches
 from cnnzoo.pipelines.splits import Split, training_data
 from cnnzoo.pipelines.text_batches import train_text_batches
@@ -109,12 +111,15 @@ def run_data(
             the recipe does not suit them.
     """
     how = Split(recipe.validation, recipe.folds, recipe.fold)
-    examples, training, held_out = training_data(dataset, how)
-    steps = steps_per_epoch(len(training), recipe.batch_size)
     layer = _layer(augmentation)
+    crop, _ = leading_crop(layer or (policy(recipe.augmentation) if recipe.augmentation else None))
+    # A crop is taken from the picture as it is stored.
+    examples, training, validation = training_data(dataset, how, encoded=crop is not None)
+    if isinstance(validation.inputs, EncodedImages):
+        validation = validation._replace(inputs=validation.inputs.in_memory())
+    steps = steps_per_epoch(len(training), recipe.batch_size)
     pipeline = _pipeline(recipe, spec, dataset, examples, training, layer)
     metadata = {**pipeline.metadata, "data_sha256": fingerprint(dataset, examples)}
-    validation = Examples(examples.inputs[held_out], examples.labels[held_out])
     return RunData(pipeline._replace(metadata=metadata), validation, recipe.batch_size, steps)
 
 

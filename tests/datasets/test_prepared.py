@@ -9,7 +9,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from cnnzoo.datasets import DATASETS, prepared
-from cnnzoo.pipelines.images import decode
+from cnnzoo.pipelines.tf_decoding import decode
 
 PEAK = """
 import resource

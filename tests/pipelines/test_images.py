@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from cnnzoo.datasets import mnist
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines import images as pipeline
-from cnnzoo.pipelines.images import PNG, decode
+from cnnzoo.pipelines.tf_decoding import PNG, decode
 
 GRAY, COLOR = (28, 28, 1), (32, 32, 3)
 

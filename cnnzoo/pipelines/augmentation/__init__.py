@@ -15,6 +15,7 @@ from cnnzoo.pipelines.augmentation.geometry import (
     PadCrop,
     RandomAffine,
     RandomFlip,
+    RandomResizedCrop,
     RandomShift,
 )
 from cnnzoo.pipelines.augmentation.mixing import CutMix, MixUp
@@ -35,6 +36,7 @@ __all__ = [
     "RandomColor",
     "RandomColour",
     "RandomFlip",
+    "RandomResizedCrop",
     "RandomShift",
     "TrivialAugment",
     "policy",
@@ -53,6 +55,8 @@ POLICIES: dict[str, Callable[[], Augmentation]] = {
     "pad_crop_flip_cutout": lambda: Policy([PadCrop(4, flip=True), Cutout(16)]),
     "pad_crop_flip_mixup": lambda: Policy([PadCrop(4, flip=True), MixUp()]),
     "rand": lambda: Policy([PadCrop(4, flip=True), RandAugment(), Cutout(16)]),
+    "resized_crop_flip": lambda: Policy([RandomResizedCrop(), RandomFlip()]),
+    "resized_crop_flip_color": lambda: Policy([RandomResizedCrop(), RandomFlip(), policy("color")]),
     "rotate_zoom": lambda: RandomAffine(degrees=15, zoom=0.1),
     "shift2": lambda: RandomShift(2),
     "trivial": lambda: Policy([PadCrop(4, flip=True), TrivialAugment(), Cutout(16)]),

@@ -20,7 +20,7 @@ from cnnzoo.pipelines.augmentation.base import (
     require_number,
     require_whole,
 )
-from cnnzoo.pipelines.augmentation.pixels import box_mask, reflected, take_grid
+from cnnzoo.pipelines.augmentation.pixels import box_mask, reflected, resampling, take_grid
 
 
 @keras.saving.register_keras_serializable("cnnzoo")
@@ -61,6 +61,58 @@ class PadCrop(Augmentation):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the layer."""
         arguments = {"padding": self.padding, "flip": self.flip, "reflect": self.reflect}
+        return {**super().get_config(), **arguments}
+
+
+@keras.saving.register_keras_serializable("cnnzoo")
+class RandomResizedCrop(Augmentation):
+    """Cut out a part of random area, aspect and place, and resize it to the size of the image.
+
+    Source: Szegedy et al. 2014, https://arxiv.org/abs/1409.4842, section 6.
+    Departure: a part longer than the image is cut to it, where the paper draws again.
+
+    As the first part of a policy it is taken from the full-size picture where images are files.
+
+    Args:
+        least_area: The smallest part, as a share of the image's area.
+        most_aspect: The greatest width by height, and the inverse of the smallest.
+
+    Raises:
+        CnnzooError: An argument is of another kind or range.
+    """
+
+    noise_size = 4
+
+    def __init__(self, least_area: float = 0.08, most_aspect: float = 4 / 3, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        require_number("least_area", least_area, 0.01, 1)
+        require_number("most_aspect", most_aspect, 1)
+        self.least_area, self.most_aspect = least_area, most_aspect
+
+    def crops(self, noise: Any) -> Any:
+        """Return area, aspect, top and left, float32 `[images, 4]`; see `cnnzoo.decoding.Crop`."""
+        area = self.least_area + noise[:, 0] * (1 - self.least_area)
+        aspect = ops.exp((2 * noise[:, 1] - 1) * math.log(self.most_aspect))
+        return ops.stack([area, aspect, noise[:, 2], noise[:, 3]], axis=1)
+
+    def transform(self, images: Any, noise: Any) -> Any:
+        """Return the parts, resized by an antialiased bilinear filter."""
+        _, height, width, _ = ops.shape(images)
+        area, aspect, top, left = ops.split(self.crops(noise), 4, axis=1)
+        area = area * height * width
+        tall, wide = (
+            ops.minimum(ops.sqrt(area / aspect), height),
+            ops.minimum(ops.sqrt(area * aspect), width),
+        )
+        rows = resampling(height, top * (height - tall), tall)
+        columns = resampling(width, left * (width - wide), wide)
+        floats = ops.cast(images, "float32")
+        narrow = ops.einsum("bjw,bhwc->bhjc", columns, floats)
+        return like(images, ops.einsum("bih,bhjc->bijc", rows, narrow))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the layer."""
+        arguments = {"least_area": self.least_area, "most_aspect": self.most_aspect}
         return {**super().get_config(), **arguments}
 
 

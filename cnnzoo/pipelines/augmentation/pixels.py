@@ -109,3 +109,19 @@ def box_mask(shape: Any, top: Any, bottom: Any, left: Any, right: Any) -> Any:
 def reflected(places: Any, length: int) -> Any:
     """Return `places` mirrored at the first and last of `length`, without repeating these."""
     return (length - 1) - ops.abs((length - 1) - ops.abs(places))
+
+
+def resampling(length: int, begin: Any, size: Any) -> Any:
+    """Return weights float32 `[images, length, length]` that stretch a part of a side to the side.
+
+    Args:
+        length: Pixels of the side.
+        begin: Where the part begins, float32 `[images, 1]`.
+        size: Pixels of the part, float32 `[images, 1]`.
+    """
+    scale = size / length
+    places = ops.arange(length, dtype="float32") + 0.5
+    centers = (begin + places * scale)[:, :, None]
+    weights = 1 - ops.abs(places - centers) / ops.maximum(scale, 1.0)[:, :, None]
+    weights = ops.maximum(weights, 0.0)
+    return weights / ops.sum(weights, axis=2, keepdims=True)

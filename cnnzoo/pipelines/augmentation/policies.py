@@ -12,6 +12,7 @@ from keras import ops
 
 from cnnzoo.keras_internals import becoming, seed_generators
 from cnnzoo.pipelines.augmentation.base import Augmentation, like, require
+from cnnzoo.pipelines.augmentation.geometry import RandomResizedCrop
 
 
 @keras.saving.register_keras_serializable("cnnzoo")
@@ -67,6 +68,18 @@ class Policy(Augmentation):
         """Return the layer that `get_config` described."""
         parts = [keras.saving.deserialize_keras_object(part) for part in config["parts"]]
         return cls(**{**config, "parts": parts})
+
+
+def leading_crop(
+    augmentation: Augmentation | None,
+) -> tuple[RandomResizedCrop | None, Augmentation | None]:
+    """Return the random crop with which `augmentation` begins, if it does, and what comes after."""
+    if isinstance(augmentation, RandomResizedCrop):
+        return augmentation, None
+    parts = augmentation.parts if isinstance(augmentation, Policy) else []
+    if not parts or not isinstance(parts[0], RandomResizedCrop):
+        return None, augmentation
+    return parts[0], Policy(parts[1:]) if len(parts) > 1 else None
 
 
 @keras.saving.register_keras_serializable("cnnzoo")

@@ -13,17 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from cnnzoo.datasets import DATASETS, Dataset, Examples
+from cnnzoo.datasets.encoded import EncodedImages, Fetch
+from cnnzoo.datasets.prepared import in_memory
+from cnnzoo.decoding import Resizing
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read
 from cnnzoo.pipelines.custom_data import folders, npz, tables
-from cnnzoo.pipelines.custom_data.examples import Found, Input, listed, ordered
-from cnnzoo.pipelines.images import MAX_BYTES, UNDECODABLE, decode, read_encoded
+from cnnzoo.pipelines.custom_data.examples import Found, Input, ordered
+from cnnzoo.pipelines.images import MAX_BYTES
 
 
-def find(data: Dataset | str | Path, shape: tuple[int, ...]) -> Dataset:
+def find(data: Dataset | str | Path, shape: tuple[int, ...], resizing: Resizing = "pad") -> Dataset:
     """Return `data`: a data set as it is, one of the catalog by its name, or that at a path.
 
     Where the source has no test split, a fifth of each class is it: the examples whose content has
@@ -36,6 +38,7 @@ def find(data: Dataset | str | Path, shape: tuple[int, ...]) -> Dataset:
             others: `reviews.csv[review,stars]`; or a `.npz` file, see `npz`.
         shape: Of one input of the network. Three axes (height, width, 1 or 3 channels) make the
             examples at a path images, one or none texts.
+        resizing: Of images of another size; see `cnnzoo.decoding`.
 
     Raises:
         CnnzooError: It is none of these, it is damaged, there are fewer than two classes, or a
@@ -55,7 +58,7 @@ def find(data: Dataset | str | Path, shape: tuple[int, ...]) -> Dataset:
             "dataset must be one of the catalog for a network that takes neither texts nor "
             f"images of 1 or 3 channels; got {name}"
         )
-    return _dataset(name, path, _found(path, images, columns), shape if images else ())
+    return _dataset(name, path, _found(path, images, columns), shape if images else (), resizing)
 
 
 def dataset_of(
@@ -102,7 +105,9 @@ def _found(path: Path, images: bool, columns: list[str]) -> Found:
     )
 
 
-def _dataset(name: str, path: Path, found: Found, shape: tuple[int, ...]) -> Dataset:
+def _dataset(
+    name: str, path: Path, found: Found, shape: tuple[int, ...], resizing: Resizing
+) -> Dataset:
     """Return the examples at `path` as the data set `name`.
 
     Raises:
@@ -124,11 +129,16 @@ def _dataset(name: str, path: Path, found: Found, shape: tuple[int, ...]) -> Dat
             kind, lacking = "images" if shape else "texts", classes[counts.argmin()]
             raise CnnzooError(f"{name} must hold {kind} of {lacking!r} for {split}; got none")
 
+    def encoded(split: str) -> Examples:
+        images = EncodedImages(_fetch(found.inputs), rows[split], shape, resizing)
+        return Examples(images, labels[rows[split]])
+
     @functools.cache
     def examples(split: str) -> Examples:
-        chosen = [found.inputs[row] for row in rows[split].tolist()]
-        inputs = load(chosen, shape) if shape else np.array(chosen, object)
-        return Examples(inputs, labels[rows[split]])
+        if shape:
+            return in_memory(encoded(split))
+        texts = [found.inputs[row] for row in rows[split].tolist()]
+        return Examples(np.array(texts, object), labels[rows[split]])
 
     return Dataset(
         name=name,
@@ -138,7 +148,9 @@ def _dataset(name: str, path: Path, found: Found, shape: tuple[int, ...]) -> Dat
         citation="",
         license="",
         read=examples,
+        encoded=encoded if shape else None,
         input_shape=shape,
+        resizing=resizing,
     )
 
 
@@ -183,35 +195,11 @@ def _content(one: Input) -> bytes:
         return bytes(one)
 
 
-def load(images: Sequence[Input], shape: tuple[int, ...]) -> np.ndarray:
-    """Return `images` as uint8 `[images, *shape]`, as `decode` brings them there.
+def _fetch(inputs: Sequence[Input]) -> Fetch:
+    def fetch(row: int) -> tuple[bytes | np.ndarray, str]:
+        one = inputs[row]
+        if isinstance(one, np.ndarray):
+            return one, f"image {row}"
+        return read(Path(one), limit=MAX_BYTES), str(one)
 
-    Args:
-        images: PNG and JPEG files, or pixels, uint8 `[height, width, channels]`.
-        shape: Height, width and channels.
-
-    Raises:
-        CnnzooError: Some files are no readable images; the message counts and names them.
-    """
-    decoded = tf.function(lambda content: decode(content, shape, light_on_dark=False))
-    loaded, unreadable = np.empty((len(images), *shape), np.uint8), []
-    for place, image in enumerate(images):
-        if isinstance(image, np.ndarray) and image.shape == shape:
-            loaded[place] = image
-            continue
-        try:
-            loaded[place] = decoded(_encoded(image)).numpy()
-        except (CnnzooError, *UNDECODABLE):
-            unreadable.append(image)
-    if unreadable:
-        raise CnnzooError(
-            f"images must be readable PNG or JPEG files; {len(unreadable)} are not: "
-            f"{listed(unreadable)}"
-        )
-    return loaded
-
-
-def _encoded(image: Input) -> tf.Tensor:
-    if isinstance(image, np.ndarray):
-        return tf.io.encode_png(image, compression=0)
-    return tf.constant(read_encoded(Path(image)))
+    return fetch

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from cnnzoo.decoding import MAX_PIXELS
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.custom_data.examples import Found, class_name, listed
-from cnnzoo.pipelines.images import MAX_PIXELS
 
 # NumPy and zipfile raise all these for damaged archives, and RuntimeError for encrypted ones.
 _UNREADABLE = (
