@@ -19,6 +19,7 @@ from cnnzoo.errors import CnnzooError
 MAX_PIXELS = 2**24  # Of a decoded image: 4096x4096, 50 MB in color.
 MAX_JPEG_PIXELS = 2**27  # By the header of a JPEG file, which is decoded at a reduced scale.
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+_BEGINNINGS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 SCALES = (8, 4, 2)  # By which JPEG's decoder divides the sides at no cost.
 
 # How an image of another aspect is brought to a shape: whole, with margins, or its center,
@@ -77,6 +78,8 @@ def decode_image(
                 got = f"{image.width}x{image.height}"
                 raise CnnzooError(f"{name} must have at most {MAX_PIXELS:,} pixels; got {got}")
             pixels = _pixels(image, shape[2])
+    except CnnzooError:
+        raise
     except (OSError, SyntaxError, ValueError, EOFError, OverflowError) as error:
         raise CnnzooError(f"{name} is damaged: it cannot be decoded") from error
     pixels = _turn(pixels, *turned)
@@ -140,9 +143,9 @@ def _open(content: bytes, name: str) -> ImageFile.ImageFile:
         raise CnnzooError(f"{name} must be a {known} image; got an empty file")
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
-    except Image.UnidentifiedImageError as error:
-        raise CnnzooError(f"{name} must be a {known} image; got something else") from error
     except Exception as error:  # Pillow's readers raise many kinds for a damaged header.
+        if isinstance(error, Image.UnidentifiedImageError) and not content.startswith(_BEGINNINGS):
+            raise CnnzooError(f"{name} must be a {known} image; got something else") from error
         raise CnnzooError(f"{name} is damaged: its header cannot be read") from error
     most = MAX_JPEG_PIXELS if image.format == "JPEG" else MAX_PIXELS
     if image.width * image.height > most:

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from cnnzoo.datasets import DATASETS, prepared
+from cnnzoo.datasets import DATASETS
 from cnnzoo.pipelines.tf_decoding import decode
 
 PEAK = """
@@ -29,7 +29,6 @@ def test_examples_come_in_the_order_of_tfds(small_set, color):
     assert sorted(labels.tolist()) == sorted(i % 43 for i in range(600))
     assert (images == np.array([color(i) for i in labels])[:, None, None]).all()
     assert labels.dtype == np.int64
-    assert not isinstance(images, np.memmap)
 
 
 def test_images_of_several_sizes_are_brought_to_one(root, prepare, color):
@@ -70,9 +69,7 @@ def digits(root, prepare):
     prepare(root, "spoken_digit", audio, splits, version="1.0.9", key="audio", **name)
 
 
-@pytest.mark.parametrize("most", [prepared.MAX_BYTES, 0])
-def test_sounds_are_split_by_file_and_cut_or_filled_up(digits, most, monkeypatch):
-    monkeypatch.setattr(prepared, "MAX_BYTES", most)
+def test_sounds_are_split_by_file_and_cut_or_filled_up(digits):
     sounds, labels = DATASETS["spoken_digit"].read("test")
     # Recordings 0 to 4 of two digits and two speakers have 7,990 to 8,010 samples.
     assert sounds.shape == (20, 8_000, 1)

@@ -174,7 +174,7 @@ def test_no_tuner_outlives_the_last_batch(batches):
 MEMORY = """
 import numpy as np, tensorflow as tf
 from cnnzoo.datasets import Examples
-from cnnzoo.datasets.prepared import _aligned
+from cnnzoo.datasets.encoded import aligned
 from cnnzoo.pipelines.augmentation import policy
 from cnnzoo.pipelines.batches import eval_batches, train_batches
 
@@ -185,7 +185,7 @@ warm = Examples(np.zeros((256, 32, 32, 3), np.uint8), np.zeros(256, np.int64))
 flip = policy("pad_crop_flip")
 next(iter(train_batches(warm, batch_size=128, seed=0, augmentation=flip)))
 before = resident()
-images = _aligned((50_000, 32, 32, 3), np.dtype("uint8"))
+images = aligned((50_000, 32, 32, 3), np.dtype("uint8"))
 images[:] = 1
 examples = Examples(images, np.zeros(50_000, np.int64))
 batches = iter(train_batches(examples, batch_size=128, seed=0, augmentation=flip))

@@ -9,6 +9,7 @@ import tensorflow as tf
 from PIL import Image, ImageDraw
 
 from cnnzoo.datasets import mnist
+from cnnzoo.decoding import decode_image
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines import images as pipeline
 from cnnzoo.pipelines.tf_decoding import PNG, decode
@@ -144,24 +145,20 @@ def write(tmp_path, name, content):
     return path
 
 
-def test_files_that_are_no_images_are_refused_with_their_path(tmp_path):
+def test_files_that_are_no_images_are_refused_with_their_name():
     png = encoded(drawn_seven())
-    frames = [Image.new("L", (9, 9), shade) for shade in (0, 255)]
-    gif = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
     bomb = header_of(12_000, 12_000)
     assert len(bomb) < 150_000
     for name, content, message in (
-        ("empty.png", b"", "must be a PNG or JPEG image; got an empty file"),
-        ("moving.gif", gif, "must be a PNG or JPEG image; got a GIF"),
-        ("notes.txt", b"hello", "must be a PNG or JPEG image; got something else"),
+        ("empty.png", b"", "must be a PNG, .* image; got an empty file"),
+        ("notes.txt", b"hello", "must be a PNG, .* image; got something else"),
         ("bomb.png", bomb, "must have at most 16,777,216 pixels; got 12000x12000"),
         ("stub.png", png[:12], "is damaged: its header cannot be read"),
         ("stub.jpg", b"\xff\xd8\xff\xe0\0", "is damaged: its header cannot be read"),
+        ("cut.png", png[:-40], "is damaged: it cannot be decoded"),
     ):
         with pytest.raises(CnnzooError, match=f"{name} {message}"):
-            pipeline.read_encoded(write(tmp_path, name, content))
-    with pytest.raises(CnnzooError, match=r"none\.png must be a file; there is nothing"):
-        pipeline.read_encoded(tmp_path / "none.png")
+            decode_image(content, GRAY, name=name)
 
 
 def test_arrays_are_batches_of_uint8(digits):

@@ -74,9 +74,9 @@ def test_no_example_is_in_two_splits_and_none_is_lost(cut):
     parts = {split: list(select(LETTERS, split, cut).inputs) for split in SPLITS}
     assert sorted(sum(parts.values(), [])) == sorted(f"text {place}" for place in range(30))
     assert [len(parts[split]) for split in SPLITS] == [15, 5, 10]
-    examples, training, held_out = training_data(LETTERS, cut)
+    examples, training, validation = training_data(LETTERS, cut)
     assert list(examples.inputs[training]) == parts["train"]
-    assert list(examples.inputs[held_out]) == parts["validation"]
+    assert list(validation.inputs) == parts["validation"]
 
 
 def test_the_folds_of_a_set_test_every_example_once():

@@ -107,7 +107,7 @@ class RandomResizedCrop(Augmentation):
         rows = resampling(height, top * (height - tall), tall)
         columns = resampling(width, left * (width - wide), wide)
         floats = ops.cast(images, "float32")
-        narrow = ops.einsum("bjw,bhwc->bhjc", columns, floats)
+        narrow = ops.round(ops.einsum("bjw,bhwc->bhjc", columns, floats))
         return like(images, ops.einsum("bih,bhjc->bijc", rows, narrow))
 
     def get_config(self) -> dict[str, Any]:

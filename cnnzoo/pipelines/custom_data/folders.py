@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.custom_data.examples import Found, Input, lines_of, listed
+from cnnzoo.pipelines.custom_data.image_files import images_by_class
 
 
 def find(folder: Path, images: bool) -> Found:
@@ -25,7 +26,7 @@ def find(folder: Path, images: bool) -> Found:
     """
     folders = {path.name for path in _visible(folder) if path.is_dir()}
     has_splits = folders >= {"train", "test"}
-    read = _images_by_class if images else _texts_by_class
+    read = images_by_class if images else _texts_by_class
     parts = (
         {split: read(folder / split) for split in ("train", "test")}
         if has_splits
@@ -57,13 +58,6 @@ def _visible(folder: Path) -> list[Path]:
         return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except OSError as error:
         raise CnnzooError(f"{folder} cannot be read: {error.strerror}") from error
-
-
-def _images_by_class(folder: Path) -> dict[str, list[Path]]:
-    classes = {path.name: _visible(path) for path in _visible(folder) if path.is_dir()}
-    if not classes:
-        raise CnnzooError(f"{folder} must hold a folder of images for each class; it has no folder")
-    return classes
 
 
 def _texts_by_class(folder: Path) -> dict[str, list[str]]:
