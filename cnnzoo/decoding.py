@@ -32,8 +32,9 @@ Box: TypeAlias = tuple[float, float, float, float]  # Left, top, right and botto
 Crop: TypeAlias = tuple[float, float, float, float]
 
 _ORIENTATION = 0x0112  # EXIF's tag.
-_TURNED = {2: (0, 1, 0), 3: (0, 1, 1), 4: (0, 0, 1), 5: (1, 0, 0)}
-_TURNED |= {6: (1, 1, 0), 7: (1, 1, 1), 8: (1, 0, 1)}  # Transpose, mirror, flip upside down.
+_TURN = Image.Transpose  # EXIF's number -> what turns the image upright.
+_TURNS = {2: _TURN.FLIP_LEFT_RIGHT, 3: _TURN.ROTATE_180, 4: _TURN.FLIP_TOP_BOTTOM}
+_TURNS |= {5: _TURN.TRANSPOSE, 6: _TURN.ROTATE_270, 7: _TURN.TRANSVERSE, 8: _TURN.ROTATE_90}
 
 Image.MAX_IMAGE_PIXELS = None  # The limits above are stricter, and are errors.
 
@@ -71,26 +72,24 @@ def decode_image(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Of odd metadata, which is not used.
             image = _open(content, name)
-            turned = _TURNED.get(_orientation(image), (0, 0, 0))
+            turned = _orientation(image)
             if not light_on_dark:
-                _reduce(image, shape, turned[0], resizing, crop)
+                _reduce(image, shape, turned >= 5, resizing, crop)
             if image.width * image.height > MAX_PIXELS:
                 got = f"{image.width}x{image.height}"
                 raise CnnzooError(f"{name} must have at most {MAX_PIXELS:,} pixels; got {got}")
-            pixels = _pixels(image, shape[2])
+            plain = _turned(_plain(image, shape[2]), turned)
     except CnnzooError:
         raise
     except (OSError, SyntaxError, ValueError, EOFError, OverflowError) as error:
         raise CnnzooError(f"{name} is damaged: it cannot be decoded") from error
-    pixels = _turn(pixels, *turned)
-    return fit_image(pixels, shape, light_on_dark=light_on_dark, resizing=resizing, crop=crop)
+    return _fitted(plain, shape, light_on_dark, resizing, crop)
 
 
 def fit_image(
     pixels: np.ndarray,
     shape: tuple[int, ...],
     *,
-    light_on_dark: bool = False,
     resizing: Resizing = "pad",
     crop: Crop | None = None,
 ) -> np.ndarray:
@@ -99,22 +98,32 @@ def fit_image(
     Args:
         pixels: An image of any size.
         shape: Height, width and channels of the result.
-        light_on_dark: As for `decode_image`.
         resizing: As for `decode_image`.
         crop: As for `decode_image`.
     """
-    if pixels.shape[2] != shape[2]:
-        pixels = _in_channels(pixels[..., 0] if shape[2] == 3 else pixels, shape[2])
+    image = Image.fromarray(
+        np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+    )
+    return _fitted(_in_channels(image, shape[2]), shape, False, resizing, crop)
+
+
+def _fitted(
+    image: Image.Image,
+    shape: tuple[int, ...],
+    light_on_dark: bool,
+    resizing: Resizing,
+    crop: Crop | None,
+) -> np.ndarray:
     if light_on_dark:
-        pixels = _light_on_dark(pixels, shape)
-    height, width = pixels.shape[:2]
+        image = _light_on_dark(image, shape)
+    height, width = image.height, image.width
     if crop is not None:
-        return _resized(pixels, shape[0], shape[1], random_box(height, width, crop))
-    if (height, width) == shape[:2]:
-        return pixels
-    if resizing == "pad":
-        return _padded(pixels, shape)
-    return _resized(pixels, shape[0], shape[1], crop_box(height, width, shape))
+        image = _resized(image, shape[0], shape[1], random_box(height, width, crop))
+    elif (height, width) != shape[:2] and resizing == "crop":
+        image = _resized(image, shape[0], shape[1], crop_box(height, width, shape))
+    elif (height, width) != shape[:2]:
+        image = _padded(image, shape)
+    return np.asarray(image).reshape(shape)
 
 
 def random_box(height: int, width: int, crop: Crop) -> Box:
@@ -167,7 +176,7 @@ def _orientation(image: Image.Image) -> int:
 def _reduce(
     image: ImageFile.ImageFile,
     shape: tuple[int, ...],
-    transposed: int,
+    transposed: bool,
     resizing: Resizing,
     crop: Crop | None,
 ) -> None:
@@ -217,93 +226,100 @@ def crop_box(height: int, width: int, shape: tuple[int, ...]) -> Box:
     return left, top, left + wide, top + tall
 
 
-def _pixels(image: Image.Image, channels: int) -> np.ndarray:
-    """Return what is in the file, uint8 `[height, width, channels]`."""
+def _plain(image: Image.Image, channels: int) -> Image.Image:
+    """Return what is in the file, gray or in color, without transparency."""
     if image.mode == "CMYK":
-        return _of_cmyk(np.asarray(image), "adobe" in image.info, channels)
-    if image.mode.startswith("I"):  # 16 bits of gray.
-        return _in_channels((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8), channels)
-    if image.mode == "F":
+        image = _of_cmyk(np.asarray(image), "adobe" in image.info)
+    elif image.mode.startswith("I"):  # 16 bits of gray.
+        image = Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))
+    elif image.mode == "F":
         raise ValueError("floating-point pixels have no scale")
-    if "transparency" in image.info or image.mode in ("LA", "PA", "RGBA", "La", "RGBa"):
-        return _on_white(np.asarray(image.convert("RGBA")), channels)
-    plain = image if image.mode in ("L", "RGB") else image.convert("RGB")
-    return _in_channels(np.asarray(plain), channels)
+    elif "transparency" in image.info or image.mode in ("LA", "PA", "RGBA", "La", "RGBa"):
+        image = _on_white(np.asarray(image.convert("RGBA")).astype(np.int32))
+    elif image.mode not in ("L", "RGB"):
+        image = image.convert("RGB")
+    return _in_channels(image, channels)
 
 
-def _of_cmyk(inks: np.ndarray, inverted: bool, channels: int) -> np.ndarray:
+def _of_cmyk(inks: np.ndarray, inverted: bool) -> Image.Image:
     """Return colors of inks; Adobe's files hold them inverted, and Pillow inverts all."""
     stored = 255 - inks.astype(np.int32)
     light = stored if inverted else 255 - stored
-    return _in_channels((light[..., 3:] * light[..., :3] // 255).astype(np.uint8), channels)
+    return Image.fromarray((light[..., 3:] * light[..., :3] // 255).astype(np.uint8))
 
 
-def _on_white(pixels: np.ndarray, channels: int) -> np.ndarray:
-    colors, opaque = pixels[..., :3].astype(np.int32), pixels[..., 3:].astype(np.int32)
+def _on_white(pixels: np.ndarray) -> Image.Image:
+    colors, opaque = pixels[..., :3], pixels[..., 3:]
     blended = (colors * opaque + 255 * (255 - opaque) + 127) // 255
-    return _in_channels(blended.astype(np.uint8), channels)
+    return Image.fromarray(blended.astype(np.uint8))
 
 
-def _in_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
-    if pixels.ndim == 2:
-        return np.repeat(pixels[..., None], channels, axis=-1)
-    if channels == 3:
-        return pixels
-    red, green, blue = np.moveaxis(pixels.astype(np.int32), -1, 0)
-    gray = (19_595 * red + 38_470 * green + 7_471 * blue + 32_768) >> 16  # ITU-R 601, Pillow's.
-    return gray.astype(np.uint8)[..., None]
+def _in_channels(image: Image.Image, channels: int) -> Image.Image:
+    """Return the image in gray, by the weights of ITU-R 601 that Pillow takes, or in color."""
+    mode = "L" if channels == 1 else "RGB"
+    if image.mode != mode:
+        image.load()
+        image = image.convert(mode)
+    return image
 
 
-def _turn(pixels: np.ndarray, transpose: int, mirror: int, flip: int) -> np.ndarray:
-    if transpose:
-        pixels = pixels.transpose(1, 0, 2)
-    return pixels[:: -1 if flip else 1, :: -1 if mirror else 1]
+def _turned(image: Image.Image, orientation: int) -> Image.Image:
+    image.load()
+    return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
 
 
-def _light_on_dark(pixels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def _light_on_dark(image: Image.Image, shape: tuple[int, ...]) -> Image.Image:
     """Invert a drawing with a light border; crop one of another size to its ink plus a margin."""
-    border = _border(pixels)
+    pixels, border = np.asarray(image), _border(image)
     if 2 * border.sum(dtype=np.int64) > 255 * border.size:
         pixels = 255 - pixels
-    brightest = pixels.max(axis=-1)
-    if not brightest.max() or pixels.shape[:2] == shape[:2]:
-        return pixels
-    ink = np.argwhere(2 * brightest.astype(np.int32) > brightest.max())
-    (top, left), (bottom, right) = ink.min(axis=0), ink.max(axis=0) + 1
-    margin = (2 * max(bottom - top, right - left) + 5) // 10
-    return np.pad(pixels[top:bottom, left:right], [(margin, margin), (margin, margin), (0, 0)])
+    brightest = pixels if pixels.ndim == 2 else pixels.max(axis=-1)
+    if brightest.max() and pixels.shape[:2] != shape[:2]:
+        ink = np.argwhere(2 * brightest.astype(np.int32) > brightest.max())
+        (top, left), (bottom, right) = ink.min(axis=0), ink.max(axis=0) + 1
+        margin = (2 * max(bottom - top, right - left) + 5) // 10
+        margins = [(margin, margin), (margin, margin), (0, 0)][: pixels.ndim]
+        pixels = np.pad(pixels[top:bottom, left:right], margins)
+    return Image.fromarray(pixels)
 
 
-def _border(pixels: np.ndarray) -> np.ndarray:
+def _border(image: Image.Image) -> np.ndarray:
     """Return the border's pixels, `[pixels, channels]`; corners count twice."""
-    return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    width, height = image.size
+    boxes = (
+        (0, 0, width, 1),
+        (0, height - 1, width, height),
+        (0, 0, 1, height),
+        (width - 1, 0, width, height),
+    )
+    lines = [np.asarray(image.crop(box)).reshape(-1, len(image.getbands())) for box in boxes]
+    return np.concatenate(lines)
 
 
-def _padded(pixels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    height, width = padded_size(pixels.shape[0], pixels.shape[1], shape)
-    border = _border(pixels)
+def _padded(image: Image.Image, shape: tuple[int, ...]) -> Image.Image:
+    height, width = padded_size(image.height, image.width, shape)
+    border = _border(image)
     color = (2 * border.sum(axis=0, dtype=np.int64) + len(border)) // (2 * len(border))
-    result = np.empty(shape, np.uint8)
-    result[:] = color
-    top, left = (shape[0] - height) // 2, (shape[1] - width) // 2
-    result[top : top + height, left : left + width] = _resized(pixels, height, width, None)
+    result = Image.new(image.mode, (shape[1], shape[0]), tuple(color.tolist()))
+    place = (shape[1] - width) // 2, (shape[0] - height) // 2
+    result.paste(_resized(image, height, width, (0, 0, image.width, image.height)), place)
     return result
 
 
-def _resized(pixels: np.ndarray, height: int, width: int, box: Box | None) -> np.ndarray:
-    """Return `pixels`, or what is in the `box`, resized by Pillow's antialiased bilinear filter.
+def _resized(image: Image.Image, height: int, width: int, box: Box) -> Image.Image:
+    """Return what is in the `box`, resized by Pillow's antialiased bilinear filter.
 
     First rows are made narrower, then columns: which one Pillow itself takes first varies.
     """
-    left, top, right, bottom = box or (0, 0, pixels.shape[1], pixels.shape[0])
+    left, top, right, bottom = box
     margin = math.ceil(max((bottom - top) / height, 1)) + 1  # Rows that the filter reaches.
     first = max(math.floor(top) - margin, 0)
-    rows = pixels[first : math.ceil(bottom) + margin]
-    flat = rows[..., 0] if rows.shape[-1] == 1 else rows
-    image = Image.fromarray(np.ascontiguousarray(flat))
+    last = min(math.ceil(bottom) + margin, image.height)
+    if (first, last) != (0, image.height):
+        image = image.crop((0, first, image.width, last))
     for size, part in (
-        ((width, len(rows)), (left, 0, right, len(rows))),
+        ((width, last - first), (left, 0, right, last - first)),
         ((width, height), (0, top - first, width, bottom - first)),
     ):
         image = image.resize(size, Image.Resampling.BILINEAR, box=part)
-    return np.asarray(image).reshape(height, width, pixels.shape[-1])
+    return image
