@@ -285,15 +285,9 @@ def _light_on_dark(image: Image.Image, shape: tuple[int, ...]) -> Image.Image:
 
 def _border(image: Image.Image) -> np.ndarray:
     """Return the border's pixels, `[pixels, channels]`; corners count twice."""
-    width, height = image.size
-    boxes = (
-        (0, 0, width, 1),
-        (0, height - 1, width, height),
-        (0, 0, 1, height),
-        (width - 1, 0, width, height),
-    )
-    lines = [np.asarray(image.crop(box)).reshape(-1, len(image.getbands())) for box in boxes]
-    return np.concatenate(lines)
+    pixels = np.asarray(image)
+    lines = pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]
+    return np.concatenate(lines).reshape(-1, len(image.getbands()))
 
 
 def _padded(image: Image.Image, shape: tuple[int, ...]) -> Image.Image:
