@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +16,7 @@ from cnnzoo.export import artifact
 from cnnzoo.export.card import limits
 from cnnzoo.inspection.cost import layer_costs
 from cnnzoo.inspection.graph import nested, output_call, walk
-from cnnzoo.models import create_model
+from cnnzoo.models import create_model, keras_set_to
 from cnnzoo.pipelines.custom_data.dataset import find
 from cnnzoo.pipelines.input_types import describe
 from cnnzoo.training.distributed.distribution import Distribution
@@ -177,22 +176,13 @@ def _network(recipe: Recipe, dataset: Dataset, pipeline: Pipeline) -> keras.Mode
     )
 
 
-@contextlib.contextmanager
-def defaults(precision: str = "float32") -> Iterator[None]:
+def defaults(precision: str = "float32") -> contextlib.AbstractContextManager[None]:
     """Build layers that compute in `precision` and keep float32 weights, with channels last.
 
     What the program has set of this stands again at the end.
     """
-    before = keras.config.dtype_policy(), keras.config.image_data_format(), keras.config.floatx()
-    keras.config.set_floatx("float32")
-    keras.config.set_image_data_format("channels_last")
-    keras.config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before[0])
-        keras.config.set_image_data_format(before[1])
-        keras.config.set_floatx(before[2])
+    policy = "float32" if precision == "float32" else f"mixed_{precision}"
+    return keras_set_to(floatx="float32", image_data_format="channels_last", dtype_policy=policy)
 
 
 def card_metadata(
