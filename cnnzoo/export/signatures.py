@@ -12,7 +12,6 @@ from cnnzoo.export.litert import tokenizer_of
 from cnnzoo.inspection.explanation import explainer
 from cnnzoo.inspection.graph import calls, graph
 from cnnzoo.pipelines.input_types import RawTexts, raw_input
-from cnnzoo.pipelines.tokenizer import Tokenizer
 
 TOP = 5  # Classes with the highest scores that are named, or all if there are fewer.
 
@@ -92,11 +91,9 @@ class _Outputs:
         values = self._prepared(raw)
         explanation = self._explain(values)
         prediction = self._named(self._softmax(explanation.pop("logits")))
-        given = (
-            {"network_input": values}
-            if tokenizer is None
-            else {"tokens": _words(values, tokenizer)}
-        )
+        given = {"network_input": values}
+        if tokenizer is not None:  # The word or character of each token; padding is empty.
+            given = {"tokens": tf.gather(tf.constant(tokenizer.names), values)}
         return {**prediction, **explanation, **given}
 
     def _checked(self, inputs: tf.Tensor) -> tf.Tensor:
@@ -137,8 +134,3 @@ def _before_logits(network: keras.Model) -> keras.KerasTensor:
     """Return the tensor from which the last layer of `network` computes the logits."""
     logits = graph(network).outputs[0]
     return next(call.inputs[0] for call in calls(network) if call.outputs[0] is logits)
-
-
-def _words(tokens: tf.Tensor, tokenizer: Tokenizer) -> tf.Tensor:
-    """Return the word or character of each token; padding is empty."""
-    return tf.gather(tf.constant(tokenizer.names), tokens)

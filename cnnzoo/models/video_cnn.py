@@ -54,14 +54,10 @@ def build(
     row = VARIANTS[variant]
     maps = clips = keras.Input(input_shape, name="clips")
     for stage, filters in enumerate(row.stages, 1):
+        start = _start(0.01, bias=min(stage - 1, 1))
         for letter, count in zip("ab", filters, strict=False):
             convolution = keras.layers.Conv3D(
-                count,
-                3,
-                padding="same",
-                activation="relu",
-                name=f"conv{stage}{letter}",
-                **_start(0.01, bias=min(stage - 1, 1)),
+                count, 3, padding="same", activation="relu", name=f"conv{stage}{letter}", **start
             )
             maps = convolution(maps)
         # The first pooling keeps all frames, so as not to merge motion early.
