@@ -135,12 +135,11 @@ def _signature_defs(folder: Path) -> dict[str, Any]:
 
 
 def _inputs(function: Any) -> dict[str, Input]:
-    specs = function.structured_input_signature[1]
-    return {name: Input(spec.dtype.name, _shape(spec.shape)) for name, spec in specs.items()}
-
-
-def _shape(shape: tf.TensorShape) -> tuple[int | None, ...] | None:
-    return None if shape.rank is None else tuple(shape.as_list())
+    found = {}
+    for name, spec in function.structured_input_signature[1].items():
+        shape = None if spec.shape.rank is None else tuple(spec.shape.as_list())
+        found[name] = Input(spec.dtype.name, shape)
+    return found
 
 
 def _tensorflow(function: Any) -> Function:

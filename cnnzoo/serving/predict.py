@@ -139,7 +139,9 @@ class Predict:
         await _send(send, status, content, headers)
 
     async def _answer(self, names: _Names, scope: Scope, receive: Receive) -> bytes:
-        engine = self._engine(names, scope["path_params"])
+        path = scope["path_params"]
+        number, engine = find(self._repository, path["name"], path.get("version"))
+        names.model, names.version = path["name"], str(number)
         body = await self._bodies.read(scope, receive)
         try:
             if len(body) > _SMALL:
@@ -150,11 +152,6 @@ class Predict:
             return await self._in_thread(request.respond)
         finally:
             self._bodies.release(body)
-
-    def _engine(self, names: _Names, path: Mapping[str, Any]) -> Engine:
-        number, engine = find(self._repository, path["name"], path.get("version"))
-        names.model, names.version = path["name"], str(number)
-        return engine
 
     async def _in_thread(self, work: Callable[..., bytes], *arguments: Any) -> bytes:
         if self._waiting >= self._limits.waiting:

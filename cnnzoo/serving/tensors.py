@@ -72,14 +72,17 @@ def arrays(
     if by_row == ("inputs" in document):
         found = "both" if by_row else f"{', '.join(map(repr, document)) or 'nothing'}"
         raise CnnzooError(f"the body must hold either 'instances' or 'inputs'; got {found}")
-    columns = _columns(document, inputs, limits) if by_row else _named(document, inputs)
+    if by_row:
+        columns = _columns(document["instances"], inputs, limits)
+    elif _is_named(document["inputs"]) or len(inputs) != 1:
+        columns = document["inputs"]
+        _check_names(columns, "inputs", inputs)
+    else:
+        columns = dict.fromkeys(inputs, document["inputs"])
     return {name: _array(columns[name], name, inputs[name], limits) for name in inputs}, by_row
 
 
-def _columns(
-    document: Mapping[str, Any], inputs: Mapping[str, Input], limits: Limits
-) -> dict[str, Any]:
-    rows = document["instances"]
+def _columns(rows: Any, inputs: Mapping[str, Input], limits: Limits) -> dict[str, Any]:
     if not isinstance(rows, list) or not rows:
         found = "an empty one" if rows == [] else _kind(rows)
         raise CnnzooError(f"instances must be a list of at least one example; got {found}")
@@ -89,14 +92,6 @@ def _columns(
     for place, row in enumerate(rows):
         _check_names(row, f"instances[{place}]", inputs)
     return {name: [row[name] for row in rows] for name in inputs}
-
-
-def _named(document: Mapping[str, Any], inputs: Mapping[str, Input]) -> dict[str, Any]:
-    values = document["inputs"]
-    if not _is_named(values) and len(inputs) == 1:
-        return dict.fromkeys(inputs, values)
-    _check_names(values, "inputs", inputs)
-    return values
 
 
 def _is_named(value: Any) -> bool:
@@ -116,7 +111,7 @@ def _array(values: Any, name: str, wanted: Input, limits: Limits) -> np.ndarray:
     if shape:
         _check_number(shape[0], name, limits)
     if wanted.dtype == "string":
-        contents = _strings(leaves, name)
+        contents = [_string(leaf, name) for leaf in leaves]
         _check_strings(contents, name, limits)
         found = np.empty(len(contents), object)
         found[:] = contents
@@ -181,10 +176,6 @@ def _checked(
         wrong = next(leaf for leaf in leaves if type(leaf) not in wanted)
         raise CnnzooError(f"{name} must be {rule}; got {_short(wrong)}")
     return leaves
-
-
-def _strings(leaves: list[Any], name: str) -> list[bytes]:
-    return [_string(leaf, name) for leaf in leaves]
 
 
 def _string(leaf: Any, name: str) -> bytes:

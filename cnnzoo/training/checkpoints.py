@@ -47,13 +47,10 @@ def save(
     """Write the state of `model`, its optimizer, its metrics and `callbacks`, and drop old files.
 
     Args:
-        folder: Of the files.
-        model: Compiled.
-        metric: The one that it was compiled with, whose variables Keras counts to the model's only
-            once they are used.
-        callbacks: Those with a state of their own.
-        fresh: What `memories` returned of them before the first step; what is still so is left out.
-        state: All else.
+        metric: The one that `model` was compiled with, whose variables Keras counts to the model's
+            only once they are used.
+        fresh: What `memories` returned of `callbacks` before the first step; what is still so is
+            left out.
 
     Raises:
         OSError: The folder cannot be written; what stands there is untouched.

@@ -101,12 +101,7 @@ def _networks(
 
 
 def _spec(recipe: Recipe, distribution: Distribution, custom: keras.Model | None) -> InputSpec:
-    """Return what a pipeline needs to know of the recipe's network, or of a `custom` one.
-
-    Raises:
-        CnnzooError: The custom one is no Functional or Sequential model of one input and one
-            output, or the recipe says something that only a network of the zoo can follow.
-    """
+    """Return what a pipeline needs to know of the recipe's network, or of a `custom` one."""
     if custom is None:
         return input_spec(recipe.model)
     _require_plain(custom)
@@ -125,11 +120,7 @@ def _spec(recipe: Recipe, distribution: Distribution, custom: keras.Model | None
 
 
 def _require_plain(custom: Any) -> None:
-    """Refuse a network that is not from one batch to logits in float32.
-
-    Raises:
-        CnnzooError: It is another.
-    """
+    """Refuse a network that is not from one batch to logits in float32."""
     plain = isinstance(custom, keras.Model) and hasattr(custom, "input_shape") and custom.built
     shapes = (custom.input_shape, custom.output_shape) if plain else ()
     if not plain or not all(isinstance(shape, tuple) for shape in shapes):
