@@ -29,12 +29,7 @@ class ServingGraph(tf.Module):
     """
 
     def __init__(self, model: keras.Model, card: dict[str, Any]) -> None:
-        """Trace nothing yet; `tf.saved_model.save` does.
-
-        Args:
-            model: What `artifact.assemble` returned.
-            card: The model card.
-        """
+        """Trace nothing yet; `model` is what `artifact.assemble` returned."""
         super().__init__()
         outputs, raw = _Outputs(model, card), raw_input(card["input"])
         functions: dict[str, tuple[Callable[[tf.Tensor], Named], tf.TensorSpec]]
@@ -68,7 +63,9 @@ class _Outputs:
         self._top = min(TOP, len(card["class_names"]))
         *self._before, network, self._softmax = model.layers[1:]
         self._explain = explainer(network)
-        self._features = keras.Model(network.inputs[0], _before_logits(network))
+        logits = graph(network).outputs[0]
+        last = next(call for call in calls(network) if call.outputs[0] is logits)
+        self._features = keras.Model(network.inputs[0], last.inputs[0])
 
     def predict(self, inputs: tf.Tensor) -> Named:
         """Return the prediction for raw `inputs`."""
@@ -128,9 +125,3 @@ class _Outputs:
             "top_scores": top_scores,
             "top_labels": tf.gather(self._names, top),
         }
-
-
-def _before_logits(network: keras.Model) -> keras.KerasTensor:
-    """Return the tensor from which the last layer of `network` computes the logits."""
-    logits = graph(network).outputs[0]
-    return next(call.inputs[0] for call in calls(network) if call.outputs[0] is logits)

@@ -6,7 +6,6 @@ image it is about twenty times faster than TensorFlow, with the same scores.
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -21,6 +20,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.runtime import scores_of
 from cnnzoo.files import read
+from cnnzoo.guard.documents import CARD_BYTES, parse_card
 from cnnzoo.guard.saved_model import check_saved_model
 from cnnzoo.guard.sums import check_sums
 from cnnzoo.serving.tensors import BYTES, DEFAULT_SIGNATURE, Input
@@ -68,7 +68,8 @@ class Engine:
         Raises:
             CnnzooError: There is no model of cnnzoo there, or it is damaged.
         """
-        self.card = _card(folder)
+        path = folder / "assets.extra" / "card.json"
+        self.card = parse_card(read(path, limit=CARD_BYTES), str(path))
         check_sums(folder)
         check_saved_model(folder)
         try:
@@ -111,16 +112,6 @@ class Engine:
         begin = time.perf_counter()
         signature(blanks)
         return time.perf_counter() - begin
-
-
-def _card(folder: Path) -> dict[str, Any]:
-    path = folder / "assets.extra" / "card.json"
-    content = read(path)
-    try:
-        card = json.loads(content)
-        return {**card, "class_names": [*card["class_names"]], "input": {**card["input"]}}
-    except (ValueError, TypeError, KeyError) as error:
-        raise CnnzooError(f"{path} is damaged: {error!r}") from error
 
 
 def _signature_defs(folder: Path) -> dict[str, Any]:

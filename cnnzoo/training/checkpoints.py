@@ -122,20 +122,17 @@ def restore(
         raise CnnzooError(
             f"callbacks must be those that the run was started with, {expected}; got {kinds}"
         )
-    settings = [_settings(type(one)) for one in callbacks]
-    for place, plain in enumerate(metadata["callbacks"]):
-        learned = {name: plain[name] for name in plain if name not in settings[place]}
-        vars(callbacks[place]).update(learned)
+    learned: list[dict[str, Any]] = metadata["callbacks"]
     for name in sorted(set(arrays) - own):
         owner, attribute, item = name.split(".")
-        place = int(owner.removeprefix("callback"))
-        values = vars(callbacks[place])
-        if attribute in settings[place]:
-            continue
-        if item == "":
-            values[attribute] = arrays[name]
+        values = learned[int(owner.removeprefix("callback"))]
+        if item:
+            values.setdefault(attribute, []).append(arrays[name])
         else:
-            values[attribute] = [*(values[attribute] if int(item) else []), arrays[name]]
+            values[attribute] = arrays[name]
+    for one, values in zip(callbacks, learned, strict=True):
+        settings = _settings(type(one))
+        vars(one).update({name: values[name] for name in values if name not in settings})
 
 
 def _files(folder: Path) -> list[Path]:
