@@ -130,7 +130,6 @@ class _Rising(keras.callbacks.Callback):
         self.model.reset_metrics()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Record the loss."""
         self.losses.append(float((logs or {})["loss"]))
         self.model.stop_training = has_diverged(self.losses)
 
