@@ -52,17 +52,13 @@ def verify(
         CnnzooError: A file does not run, or its scores differ from the artifact's.
     """
     rows = {}
+    planned = [run for name, one in formats.items() for run in _runs(name, one, folder, vectors)]
     for runtime in dict.fromkeys(one.runtime for one in formats.values()):
-        runs = [
-            run
-            for name, one in formats.items()
-            if one.runtime == runtime
-            for run in _runs(name, one, folder, vectors)
-        ]
-        results = _run(runtime, runs)
+        runs = [run for run in planned if formats[run.format].runtime == runtime]
+        pairs = list(zip(runs, _run(runtime, runs), strict=True))
         for name in dict.fromkeys(run.format for run in runs):
-            pairs = [pair for pair in zip(runs, results, strict=True) if pair[0].format == name]
-            rows[name] = _compared(name, formats[name], pairs, vectors)
+            own = [pair for pair in pairs if pair[0].format == name]
+            rows[name] = _compared(name, formats[name], own, vectors)
     return rows
 
 
