@@ -22,9 +22,6 @@ from cnnzoo.serving.limits import Limits, pixels
 DEFAULT_SIGNATURE = "serving_default"
 BYTES = "_bytes"  # Ends the names of inputs and outputs that hold bytes, not text.
 
-_CODES = {"uint8": "B", "int8": "b", "uint16": "H", "int16": "h", "uint32": "I", "int32": "i"}
-_CODES |= {"uint64": "Q", "int64": "q"}
-
 
 class Input(NamedTuple):
     """One input of a signature."""
@@ -152,7 +149,7 @@ def _check_number(number: int, name: str, limits: Limits) -> None:
 def _numbers(leaves: list[Any], kinds: set[type], name: str, dtype: str) -> np.ndarray:
     if dtype == "bool":
         return np.array(_checked(leaves, kinds, {bool}, name, "true or false"), bool)
-    if dtype not in _CODES:
+    if np.dtype(dtype).kind not in "iu":
         numbers = np.array(_checked(leaves, kinds, {int, float}, name, "numbers"), np.float64)
         with np.errstate(over="ignore"):
             cast = numbers.astype(dtype)
@@ -163,7 +160,7 @@ def _numbers(leaves: list[Any], kinds: set[type], name: str, dtype: str) -> np.n
     rule = f"whole numbers from {low} to {high}"
     _checked(leaves, kinds, {int}, name, rule)
     try:
-        return np.frombuffer(array(_CODES[dtype], leaves), dtype)
+        return np.frombuffer(array(np.dtype(dtype).char, leaves), dtype)
     except OverflowError:
         wrong = next(leaf for leaf in leaves if not low <= leaf <= high)
         raise CnnzooError(f"{name} must be {rule}; got {wrong}") from None
