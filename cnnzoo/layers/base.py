@@ -20,6 +20,6 @@ class BaseLayer(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the layer."""
-        own = inspect.signature(type(self).__init__).parameters
-        config = {name: getattr(self, name) for name in own if name not in ("self", "kwargs")}
-        return {**super().get_config(), **config}
+        of_keras = inspect.signature(keras.layers.Layer.__init__).parameters
+        own = [n for n in inspect.signature(type(self).__init__).parameters if n not in of_keras]
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
