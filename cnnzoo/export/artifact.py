@@ -62,26 +62,22 @@ def save(path: Path, model: keras.Model, card: dict[str, Any]) -> None:
     Args:
         path: A file; one that is there is replaced.
         model: What `assemble` returned.
-        card: The model card; the format and the SHA-256 of the other parts are added.
+        card: The format and the SHA-256 of the other parts are added.
     """
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / ARTIFACT
         model.save(plain)
         with zipfile.ZipFile(plain) as archive:
             parts = {name: archive.read(name) for name in archive.namelist()}
-    parts["config.json"] = json.dumps(
-        json.loads(parts["config.json"], object_hook=_portable)
-    ).encode()
+    # Keras 3.12, which Python 3.10 has, does not know some arguments that are None by default.
+    config = json.loads(
+        parts["config.json"],
+        object_pairs_hook=lambda c: {k: v for k, v in c if v is not None or k not in _NEWER},
+    )
+    parts["config.json"] = json.dumps(config).encode()
     digests = {name: hashlib.sha256(part).hexdigest() for name, part in parts.items()}
     full = {**card, "format": FORMAT, "sha256": digests}
     write_sealed(path, {**parts, CARD: json.dumps(full, indent=1).encode()})
-
-
-def _portable(config: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the arguments that Keras 3.12, which Python 3.10 has, does not know, where None."""
-    return {
-        name: value for name, value in config.items() if value is not None or name not in _NEWER
-    }
 
 
 def load(name: str | Path) -> Classifier:

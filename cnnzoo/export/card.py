@@ -62,9 +62,13 @@ def migrated(card: dict[str, Any], path: Any) -> dict[str, Any]:
     found = card.get("format")
     try:
         if card.get("format") == 1:
-            card = _from_1(card)
-        if card.get("format") == 2:
-            card = _from_2(card)
+            recipe = {"folds": None, "fold": 0, **card["recipe"]}
+            card = {**card, "format": 2, "recipe": recipe, "macs": None, "limits": limits(card)}
+        if card.get("format") == 2:  # Whose names were spelled as in Britain.
+            card = {"data_license" if n == "data_licence" else n: card[n] for n in card}
+            card["format"] = 3
+            if "recipe" in card:
+                card["recipe"] = Recipe.current(card["recipe"], warn=False)
     except (KeyError, TypeError, AttributeError) as error:
         raise CnnzooError(f"card.json of {path} is damaged: {error!r}") from error
     if card.get("format") != FORMAT:
@@ -74,26 +78,14 @@ def migrated(card: dict[str, Any], path: Any) -> dict[str, Any]:
     return card
 
 
-def _from_1(card: dict[str, Any]) -> dict[str, Any]:
-    recipe = {"folds": None, "fold": 0, **card["recipe"]}
-    return {**card, "format": 2, "recipe": recipe, "macs": None, "limits": limits(card)}
-
-
-def _from_2(card: dict[str, Any]) -> dict[str, Any]:
-    """Spell names as in America."""
-    renamed = {"data_licence": "data_license"}
-    found = {renamed.get(name, name): value for name, value in card.items()}
-    if "recipe" in found:
-        found["recipe"] = Recipe.current(found["recipe"], warn=False)
-    return {**found, "format": 3}
-
-
 def markdown(card: dict[str, Any]) -> str:
     """Return the card as a Markdown document."""
-    name = card["name"]
+    name, names = card["name"], card["class_names"]
+    more = ", ..." if len(names) > 10 else ""
+    macs = "" if card["macs"] is None else f", {card['macs']:,} multiply-adds per example"
     metadata = [
-        ("Task", f"{card['task']}, {len(card['class_names'])} classes: {_names(card)}"),
-        ("Network", f"`{card['model']}`, {card['params']:,} parameters{_macs(card)}"),
+        ("Task", f"{card['task']}, {len(names)} classes: {', '.join(names[:10])}{more}"),
+        ("Network", f"`{card['model']}`, {card['params']:,} parameters{macs}"),
         ("Data", f"{card['dataset']}, {card['data_source']}"),
         ("License of the data", card["data_license"]),
         ("Recipe", f"`{name}`, seed {card['recipe']['seed']}; its fields are in card.json"),
@@ -109,15 +101,6 @@ def markdown(card: dict[str, Any]) -> str:
             f"## How to use it\n\n{_usage(card)}",
         ]
     )
-
-
-def _names(card: dict[str, Any]) -> str:
-    names = card["class_names"]
-    return ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
-
-
-def _macs(card: dict[str, Any]) -> str:
-    return "" if card["macs"] is None else f", {card['macs']:,} multiply-adds per example"
 
 
 def how_good(metrics: dict[str, Any]) -> list[str]:

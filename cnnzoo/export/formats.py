@@ -142,11 +142,7 @@ def _write(
 def _converted(
     name: str, model: keras.Model, classifier: Classifier, dataset: Dataset | None
 ) -> bytes:
-    """Return the file of a format other than SavedModel.
-
-    Raises:
-        CnnzooError: The format has no equivalent of an operation of the network.
-    """
+    """Return the file of a format other than SavedModel."""
     try:
         if name == "onnx":
             return onnx_file.convert(model)
@@ -154,15 +150,9 @@ def _converted(
             return litert.int8(model, training_examples(classifier, dataset))
         return {"litert": litert.convert, "litert_float16": litert.float16}[name](model)
     except (tf.errors.OpError, converter_error(), RuntimeError) as error:
-        missing = sorted(set(re.findall(r"'tf\.(\w+)' op", str(error))))
-        raise CnnzooError(
-            f"format {name} cannot hold the network: "
-            + (
-                f"it has no equivalent of {', '.join(missing)}"
-                if missing
-                else str(error).splitlines()[0]
-            )
-        ) from error
+        missing = ", ".join(sorted(set(re.findall(r"'tf\.(\w+)' op", str(error)))))
+        reason = f"it has no equivalent of {missing}" if missing else str(error).splitlines()[0]
+        raise CnnzooError(f"format {name} cannot hold the network: {reason}") from error
 
 
 def _bytes(path: Path) -> int:

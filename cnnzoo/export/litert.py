@@ -9,7 +9,7 @@ kernel, as in Krishnamoorthi 2018, https://arxiv.org/abs/1806.08342.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -28,9 +28,7 @@ def convert(model: keras.Model) -> bytes:
     Raises:
         tf.errors.OpError, ValueError, RuntimeError: LiteRT has no equivalent of an operation.
     """
-    function = tf.function(after_tokenizer(model), input_signature=[numeric_spec(model)])
-    concrete = function.get_concrete_function()
-    return tf.lite.TFLiteConverter.from_concrete_functions([concrete], function).convert()
+    return _converter(after_tokenizer(model), numeric_spec(model)).convert()
 
 
 def tokenizer_of(model: keras.Model) -> Tokenizer | None:
@@ -58,6 +56,7 @@ def float16(model: keras.Model) -> bytes:
         tf.errors.OpError, ValueError, RuntimeError: LiteRT has no equivalent of an operation.
     """
     converter = _converter(after_tokenizer(model), numeric_spec(model))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.target_spec.supported_types = [tf.float16]
     return converter.convert()
 
@@ -84,11 +83,9 @@ def int8(model: keras.Model, examples: np.ndarray) -> bytes:
     else:
         batches = [example[None] for example in examples]
 
-    def calibration() -> Iterator[list[np.ndarray]]:
-        yield from ([batch] for batch in batches)
-
     converter = _converter(function, spec)
-    converter.representative_dataset = calibration
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([batch] for batch in batches)
     converter.target_spec.supported_ops = [
         tf.lite.OpsSet.TFLITE_BUILTINS_INT8,
         tf.lite.OpsSet.TFLITE_BUILTINS,
@@ -118,8 +115,5 @@ def _of_pixels(
 
 def _converter(function: Callable[[Any], Any], spec: tf.TensorSpec) -> Any:
     traced = tf.function(function, input_signature=[spec])
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [traced.get_concrete_function()], traced
-    )
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    return converter
+    concrete = traced.get_concrete_function()
+    return tf.lite.TFLiteConverter.from_concrete_functions([concrete], traced)

@@ -42,22 +42,19 @@ def convert(model: keras.Model) -> bytes:
         opset=OPSET,
         custom_op_handlers={"SelectV2": (_where, [])},
     )
-    _require_operations(proto)
-    _name_axes(proto)
+    _finish(proto)
     onnx.checker.check_model(proto, full_check=True)
     return proto.SerializeToString()
 
 
 def _where(_context: Any, node: Any, _name: str, _arguments: list[Any]) -> Any:
-    """Turn TensorFlow's choice into ONNX's.
-
-    By default tf2onnx multiplies both sides with 0 and 1, which makes NaN of a side's infinity.
-    """
+    # By default tf2onnx multiplies both sides with 0 and 1, which makes NaN of a side's infinity.
     node.type = "Where"
     return node
 
 
-def _require_operations(proto: Any) -> None:
+def _finish(proto: Any) -> None:
+    """Name the axes that are free, if ONNX has all operations."""
     import onnx
 
     used = {node.op_type for node in proto.graph.node}
@@ -66,9 +63,6 @@ def _require_operations(proto: Any) -> None:
         raise CnnzooError(
             f"format onnx cannot hold the network: it has no equivalent of {', '.join(missing)}"
         )
-
-
-def _name_axes(proto: Any) -> None:
     for value in (*proto.graph.input, *proto.graph.output):
         for axis, name in zip(value.type.tensor_type.shape.dim, ("batch", "length"), strict=False):
             if not axis.HasField("dim_value"):

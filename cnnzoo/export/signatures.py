@@ -12,7 +12,6 @@ from cnnzoo.export.litert import tokenizer_of
 from cnnzoo.inspection.explanation import explainer
 from cnnzoo.inspection.graph import calls, graph
 from cnnzoo.pipelines.input_types import RawTexts, raw_input
-from cnnzoo.pipelines.tokenizer import Tokenizer
 
 TOP = 5  # Classes with the highest scores that are named, or all if there are fewer.
 
@@ -30,12 +29,7 @@ class ServingGraph(tf.Module):
     """
 
     def __init__(self, model: keras.Model, card: dict[str, Any]) -> None:
-        """Trace nothing yet; `tf.saved_model.save` does.
-
-        Args:
-            model: What `artifact.assemble` returned.
-            card: The model card.
-        """
+        """Trace nothing yet; `model` is what `artifact.assemble` returned."""
         super().__init__()
         outputs, raw = _Outputs(model, card), raw_input(card["input"])
         functions: dict[str, tuple[Callable[[tf.Tensor], Named], tf.TensorSpec]]
@@ -69,7 +63,9 @@ class _Outputs:
         self._top = min(TOP, len(card["class_names"]))
         *self._before, network, self._softmax = model.layers[1:]
         self._explain = explainer(network)
-        self._features = keras.Model(network.inputs[0], _before_logits(network))
+        logits = graph(network).outputs[0]
+        last = next(call for call in calls(network) if call.outputs[0] is logits)
+        self._features = keras.Model(network.inputs[0], last.inputs[0])
 
     def predict(self, inputs: tf.Tensor) -> Named:
         """Return the prediction for raw `inputs`."""
@@ -92,11 +88,9 @@ class _Outputs:
         values = self._prepared(raw)
         explanation = self._explain(values)
         prediction = self._named(self._softmax(explanation.pop("logits")))
-        given = (
-            {"network_input": values}
-            if tokenizer is None
-            else {"tokens": _words(values, tokenizer)}
-        )
+        given = {"network_input": values}
+        if tokenizer is not None:  # The word or character of each token; padding is empty.
+            given = {"tokens": tf.gather(tf.constant(tokenizer.names), values)}
         return {**prediction, **explanation, **given}
 
     def _checked(self, inputs: tf.Tensor) -> tf.Tensor:
@@ -131,14 +125,3 @@ class _Outputs:
             "top_scores": top_scores,
             "top_labels": tf.gather(self._names, top),
         }
-
-
-def _before_logits(network: keras.Model) -> keras.KerasTensor:
-    """Return the tensor from which the last layer of `network` computes the logits."""
-    logits = graph(network).outputs[0]
-    return next(call.inputs[0] for call in calls(network) if call.outputs[0] is logits)
-
-
-def _words(tokens: tf.Tensor, tokenizer: Tokenizer) -> tf.Tensor:
-    """Return the word or character of each token; padding is empty."""
-    return tf.gather(tf.constant(tokenizer.names), tokens)

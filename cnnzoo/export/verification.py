@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import json
+import pickle
 import subprocess
 import sys
 import tempfile
@@ -52,17 +52,13 @@ def verify(
         CnnzooError: A file does not run, or its scores differ from the artifact's.
     """
     rows = {}
+    planned = [run for name, one in formats.items() for run in _runs(name, one, folder, vectors)]
     for runtime in dict.fromkeys(one.runtime for one in formats.values()):
-        runs = [
-            run
-            for name, one in formats.items()
-            if one.runtime == runtime
-            for run in _runs(name, one, folder, vectors)
-        ]
-        results = _run(runtime, runs)
+        runs = [run for run in planned if formats[run.format].runtime == runtime]
+        pairs = list(zip(runs, _run(runtime, runs), strict=True))
         for name in dict.fromkeys(run.format for run in runs):
-            pairs = [pair for pair in zip(runs, results, strict=True) if pair[0].format == name]
-            rows[name] = _compared(name, formats[name], pairs, vectors)
+            own = [pair for pair in pairs if pair[0].format == name]
+            rows[name] = _compared(name, formats[name], own, vectors)
     return rows
 
 
@@ -78,9 +74,9 @@ def _runs(name: str, one: Format, folder: Path, vectors: TestVectors) -> list[_R
 def _run(runtime: str, runs: Sequence[_Run]) -> list[_Result]:
     """Return the results of `runs` in a fresh process."""
     with tempfile.TemporaryDirectory() as place:
-        job = Path(place) / "job.json"
-        jobs = [_written(run, Path(place) / str(number)) for number, run in enumerate(runs)]
-        job.write_text(json.dumps({"runtime": runtime, "runs": jobs}))
+        job = Path(place) / "job"
+        parts = [(str(run.file.resolve()), run.signature, run.inputs) for run in runs]
+        job.write_bytes(pickle.dumps((runtime, parts)))
         # As a file, the worker would import its neighbors as modules.
         source = inspect.getsource(verification_worker)
         command = [sys.executable, "-c", source, str(job)]
@@ -89,41 +85,24 @@ def _run(runtime: str, runs: Sequence[_Run]) -> list[_Result]:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             names = " and ".join(dict.fromkeys(run.format for run in runs))
             raise CnnzooError(f"{names} must run in a fresh process; got: {last}")
-        found = [np.load(run["outputs"]) for run in jobs]
-        return [_Result(one["scores"], float(one["latency_us"])) for one in found]
-
-
-def _written(run: _Run, path: Path) -> dict[str, str]:
-    """Return the run as the worker reads it, with its inputs in a file."""
-    inputs, outputs = path.with_suffix(".inputs.npz"), path.with_suffix(".outputs.npz")
-    if run.inputs.dtype.hasobject:
-        content = np.frombuffer(b"".join(run.inputs), np.uint8)
-        np.savez(inputs, content=content, sizes=[len(one) for one in run.inputs])
-    else:
-        np.savez(inputs, array=run.inputs)
-    return {
-        "file": str(run.file.resolve()),
-        "signature": run.signature,
-        "inputs": str(inputs),
-        "outputs": str(outputs),
-    }
+        return [_Result(*found) for found in pickle.loads(job.read_bytes())]
 
 
 def _compared(
     name: str, one: Format, pairs: Sequence[tuple[_Run, _Result]], vectors: TestVectors
 ) -> dict[str, Any]:
-    """Return what `export` reports on a format.
-
-    Raises:
-        CnnzooError: Its scores differ too much from the artifact's.
-    """
+    """Return what `export` reports on a format, or refuse its scores."""
     difference = float(np.max([np.abs(found.scores - run.scores).max() for run, found in pairs]))
-    run, found = pairs[0]
-    labels, of_artifact = found.scores.argmax(axis=1), run.scores.argmax(axis=1)
+    of_artifact, labels = (one.scores.argmax(axis=1) for one in pairs[0])
     accuracy = None
     if one.tolerance is None:
         accuracy = float(np.mean(labels == vectors.labels))
-        _check_accuracy(name, accuracy, float(np.mean(of_artifact == vectors.labels)))
+        wanted = float(np.mean(of_artifact == vectors.labels))
+        if not accuracy >= wanted - LOST:
+            raise CnnzooError(
+                f"{name} must keep the artifact's accuracy of {wanted:.2%} to within "
+                f"{100 * LOST:g} points; got {accuracy:.2%}, and nothing was published"
+            )
     elif not difference <= one.tolerance:
         raise CnnzooError(
             f"{name} must give the artifact's scores to within {one.tolerance:g}; "
@@ -133,15 +112,7 @@ def _compared(
         "max_difference": difference,
         "label_agreement": float(np.mean(labels == of_artifact)),
         "accuracy": accuracy,
-        "latency_us": round(found.latency_us, 1),
+        "latency_us": round(pairs[0][1].latency_us, 1),
         "examples": vectors.examples,
         "compared": sum(len(run.scores) for run, _ in pairs),
     }
-
-
-def _check_accuracy(name: str, accuracy: float, wanted: float) -> None:
-    if not accuracy >= wanted - LOST:
-        raise CnnzooError(
-            f"{name} must keep the artifact's accuracy of {wanted:.2%} to within "
-            f"{100 * LOST:g} points; got {accuracy:.2%}, and nothing was published"
-        )

@@ -104,11 +104,11 @@ def _generated(classifier: Classifier) -> np.ndarray:
 
 
 def _encoded(raw: Any, inputs: np.ndarray) -> Iterator[bytes]:
-    for example in inputs:
+    for one in inputs:
         if isinstance(raw, RawImages):
-            yield from _images(raw, example)
+            yield from _images(raw, one)
         elif isinstance(raw, RawSounds):
-            for sound in (example, example[: len(example) // 2], np.concatenate([example] * 2)):
+            for sound in (one, one[: len(one) // 2], np.concatenate([one, one])):
                 yield raw.encode(sound)[1]
 
 

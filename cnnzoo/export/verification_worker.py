@@ -1,14 +1,15 @@
 """Run exported files with only their runtime, as their users would.
 
-Run: python verification_worker.py JOB.json
+Run: python verification_worker.py JOB
 
-A job names a runtime and runs, each with a file, its inputs and where to write the outputs.
+A job is a pickle of a runtime's name and of runs, each a file, a signature and inputs. Results take
+its place.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import json
+import pickle
 import sys
 import time
 from collections.abc import Callable
@@ -24,19 +25,19 @@ Scores = Callable[[Any], np.ndarray]  # Of a batch.
 
 
 def main(job: str) -> None:
-    """Write scores and latency of each run in the file `job`."""
-    with open(job, "rb") as file:
-        content = json.load(file)
-    for run in content["runs"]:
-        scores = RUNTIMES[content["runtime"]](run["file"], run["signature"])
-        inputs = _read(run["inputs"])
+    """Replace the content of the file `job` by scores and latency of each run in it."""
+    runtime, runs = pickle.loads(Path(job).read_bytes())
+    results = []
+    for file, signature, inputs in runs:
+        scores = RUNTIMES[runtime](file, signature)
         batches = [inputs[begin : begin + _BATCH] for begin in range(0, len(inputs), _BATCH)]
         batches.append(inputs[:1])
-        if isinstance(inputs, list) and content["runtime"] != "savedmodel":
-            batches = [_tokens(Path(run["file"]).parent, texts) for texts in batches]
+        if inputs.dtype.hasobject and runtime != "savedmodel":
+            batches = [_tokens(Path(file).parent, texts) for texts in batches]
         *batches, one = batches
         found = np.concatenate([scores(batch) for batch in batches])
-        np.savez(run["outputs"], scores=found, latency_us=_latency(scores, one))
+        results.append((found, _latency(scores, one)))
+    Path(job).write_bytes(pickle.dumps(results))
 
 
 def _saved_model(folder: str, signature: str) -> Scores:
@@ -78,16 +79,7 @@ def _onnx(path: str, _: str) -> Scores:
 RUNTIMES = {"savedmodel": _saved_model, "litert": _litert, "onnx": _onnx}
 
 
-def _read(path: str) -> Any:
-    """Return an array, or a list of bytes that lie in the file end to end."""
-    with np.load(path) as file:
-        if "array" in file:
-            return file["array"]
-        content, ends = file["content"].tobytes(), np.cumsum(file["sizes"]).tolist()
-    return [content[begin:end] for begin, end in zip([0, *ends], ends)]  # noqa: B905
-
-
-def _tokens(folder: Path, texts: list[bytes]) -> np.ndarray:
+def _tokens(folder: Path, texts: np.ndarray) -> np.ndarray:
     """Return the tokens of `texts` by the reader that is stored next to the file."""
     spec = importlib.util.spec_from_file_location("tokenizer", folder / "tokenizer.py")
     module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]

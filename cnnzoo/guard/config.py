@@ -17,32 +17,19 @@ import keras
 from cnnzoo.errors import CnnzooError
 from cnnzoo.guard.documents import containers, parse_json
 
-# Where an allowed class of Keras is defined -> how long building one takes, in dense layers.
+# How long building an allowed class of Keras takes, in dense layers -> where it is defined.
 _MODULES = {
-    "keras.src.constraints": 0,
-    "keras.src.dtype_policies": 0,
-    "keras.src.initializers": 0,
-    "keras.src.regularizers": 0,
-    "keras.src.layers.activations": 1,
-    "keras.src.layers.attention": 16,
-    "keras.src.layers.convolutional": 1,
-    "keras.src.layers.core.dense": 1,
-    "keras.src.layers.core.einsum_dense": 4,
-    "keras.src.layers.core.embedding": 1,
-    "keras.src.layers.core.identity": 1,
-    "keras.src.layers.core.input_layer": 1,
-    "keras.src.layers.core.masking": 1,
-    "keras.src.layers.merging": 1,
-    "keras.src.layers.normalization": 2,
-    "keras.src.layers.pooling": 1,
-    "keras.src.layers.preprocessing.image_preprocessing": 8,
-    "keras.src.layers.preprocessing.normalization": 2,
-    "keras.src.layers.preprocessing.rescaling": 1,
-    "keras.src.layers.regularization": 1,
-    "keras.src.layers.reshaping": 1,
-    "keras.src.layers.rnn": 8,
-    "keras.src.models": 8,
-    "keras.src.ops": 1,
+    0: ("constraints", "dtype_policies", "initializers", "regularizers"),
+    1: (
+        *("layers.activations", "layers.convolutional", "layers.merging", "layers.pooling"),
+        *("layers.core.dense", "layers.core.embedding", "layers.core.identity"),
+        *("layers.core.input_layer", "layers.core.masking", "layers.preprocessing.rescaling"),
+        *("layers.regularization", "layers.reshaping", "ops"),
+    ),
+    2: ("layers.normalization", "layers.preprocessing.normalization"),
+    4: ("layers.core.einsum_dense",),
+    8: ("layers.preprocessing.image_preprocessing", "layers.rnn", "models"),
+    16: ("layers.attention",),
 }
 # Of Keras's operations, those whose result is one tensor and known to be cheap to describe.
 _OPERATIONS = {
@@ -157,14 +144,9 @@ def _cost_of_class(found: Any) -> int | None:
         return None
     if found.__module__.startswith("keras.src.ops.") and found.__name__ not in _OPERATIONS:
         return None
-    return next(
-        (
-            cost
-            for module, cost in _MODULES.items()
-            if f"{found.__module__}.".startswith(f"{module}.")
-        ),
-        None,
-    )
+    costs = {f"keras.src.{one}.": cost for cost, modules in _MODULES.items() for one in modules}
+    place = f"{found.__module__}."
+    return next((costs[module] for module in costs if place.startswith(module)), None)
 
 
 def _is_called(item: Any) -> bool:

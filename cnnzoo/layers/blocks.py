@@ -7,12 +7,9 @@ https://arxiv.org/abs/1603.05027
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cnnzoo.lazy import keras
-
-if TYPE_CHECKING:
-    import keras
 
 
 class Convolution(NamedTuple):
@@ -33,7 +30,6 @@ def bottleneck(filters: int, strides: int, stride_at: str = "conv1") -> list[Con
 
     Args:
         filters: Filters of the 3x3 convolution.
-        strides: Of the unit.
         stride_at: The convolution that strides: "conv1", which is 1x1, or "conv2", which is 3x3.
     """
     first, second = (strides, 1) if stride_at == "conv1" else (1, strides)
@@ -62,12 +58,11 @@ def residual_unit(
     place: str,
     total_units: int,
 ) -> keras.KerasTensor:
-    """Return the maps after a unit of 2015, whose last activation follows the addition.
+    """Return maps `[batch, height, width, channels]` after a unit of 2015, which ends in ReLU.
 
     Args:
-        maps: `[batch, height, width, channels]`.
-        convolutions: Of the unit, in order.
-        shortcut: What is added to the last convolution's maps.
+        maps: What the first of the `convolutions` sees.
+        shortcut: What is added to the last one's maps.
         place: Start of the layers' names.
         total_units: Units of the network; see `norm`.
     """
@@ -91,7 +86,7 @@ def preactivated_branch(
 
     Args:
         maps: `[batch, height, width, channels]`.
-        convolutions: Of the unit, in order; normalization and ReLU precede each.
+        convolutions: Normalization and ReLU precede each.
         place: Start of the layers' names.
         total_units: Units of the network; see `norm`.
         dropout: Share of values dropped before the last convolution.
@@ -135,33 +130,26 @@ def convolve(
     if strides > 1 and kernel_size > 1:
         maps = keras.layers.ZeroPadding2D(kernel_size // 2, name=f"{name}_pad")(maps)
         padding = "valid"
-    return keras.layers.Conv2D(
-        filters,
-        kernel_size,
-        strides,
-        padding,
-        use_bias=False,
-        kernel_initializer=_he(),
-        name=name,
-    )(maps)
+    he = _he()
+    convolution = keras.layers.Conv2D(
+        filters, kernel_size, strides, padding, use_bias=False, kernel_initializer=he, name=name
+    )
+    return convolution(maps)
 
 
 def norm(maps: keras.KerasTensor, name: str, variance: float = 1.0) -> keras.KerasTensor:
-    """Return `maps` normalized, with Caffe's and Torch's constants.
+    """Return `maps`, `[..., channels]`, normalized, with Caffe's and Torch's constants.
 
     Args:
-        maps: `[batch, height, width, channels]`.
-        name: Of the layer.
         variance: The moving variance before training. In each residual it is the number of units:
             the sum of an untrained network would double from unit to unit and overflow, in float16
             from about 20 units on. The first hundred training steps forget it.
     """
-    return keras.layers.BatchNormalization(
-        momentum=0.9,
-        epsilon=1e-5,
-        moving_variance_initializer=keras.initializers.Constant(variance),
-        name=name,
-    )(maps)
+    before = keras.initializers.Constant(variance)
+    normalization = keras.layers.BatchNormalization(
+        momentum=0.9, epsilon=1e-5, moving_variance_initializer=before, name=name
+    )
+    return normalization(maps)
 
 
 def relu(maps: keras.KerasTensor, name: str) -> keras.KerasTensor:

@@ -12,6 +12,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from cnnzoo.layers.base import BaseLayer
+
 EPSILON = 1e-12  # Added to squared lengths, whose root has no gradient at zero.
 
 
@@ -25,7 +27,7 @@ def _lengths(capsules: keras.KerasTensor) -> keras.KerasTensor:
     return ops.sqrt(ops.sum(ops.square(capsules), axis=-1) + EPSILON)
 
 
-class _Float32Layer(keras.layers.Layer):
+class _Float32Layer(BaseLayer):
     """Computes in float32 whatever the policy, for the sake of squares and of many summands."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -39,10 +41,6 @@ class Squash(_Float32Layer):
     def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         """Return the squashed `inputs`."""
         return squash(inputs)
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return `input_shape`."""
-        return input_shape
 
 
 @keras.saving.register_keras_serializable("cnnzoo")
@@ -96,15 +94,6 @@ class RoutedCapsules(_Float32Layer):
         """Return those of the predictions; routing multiplies activations, not weights."""
         return math.prod(self.kernel.shape)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments of the layer."""
-        own = {
-            "capsules": self.capsules,
-            "dimension": self.dimension,
-            "routings": self.routings,
-        }
-        return {**super().get_config(), **own}
-
 
 @keras.saving.register_keras_serializable("cnnzoo")
 class CapsuleLogits(_Float32Layer):
@@ -132,10 +121,6 @@ class LongestCapsule(_Float32Layer):
         """Return `inputs` with all but the longest capsule set to zero."""
         longest = ops.argmax(_lengths(inputs), axis=-1)
         return inputs * ops.one_hot(longest, inputs.shape[1], dtype=inputs.dtype)[..., None]
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return `input_shape`."""
-        return input_shape
 
 
 @keras.saving.register_keras_serializable("cnnzoo")
@@ -173,10 +158,6 @@ class ReconstructionLoss(_Float32Layer):
     ) -> tuple[int | None, ...]:
         """Return the shape of the logits."""
         return input_shape[0]
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments of the layer."""
-        return {**super().get_config(), "scale": self.scale}
 
 
 @keras.saving.register_keras_serializable("cnnzoo")

@@ -12,10 +12,11 @@ import keras
 from keras import ops
 
 from cnnzoo.errors import CnnzooError
+from cnnzoo.layers.base import BaseLayer
 
 
 @keras.saving.register_keras_serializable("cnnzoo")
-class LocalResponseNormalization(keras.layers.Layer):
+class LocalResponseNormalization(BaseLayer):
     """Each value over (k + alpha * sum of squares of `size` adjacent channels) ** beta.
 
     `[batch, ..., channels]`, floating, to the same shape. The sum is over the channels at the same
@@ -50,12 +51,3 @@ class LocalResponseNormalization(keras.layers.Layer):
         squares = ops.pad(ops.square(wide), [[0, 0]] * (len(inputs.shape) - 1) + [[radius, radius]])
         total = sum(squares[..., shift : shift + channels] for shift in range(self.size))
         return ops.cast(wide / (self.k + self.alpha * total) ** self.beta, inputs.dtype)
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return `input_shape`."""
-        return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments of the layer."""
-        own = {"size": self.size, "k": self.k, "alpha": self.alpha, "beta": self.beta}
-        return {**super().get_config(), **own}

@@ -16,6 +16,7 @@ import keras
 from keras import ops
 
 from cnnzoo.errors import CnnzooError
+from cnnzoo.layers.base import BaseLayer
 
 Mask = Any  # A bool tensor `[batch, steps]`, or None where every step counts.
 
@@ -82,7 +83,7 @@ class MaskedConv1D(keras.layers.Conv1D):
 
 
 @keras.saving.register_keras_serializable("cnnzoo")
-class MaskedMaxPooling1D(keras.layers.Layer):
+class MaskedMaxPooling1D(BaseLayer):
     """Greatest value of the steps around every `strides`-th step, padding left out.
 
     `[batch, steps, channels]` to `[batch, ceil(steps / strides), channels]`.
@@ -120,14 +121,9 @@ class MaskedMaxPooling1D(keras.layers.Layer):
         batch, steps, channels = input_shape
         return (batch, steps and -(-steps // self.strides), channels)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments of the layer."""
-        own = {"pool_size": self.pool_size, "strides": self.strides}
-        return {**super().get_config(), **own}
-
 
 @keras.saving.register_keras_serializable("cnnzoo")
-class GlobalMaskedMaxPooling1D(keras.layers.Layer):
+class GlobalMaskedMaxPooling1D(BaseLayer):
     """Greatest value over all steps that count, or zeros where none does.
 
     `[batch, steps, channels]` to `[batch, channels]`.
@@ -150,7 +146,7 @@ class GlobalMaskedMaxPooling1D(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("cnnzoo")
-class KMaxPooling1D(keras.layers.Layer):
+class KMaxPooling1D(BaseLayer):
     """The `k` greatest values of each channel in the order of the text, then zeros if too few.
 
     `[batch, steps, channels]` to `[batch, k, channels]`. Of equal values the earlier is taken.
@@ -181,10 +177,6 @@ class KMaxPooling1D(keras.layers.Layer):
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return `(batch, k, channels)`."""
         return (input_shape[0], self.k, input_shape[2])
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments of the layer."""
-        return {**super().get_config(), "k": self.k}
 
 
 def _check_odd(argument: str, size: int) -> None:

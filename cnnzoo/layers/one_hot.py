@@ -7,9 +7,11 @@ from typing import Any
 import keras
 from keras import ops
 
+from cnnzoo.layers.base import BaseLayer
+
 
 @keras.saving.register_keras_serializable("cnnzoo")
-class OneHot(keras.layers.Layer):
+class OneHot(BaseLayer):
     """A single one among zeros for each token; only zeros for a token without a component.
 
     `[batch, steps]` integers to `[batch, steps, depth]`.
@@ -34,7 +36,3 @@ class OneHot(keras.layers.Layer):
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return `(batch, steps, depth)`."""
         return (*input_shape, self.depth)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments of the layer."""
-        return {**super().get_config(), "depth": self.depth, "first": self.first}

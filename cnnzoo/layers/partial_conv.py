@@ -11,9 +11,11 @@ from typing import Any
 import keras
 from keras import ops
 
+from cnnzoo.layers.base import BaseLayer
+
 
 @keras.saving.register_keras_serializable("cnnzoo")
-class PartialConv2D(keras.layers.Layer):
+class PartialConv2D(BaseLayer):
     """Convolution over listed input maps, with weights only for these; stride 1, "valid" padding.
 
     `[batch, height, width, channels]` to `[batch, height - k + 1, width - k + 1, len(maps)]`, where
@@ -86,8 +88,3 @@ class PartialConv2D(keras.layers.Layer):
         """Return the products of a weight with an input, for one example."""
         rows, columns = output_shape[1:3]
         return rows * columns * self.kernel_size**2 * sum(len(seen) for seen in self.maps)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments of the layer."""
-        own = {"maps": self.maps, "kernel_size": self.kernel_size, "limit": self.limit}
-        return {**super().get_config(), **own}

@@ -11,9 +11,11 @@ from typing import Any
 import keras
 from keras import ops
 
+from cnnzoo.layers.base import BaseLayer
+
 
 @keras.saving.register_keras_serializable("cnnzoo")
-class RBF(keras.layers.Layer):
+class RBF(BaseLayer):
     """Negative squared distance to each class's code: the greatest output is the nearest code.
 
     `[batch, components]` to `[batch, classes]`. The codes are fixed, as in the paper.
@@ -38,7 +40,3 @@ class RBF(keras.layers.Layer):
     def multiply_adds(self, output_shape: tuple[int, ...]) -> int:
         """Return the squares of a component's difference, for one example."""
         return len(self.codes) * len(self.codes[0])
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments of the layer."""
-        return {**super().get_config(), "codes": self.codes}

@@ -12,10 +12,11 @@ import keras
 from keras import ops
 
 from cnnzoo.errors import CnnzooError
+from cnnzoo.layers.base import BaseLayer
 
 
 @keras.saving.register_keras_serializable("cnnzoo")
-class ZeroPadShortcut(keras.layers.Layer):
+class ZeroPadShortcut(BaseLayer):
     """Every `strides`-th row and column, from the first, and channels of zeros at the end.
 
     `[batch, height, width, channels]` to
@@ -51,7 +52,3 @@ class ZeroPadShortcut(keras.layers.Layer):
         """Return the shape of the subsampled and padded maps."""
         batch, *sides, _ = input_shape
         return (batch, *(side and -(-side // self.strides) for side in sides), self.filters)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments of the layer."""
-        return {**super().get_config(), "filters": self.filters, "strides": self.strides}

@@ -10,15 +10,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cnnzoo import transfer
 from cnnzoo.errors import CnnzooError
 from cnnzoo.lazy import keras
 from cnnzoo.registry import Registry, modules, unknown
-
-if TYPE_CHECKING:
-    import keras
 
 __all__ = ["MODELS", "create_model", "list_models"]
 
@@ -72,7 +69,7 @@ def create_model(
     known = [word for word in inspect.signature(family.build).parameters if word not in _STATED]
     options = {option: _plain(value) for option, value in options.items()}
     _check_options(name, known, options)
-    with _channels_last():
+    with keras_set_to(image_data_format="channels_last"):
         trained = None
         if isinstance(weights, str) and weights == "imagenet":
             trained = transfer.imagenet(_imagenet(name, options))
@@ -88,14 +85,16 @@ def create_model(
 
 
 @contextlib.contextmanager
-def _channels_last() -> Iterator[None]:
-    """Let layers that are made have channels last, whatever Keras is set to."""
-    before = keras.config.image_data_format()
-    keras.config.set_image_data_format("channels_last")
+def keras_set_to(**settings: Any) -> Iterator[None]:
+    """Let what is set in `keras.config`, such as `floatx="float32"`, be so in this context."""
+    before = {name: getattr(keras.config, name)() for name in settings}
+    for name, value in settings.items():
+        getattr(keras.config, f"set_{name}")(value)
     try:
         yield
     finally:
-        keras.config.set_image_data_format(before)
+        for name in reversed(before):
+            getattr(keras.config, f"set_{name}")(before[name])
 
 
 def _plain(value: Any) -> Any:

@@ -13,12 +13,9 @@ paper draws no such unit.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cnnzoo.lazy import keras
-
-if TYPE_CHECKING:
-    import keras
 
 
 class Variant(NamedTuple):
@@ -28,51 +25,20 @@ class Variant(NamedTuple):
     stages: tuple[tuple[int, int], ...]  # (filters, layers); a pooling by 4 precedes each.
     params: int  # Trainable, for this input shape and 10 classes.
     macs: int
-    smallest: int  # Samples that fill the first stride and every pooling once.
     last_pooling: bool = False  # Whether a pooling follows the last stage too.
     residual: bool = False  # Layers are then residual units, of two convolutions each.
+    smallest: int = 4**5  # Samples that fill the first stride and every pooling once.
     input_shape: tuple[int, int] = (32_000, 1)  # Four seconds at 8 kHz.
     num_classes: int = 10
 
 
 VARIANTS = {
-    "m3": Variant(
-        first=256,
-        stages=((256, 1),),
-        last_pooling=True,
-        params=220_682,
-        macs=557_058_560,
-        smallest=4**3,
-    ),
-    "m5": Variant(
-        first=128,
-        stages=((128, 1), (256, 1), (512, 1)),
-        last_pooling=True,
-        params=558_090,
-        macs=278_533_120,
-        smallest=4**5,
-    ),
-    "m11": Variant(
-        first=64,
-        stages=((64, 2), (128, 2), (256, 3), (512, 2)),
-        params=1_784_202,
-        macs=226_169_856,
-        smallest=4**5,
-    ),
-    "m18": Variant(
-        first=64,
-        stages=((64, 4), (128, 4), (256, 4), (512, 4)),
-        params=3_679_882,
-        macs=399_381_504,
-        smallest=4**5,
-    ),
+    "m3": Variant(256, ((256, 1),), 220_682, 557_058_560, last_pooling=True, smallest=4**3),
+    "m5": Variant(128, ((128, 1), (256, 1), (512, 1)), 558_090, 278_533_120, last_pooling=True),
+    "m11": Variant(64, ((64, 2), (128, 2), (256, 3), (512, 2)), 1_784_202, 226_169_856),
+    "m18": Variant(64, ((64, 4), (128, 4), (256, 4), (512, 4)), 3_679_882, 399_381_504),
     "m34_res": Variant(
-        first=48,
-        stages=((48, 3), (96, 4), (192, 6), (384, 3)),
-        residual=True,
-        params=3_975_610,
-        macs=454_180_608,
-        smallest=4**5,
+        48, ((48, 3), (96, 4), (192, 6), (384, 3)), 3_975_610, 454_180_608, residual=True
     ),
 }
 
@@ -84,9 +50,6 @@ def build(
 
     Args:
         input_shape: Samples and channels.
-
-    Raises:
-        KeyError: `variant` is not in the table.
     """
     row = VARIANTS[variant]
     waveform = keras.Input(input_shape, name="waveform")

@@ -12,44 +12,27 @@ Departures: basic_cnn: Glorot initialization and zero biases instead of PyTorch'
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cnnzoo.lazy import keras
-
-if TYPE_CHECKING:
-    import keras
 
 
 class Variant(NamedTuple):
     """One row of the table."""
 
     convolutions: int  # Of each stage.
-    batch_norm: bool  # After each convolution, whose bias it replaces.
-    hidden: int | None  # Units of a dense layer between the maps and the logits.
-    input_shape: tuple[int, int, int]
     params: int  # Trainable, for this input shape and 10 classes.
     macs: int
+    batch_norm: bool = False  # After each convolution, whose bias it replaces.
+    hidden: int | None = None  # Units of a dense layer between the maps and the logits.
+    input_shape: tuple[int, int, int] = (32, 32, 3)
     smallest: int = 8  # Three poolings halve the rows and columns.
     num_classes: int = 10
 
 
 VARIANTS = {
-    "basic_cnn": Variant(
-        convolutions=1,
-        batch_norm=False,
-        hidden=500,
-        input_shape=(32, 32, 3),
-        params=541_094,
-        macs=3_318_664,
-    ),
-    "basic_cnn_small": Variant(
-        convolutions=2,
-        batch_norm=True,
-        hidden=None,
-        input_shape=(28, 28, 1),
-        params=77_786,
-        macs=7_344_000,
-    ),
+    "basic_cnn": Variant(1, 541_094, 3_318_664, hidden=500),
+    "basic_cnn_small": Variant(2, 77_786, 7_344_000, batch_norm=True, input_shape=(28, 28, 1)),
 }
 
 FILTERS = (16, 32, 64)  # Of the convolutions of each stage.

@@ -16,14 +16,11 @@ code.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cnnzoo import layers
 from cnnzoo.errors import CnnzooError
 from cnnzoo.lazy import keras
-
-if TYPE_CHECKING:
-    import keras
 
 
 class Variant(NamedTuple):
@@ -54,7 +51,6 @@ def build(
     """Build `variant`, from images `[batch, *input_shape]` to logits `[batch, num_classes]`.
 
     Args:
-        input_shape: Height, width and channels.
         routings: Rounds of routing by agreement.
 
     Raises:

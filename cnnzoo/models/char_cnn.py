@@ -10,14 +10,11 @@ does, is left to what makes the tokens.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cnnzoo import layers
 from cnnzoo.errors import CnnzooError
 from cnnzoo.lazy import keras
-
-if TYPE_CHECKING:
-    import keras
 
 # Section 2.2: character number i is token i + 2, after padding (0) and unknown (1), which are zeros
 # to the network. The paper lists the hyphen twice; in its authors' code the later place is used.

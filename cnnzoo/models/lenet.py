@@ -14,13 +14,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cnnzoo import layers
 from cnnzoo.lazy import keras
-
-if TYPE_CHECKING:
-    import keras
 
 
 class Variant(NamedTuple):

@@ -8,12 +8,9 @@ Departures: logits instead of a softmax; images come as they are and are flatten
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cnnzoo.lazy import keras
-
-if TYPE_CHECKING:
-    import keras
 
 
 class Variant(NamedTuple):

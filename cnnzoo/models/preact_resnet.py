@@ -13,14 +13,11 @@ normalization with momentum 0.9 and epsilon 1e-5 (Torch's).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cnnzoo import layers
 from cnnzoo.layers import blocks
 from cnnzoo.lazy import keras
-
-if TYPE_CHECKING:
-    import keras
 
 FILTERS = (16, 32, 64)
 
@@ -40,11 +37,7 @@ class Variant(NamedTuple):
 def build(
     variant: str, *, input_shape: tuple[int, int, int], num_classes: int, name: str
 ) -> keras.Model:
-    """Build `variant`, from images `[batch, *input_shape]` to logits `[batch, num_classes]`.
-
-    Raises:
-        KeyError: `variant` is not in the table.
-    """
+    """Build `variant`, from images `[batch, *input_shape]` to logits `[batch, num_classes]`."""
     row = VARIANTS[variant]
     images = keras.Input(input_shape, name="images")
     maps = blocks.convolve(images, FILTERS[0], 3, 1, name="stem_conv")

@@ -12,14 +12,11 @@ epsilon 1e-5, and He initialization by fan-in of the dense layer too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.layers import blocks
 from cnnzoo.lazy import keras
-
-if TYPE_CHECKING:
-    import keras
 
 FILTERS = (64, 128, 256, 512)
 
@@ -47,8 +44,6 @@ def build(
     """Build `variant`, from images `[batch, *input_shape]` to logits `[batch, num_classes]`.
 
     Args:
-        variant: A key of `VARIANTS`.
-        input_shape: Of one image, channels last.
         stride_at: The convolution of a bottleneck unit that strides, "conv1" or "conv2"; basic
             units (resnet18, resnet34) always stride in conv1.
 

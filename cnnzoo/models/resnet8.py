@@ -10,13 +10,10 @@ the convolutions belongs to the recipe.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from cnnzoo.layers import blocks
 from cnnzoo.lazy import keras
-
-if TYPE_CHECKING:
-    import keras
 
 FILTERS = (16, 32, 64)  # One residual unit each.
 

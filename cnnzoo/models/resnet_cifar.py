@@ -12,14 +12,11 @@ and He initialization by fan-in of the dense layer too.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cnnzoo import layers
 from cnnzoo.layers import blocks
 from cnnzoo.lazy import keras
-
-if TYPE_CHECKING:
-    import keras
 
 FILTERS = (16, 32, 64)
 
@@ -39,11 +36,7 @@ class Variant(NamedTuple):
 def build(
     variant: str, *, input_shape: tuple[int, int, int], num_classes: int, name: str
 ) -> keras.Model:
-    """Build `variant`, from images `[batch, *input_shape]` to logits `[batch, num_classes]`.
-
-    Raises:
-        KeyError: `variant` is not in the table.
-    """
+    """Build `variant`, from images `[batch, *input_shape]` to logits `[batch, num_classes]`."""
     row = VARIANTS[variant]
     images = keras.Input(input_shape, name="images")
     maps = blocks.convolve(images, FILTERS[0], 3, 1, name="stem_conv")

@@ -14,14 +14,11 @@ text_cnn_rand, so that text_cnn_nonstatic is then the same network.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from cnnzoo import layers
 from cnnzoo.errors import CnnzooError
 from cnnzoo.lazy import keras
-
-if TYPE_CHECKING:
-    import keras
 
 DIMENSION = 300  # Of a word vector.
 WIDTHS = (3, 4, 5)  # Words that a window sees.

@@ -14,14 +14,11 @@ have 1.6, 3.7 and 4.0 million weights; the paper counts 2.2, 4.3 and 4.6 and doe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cnnzoo import layers
 from cnnzoo.errors import CnnzooError
 from cnnzoo.lazy import keras
-
-if TYPE_CHECKING:
-    import keras
 
 DIMENSION = 16  # Of a character's vector.
 FILTERS = (64, 128, 256, 512)  # A stage.

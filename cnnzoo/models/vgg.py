@@ -14,12 +14,9 @@ layer instead of three, and with dropout before it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from cnnzoo.lazy import keras
-
-if TYPE_CHECKING:
-    import keras
 
 
 class Variant(NamedTuple):

@@ -10,12 +10,9 @@ a smaller window, as Caffe does: pool5 turns 7x7 into 4x4, which gives fc6 its 8
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cnnzoo.lazy import keras
-
-if TYPE_CHECKING:
-    import keras
 
 
 class Variant(NamedTuple):
@@ -57,8 +54,12 @@ def build(
     row = VARIANTS[variant]
     maps = clips = keras.Input(input_shape, name="clips")
     for stage, filters in enumerate(row.stages, 1):
+        start = _start(0.01, bias=min(stage - 1, 1))
         for letter, count in zip("ab", filters, strict=False):
-            maps = _convolution(maps, count, f"conv{stage}{letter}", bias=min(stage - 1, 1))
+            convolution = keras.layers.Conv3D(
+                count, 3, padding="same", activation="relu", name=f"conv{stage}{letter}", **start
+            )
+            maps = convolution(maps)
         # The first pooling keeps all frames, so as not to merge motion early.
         window = (1 if stage == 1 else 2, 2, 2)
         # In float32 under any policy: TensorFlow has no float16 kernel for it on the CPU.
@@ -67,31 +68,15 @@ def build(
         )
         maps = pooling(maps)
     units = keras.layers.Flatten(name="flatten")(maps)
-    for dense in ("fc6", "fc7"):
-        units = _dense(row.units, dense, 0.005, bias=1, activation="relu")(units)
-        units = keras.layers.Dropout(dropout, name=f"{dense}_dropout")(units)
-    return keras.Model(clips, _dense(num_classes, "logits", 0.01)(units), name=name)
+    for place in ("fc6", "fc7"):
+        dense = keras.layers.Dense(row.units, "relu", name=place, **_start(0.005, bias=1))
+        units = keras.layers.Dropout(dropout, name=f"{place}_dropout")(dense(units))
+    logits = keras.layers.Dense(num_classes, name="logits", **_start(0.01, bias=0))(units)
+    return keras.Model(clips, logits, name=name)
 
 
-def _convolution(maps: keras.KerasTensor, filters: int, name: str, bias: int) -> keras.KerasTensor:
-    return keras.layers.Conv3D(
-        filters,
-        3,
-        padding="same",
-        activation="relu",
-        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
-        bias_initializer=keras.initializers.Constant(bias),
-        name=name,
-    )(maps)
-
-
-def _dense(
-    units: int, name: str, stddev: float, bias: int = 0, activation: str | None = None
-) -> keras.layers.Layer:
-    return keras.layers.Dense(
-        units,
-        activation=activation,
-        kernel_initializer=keras.initializers.RandomNormal(stddev=stddev),
-        bias_initializer=keras.initializers.Constant(bias),
-        name=name,
-    )
+def _start(stddev: float, bias: int) -> dict[str, keras.initializers.Initializer]:
+    return {
+        "kernel_initializer": keras.initializers.RandomNormal(stddev=stddev),
+        "bias_initializer": keras.initializers.Constant(bias),
+    }

@@ -11,13 +11,10 @@ version. Not stated in the paper: normalization with momentum 0.9 and epsilon 1e
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cnnzoo.layers import blocks
 from cnnzoo.lazy import keras
-
-if TYPE_CHECKING:
-    import keras
 
 
 class Variant(NamedTuple):
@@ -43,8 +40,6 @@ def build(
     """Build `variant`, from images `[batch, *input_shape]` to logits `[batch, num_classes]`.
 
     Args:
-        variant: A key of `VARIANTS`.
-        input_shape: Of one image, channels last.
         dropout: Share of values dropped between the two convolutions of each unit; the paper has
             0.3 on CIFAR.
     """

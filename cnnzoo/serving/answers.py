@@ -33,7 +33,12 @@ def body(outputs: Mapping[str, np.ndarray], by_row: bool) -> bytes:
     Raises:
         CnnzooError: Rows are requested, and outputs have no common first dimension.
     """
-    columns = {name: _plain(name, values) for name, values in outputs.items()}
+    columns = {
+        name: _strings(values.tolist(), name.endswith(BYTES))
+        if values.dtype == object
+        else np.ascontiguousarray(values)
+        for name, values in outputs.items()
+    }
     if not by_row:
         return dump({"outputs": columns if len(columns) > 1 else next(iter(columns.values()))})
     sizes = {values.shape[:1] for values in outputs.values()}
@@ -48,17 +53,11 @@ def body(outputs: Mapping[str, np.ndarray], by_row: bool) -> bytes:
     return dump({"predictions": [dict(zip(names, row, strict=True)) for row in rows]})
 
 
-def _plain(name: str, values: np.ndarray) -> Any:
-    if values.dtype != object:
-        return np.ascontiguousarray(values)
-    return _strings(values.tolist(), name.endswith(BYTES))
-
-
 def _strings(values: Any, encoded: bool) -> Any:
     if isinstance(values, list):
         return [_strings(value, encoded) for value in values]
     if isinstance(values, str):
         return values
-    return (
-        {"b64": base64.b64encode(values).decode()} if encoded else values.decode("utf-8", "replace")
-    )
+    if encoded:
+        return {"b64": base64.b64encode(values).decode()}
+    return values.decode("utf-8", "replace")

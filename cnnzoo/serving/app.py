@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from starlette.convertors import Convertor, register_url_convertor
+from starlette.convertors import IntegerConvertor, StringConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
@@ -43,28 +43,16 @@ _HEADERS = {
 }
 
 
-class _ModelConvertor(Convertor[str]):
+class _ModelConvertor(StringConvertor):
     """A model's name in an address, which ends where a verb begins."""
 
     regex = "[^/:]+"
 
-    def convert(self, value: str) -> str:
-        return value
 
-    def to_string(self, value: str) -> str:
-        return value
-
-
-class _VersionConvertor(Convertor[int]):
+class _VersionConvertor(IntegerConvertor):
     """A version's number in an address: 64 bits."""
 
     regex = "[0-9]{1,18}"
-
-    def convert(self, value: str) -> int:
-        return int(value)
-
-    def to_string(self, value: int) -> str:
-        return str(value)
 
 
 register_url_convertor("model", _ModelConvertor())
@@ -149,13 +137,13 @@ def _sentence(request: Request, error: HTTPException) -> str:
 
 def describe_models(models: Models) -> dict[str, Any]:
     """Return name, loaded versions and card of each loaded model; an addition."""
-    return {"models": [model for name, slots in models.items() for model in _model(name, slots)]}
-
-
-def _model(name: str, slots: Mapping[int, Slot]) -> Iterator[dict[str, Any]]:
-    engines = {str(number): slot.engine for number, slot in slots.items() if slot.engine}
-    for newest in list(engines.values())[:1]:
-        yield {"name": name, "versions": list(engines), "card": newest.card}
+    found = []
+    for name, slots in models.items():
+        engines = {str(number): slot.engine for number, slot in slots.items() if slot.engine}
+        if engines:
+            newest = next(iter(engines.values()))
+            found.append({"name": name, "versions": list(engines), "card": newest.card})
+    return {"models": found}
 
 
 def describe_versions(slots: Mapping[int, Slot]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ image it is about twenty times faster than TensorFlow, with the same scores.
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -21,6 +20,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.runtime import scores_of
 from cnnzoo.files import read
+from cnnzoo.guard.documents import CARD_BYTES, parse_card
 from cnnzoo.guard.saved_model import check_saved_model
 from cnnzoo.guard.sums import check_sums
 from cnnzoo.serving.tensors import BYTES, DEFAULT_SIGNATURE, Input
@@ -68,7 +68,8 @@ class Engine:
         Raises:
             CnnzooError: There is no model of cnnzoo there, or it is damaged.
         """
-        self.card = _card(folder)
+        path = folder / "assets.extra" / "card.json"
+        self.card = parse_card(read(path, limit=CARD_BYTES), str(path))
         check_sums(folder)
         check_saved_model(folder)
         try:
@@ -113,16 +114,6 @@ class Engine:
         return time.perf_counter() - begin
 
 
-def _card(folder: Path) -> dict[str, Any]:
-    path = folder / "assets.extra" / "card.json"
-    content = read(path)
-    try:
-        card = json.loads(content)
-        return {**card, "class_names": [*card["class_names"]], "input": {**card["input"]}}
-    except (ValueError, TypeError, KeyError) as error:
-        raise CnnzooError(f"{path} is damaged: {error!r}") from error
-
-
 def _signature_defs(folder: Path) -> dict[str, Any]:
     """Return the signatures as the file states them, in the JSON of Protocol Buffers."""
     saved = saved_model_pb2.SavedModel.FromString(read(folder / "saved_model.pb"))
@@ -135,12 +126,11 @@ def _signature_defs(folder: Path) -> dict[str, Any]:
 
 
 def _inputs(function: Any) -> dict[str, Input]:
-    specs = function.structured_input_signature[1]
-    return {name: Input(spec.dtype.name, _shape(spec.shape)) for name, spec in specs.items()}
-
-
-def _shape(shape: tf.TensorShape) -> tuple[int | None, ...] | None:
-    return None if shape.rank is None else tuple(shape.as_list())
+    found = {}
+    for name, spec in function.structured_input_signature[1].items():
+        shape = None if spec.shape.rank is None else tuple(spec.shape.as_list())
+        found[name] = Input(spec.dtype.name, shape)
+    return found
 
 
 def _tensorflow(function: Any) -> Function:

@@ -7,11 +7,12 @@ wait for.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -45,8 +46,9 @@ class Bodies:
         self._limits = limits
         self._held = 0
 
-    async def read(self, scope: Scope, receive: Receive) -> bytes:
-        """Return the body of one request; `release` must follow.
+    @contextlib.asynccontextmanager
+    async def read(self, scope: Scope, receive: Receive) -> AsyncIterator[bytes]:
+        """Return the context in which the body of one request is held.
 
         Raises:
             HTTPException: It is too large, or there are too many at this moment.
@@ -67,14 +69,9 @@ class Bodies:
                 self._held += len(parts[-1])
                 self._check(size)
                 more = message["more_body"]
-        except BaseException:
+            yield parts[0] if len(parts) == 1 else b"".join(parts)
+        finally:
             self._held -= size
-            raise
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def release(self, body: bytes) -> None:
-        """Forget a body that `read` returned."""
-        self._held -= len(body)
 
     def _check(self, size: int) -> None:
         if size > self._limits.body:
@@ -139,22 +136,16 @@ class Predict:
         await _send(send, status, content, headers)
 
     async def _answer(self, names: _Names, scope: Scope, receive: Receive) -> bytes:
-        engine = self._engine(names, scope["path_params"])
-        body = await self._bodies.read(scope, receive)
-        try:
+        path = scope["path_params"]
+        number, engine = find(self._repository, path["name"], path.get("version"))
+        names.model, names.version = path["name"], str(number)
+        async with self._bodies.read(scope, receive) as body:
             if len(body) > _SMALL:
                 return await self._in_thread(self._parse_and_respond, names, engine, body)
             request = self._parsed(names, engine, body)
             if len(body) <= request.signature.quick and not self._waiting:
                 return request.respond()
             return await self._in_thread(request.respond)
-        finally:
-            self._bodies.release(body)
-
-    def _engine(self, names: _Names, path: Mapping[str, Any]) -> Engine:
-        number, engine = find(self._repository, path["name"], path.get("version"))
-        names.model, names.version = path["name"], str(number)
-        return engine
 
     async def _in_thread(self, work: Callable[..., bytes], *arguments: Any) -> bytes:
         if self._waiting >= self._limits.waiting:

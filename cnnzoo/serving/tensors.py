@@ -22,9 +22,6 @@ from cnnzoo.serving.limits import Limits, pixels
 DEFAULT_SIGNATURE = "serving_default"
 BYTES = "_bytes"  # Ends the names of inputs and outputs that hold bytes, not text.
 
-_CODES = {"uint8": "B", "int8": "b", "uint16": "H", "int16": "h", "uint32": "I", "int32": "i"}
-_CODES |= {"uint64": "Q", "int64": "q"}
-
 
 class Input(NamedTuple):
     """One input of a signature."""
@@ -72,14 +69,17 @@ def arrays(
     if by_row == ("inputs" in document):
         found = "both" if by_row else f"{', '.join(map(repr, document)) or 'nothing'}"
         raise CnnzooError(f"the body must hold either 'instances' or 'inputs'; got {found}")
-    columns = _columns(document, inputs, limits) if by_row else _named(document, inputs)
+    if by_row:
+        columns = _columns(document["instances"], inputs, limits)
+    elif _is_named(document["inputs"]) or len(inputs) != 1:
+        columns = document["inputs"]
+        _check_names(columns, "inputs", inputs)
+    else:
+        columns = dict.fromkeys(inputs, document["inputs"])
     return {name: _array(columns[name], name, inputs[name], limits) for name in inputs}, by_row
 
 
-def _columns(
-    document: Mapping[str, Any], inputs: Mapping[str, Input], limits: Limits
-) -> dict[str, Any]:
-    rows = document["instances"]
+def _columns(rows: Any, inputs: Mapping[str, Input], limits: Limits) -> dict[str, Any]:
     if not isinstance(rows, list) or not rows:
         found = "an empty one" if rows == [] else _kind(rows)
         raise CnnzooError(f"instances must be a list of at least one example; got {found}")
@@ -89,14 +89,6 @@ def _columns(
     for place, row in enumerate(rows):
         _check_names(row, f"instances[{place}]", inputs)
     return {name: [row[name] for row in rows] for name in inputs}
-
-
-def _named(document: Mapping[str, Any], inputs: Mapping[str, Input]) -> dict[str, Any]:
-    values = document["inputs"]
-    if not _is_named(values) and len(inputs) == 1:
-        return dict.fromkeys(inputs, values)
-    _check_names(values, "inputs", inputs)
-    return values
 
 
 def _is_named(value: Any) -> bool:
@@ -116,7 +108,7 @@ def _array(values: Any, name: str, wanted: Input, limits: Limits) -> np.ndarray:
     if shape:
         _check_number(shape[0], name, limits)
     if wanted.dtype == "string":
-        contents = _strings(leaves, name)
+        contents = [_string(leaf, name) for leaf in leaves]
         _check_strings(contents, name, limits)
         found = np.empty(len(contents), object)
         found[:] = contents
@@ -157,7 +149,7 @@ def _check_number(number: int, name: str, limits: Limits) -> None:
 def _numbers(leaves: list[Any], kinds: set[type], name: str, dtype: str) -> np.ndarray:
     if dtype == "bool":
         return np.array(_checked(leaves, kinds, {bool}, name, "true or false"), bool)
-    if dtype not in _CODES:
+    if np.dtype(dtype).kind not in "iu":
         numbers = np.array(_checked(leaves, kinds, {int, float}, name, "numbers"), np.float64)
         with np.errstate(over="ignore"):
             cast = numbers.astype(dtype)
@@ -168,7 +160,7 @@ def _numbers(leaves: list[Any], kinds: set[type], name: str, dtype: str) -> np.n
     rule = f"whole numbers from {low} to {high}"
     _checked(leaves, kinds, {int}, name, rule)
     try:
-        return np.frombuffer(array(_CODES[dtype], leaves), dtype)
+        return np.frombuffer(array(np.dtype(dtype).char, leaves), dtype)
     except OverflowError:
         wrong = next(leaf for leaf in leaves if not low <= leaf <= high)
         raise CnnzooError(f"{name} must be {rule}; got {wrong}") from None
@@ -181,10 +173,6 @@ def _checked(
         wrong = next(leaf for leaf in leaves if type(leaf) not in wanted)
         raise CnnzooError(f"{name} must be {rule}; got {_short(wrong)}")
     return leaves
-
-
-def _strings(leaves: list[Any], name: str) -> list[bytes]:
-    return [_string(leaf, name) for leaf in leaves]
 
 
 def _string(leaf: Any, name: str) -> bytes:

@@ -47,13 +47,10 @@ def save(
     """Write the state of `model`, its optimizer, its metrics and `callbacks`, and drop old files.
 
     Args:
-        folder: Of the files.
-        model: Compiled.
-        metric: The one that it was compiled with, whose variables Keras counts to the model's only
-            once they are used.
-        callbacks: Those with a state of their own.
-        fresh: What `memories` returned of them before the first step; what is still so is left out.
-        state: All else.
+        metric: The one that `model` was compiled with, whose variables Keras counts to the model's
+            only once they are used.
+        fresh: What `memories` returned of `callbacks` before the first step; what is still so is
+            left out.
 
     Raises:
         OSError: The folder cannot be written; what stands there is untouched.
@@ -125,20 +122,17 @@ def restore(
         raise CnnzooError(
             f"callbacks must be those that the run was started with, {expected}; got {kinds}"
         )
-    settings = [_settings(type(one)) for one in callbacks]
-    for place, plain in enumerate(metadata["callbacks"]):
-        learned = {name: plain[name] for name in plain if name not in settings[place]}
-        vars(callbacks[place]).update(learned)
+    learned: list[dict[str, Any]] = metadata["callbacks"]
     for name in sorted(set(arrays) - own):
         owner, attribute, item = name.split(".")
-        place = int(owner.removeprefix("callback"))
-        values = vars(callbacks[place])
-        if attribute in settings[place]:
-            continue
-        if item == "":
-            values[attribute] = arrays[name]
+        values = learned[int(owner.removeprefix("callback"))]
+        if item:
+            values.setdefault(attribute, []).append(arrays[name])
         else:
-            values[attribute] = [*(values[attribute] if int(item) else []), arrays[name]]
+            values[attribute] = arrays[name]
+    for one, values in zip(callbacks, learned, strict=True):
+        settings = _settings(type(one))
+        vars(one).update({name: values[name] for name in values if name not in settings})
 
 
 def _files(folder: Path) -> list[Path]:

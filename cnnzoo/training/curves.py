@@ -26,8 +26,7 @@ def curves(name: str, history: list[Row], chosen: int) -> Figure:
             values = [scale * row[f"{prefix}{measure}"] for row in history]
             axes.plot(epochs, values, style, marker="o", markersize=3, label=what)
         axes.axvline(chosen, color="gray", linewidth=0.8, linestyle=":", label="chosen epoch")
-        axes.set_xlabel("epoch")
-        axes.set_ylabel(label)
+        axes.set(xlabel="epoch", ylabel=label)
         axes.xaxis.get_major_locator().set_params(integer=True)
     figure.axes[0].legend()
     return figure

@@ -62,10 +62,7 @@ class Ramp(LearningRateSchedule):
     """A rate times a factor that goes through points in straight lines."""
 
     def __init__(
-        self,
-        rate: float | LearningRateSchedule,
-        steps: Sequence[int],
-        factors: Sequence[float],
+        self, rate: float | LearningRateSchedule, steps: Sequence[int], factors: Sequence[float]
     ) -> None:
         """Take the rate and, point by point, ascending steps and their factors."""
         self.rate = rate

@@ -47,16 +47,10 @@ class RateTest(NamedTuple):
         axes = figure.subplots()
         axes.plot(self.rates, self.losses, alpha=0.35, linewidth=1, label="of each batch")
         axes.plot(self.rates, self.smoothed, color=plot_style.COLORS[0], label="smoothed")
-        axes.axvline(
-            self.suggestion,
-            color=plot_style.COLORS[1],
-            linestyle="--",
-            label=f"suggestion, {self.suggestion:.2g}",
-        )
-        axes.set_xscale("log")
-        axes.set_ylim(0, 1.5 * self.smoothed[0])
-        axes.set_xlabel("learning rate")
-        axes.set_ylabel("training loss")
+        label = f"suggestion, {self.suggestion:.2g}"
+        axes.axvline(self.suggestion, color=plot_style.COLORS[1], linestyle="--", label=label)
+        axes.set(xscale="log", xlabel="learning rate")
+        axes.set(ylim=(0, 1.5 * self.smoothed[0]), ylabel="training loss")
         axes.legend()
         return figure
 
@@ -81,9 +75,7 @@ def find_learning_rate(
         lowest: Rate of the first step.
         highest: Rate of the last step.
         steps: Number of steps, unless the loss diverges before.
-        network: As for `cnnzoo.train`; a copy of it is trained.
-        data: As for `cnnzoo.train`.
-        **fields: Fields of the recipe to replace, as for `cnnzoo.train`.
+        network: As for `cnnzoo.train`, as are `data` and `fields`; a copy of it is trained.
 
     Raises:
         CnnzooError: An argument is wrong, or as for `cnnzoo.train`.
@@ -93,14 +85,12 @@ def find_learning_rate(
         if isinstance(given, bool) or not isinstance(given, (int, float)):
             raise CnnzooError(f"{argument} must be a number; got {given!r}")
     if not 0 < lowest < highest < math.inf:
-        raise CnnzooError(
-            f"lowest and highest must be rates above 0, one below the other; got {lowest} and "
-            f"{highest}"
-        )
+        rule = "lowest and highest must be rates above 0, one below the other"
+        raise CnnzooError(f"{rule}; got {lowest} and {highest}")
     if "learning_rate" in fields:
+        got = repr(fields["learning_rate"])
         raise CnnzooError(
-            "learning_rate must be left to the test, from lowest to highest; got "
-            f"{fields['learning_rate']!r}"
+            f"learning_rate must be left to the test, from lowest to highest; got {got}"
         )
     if steps < 2 or int(steps) != steps:
         raise CnnzooError(f"steps must be a whole number of at least 2; got {steps}")
@@ -111,12 +101,9 @@ def find_learning_rate(
         layer = fields.get("augmentation")
         _, examples, networks = prepare(value, distribution, data, _copied(network), layer)
     with defaults(), fused(networks.model):
+        batches = examples.pipeline.train()
         networks.model.fit(
-            examples.pipeline.train(),
-            steps_per_epoch=steps,
-            shuffle=False,
-            verbose=0,
-            callbacks=[rising],
+            batches, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[rising]
         )
     return result(rising.rates, rising.losses)
 
@@ -143,7 +130,6 @@ class _Rising(keras.callbacks.Callback):
         self.model.reset_metrics()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Record the loss."""
         self.losses.append(float((logs or {})["loss"]))
         self.model.stop_training = has_diverged(self.losses)
 

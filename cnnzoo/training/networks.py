@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +16,7 @@ from cnnzoo.export import artifact
 from cnnzoo.export.card import limits
 from cnnzoo.inspection.cost import layer_costs
 from cnnzoo.inspection.graph import nested, output_call, walk
-from cnnzoo.models import create_model
+from cnnzoo.models import create_model, keras_set_to
 from cnnzoo.pipelines.custom_data.dataset import find
 from cnnzoo.pipelines.input_types import describe
 from cnnzoo.training.distributed.distribution import Distribution
@@ -102,12 +101,7 @@ def _networks(
 
 
 def _spec(recipe: Recipe, distribution: Distribution, custom: keras.Model | None) -> InputSpec:
-    """Return what a pipeline needs to know of the recipe's network, or of a `custom` one.
-
-    Raises:
-        CnnzooError: The custom one is no Functional or Sequential model of one input and one
-            output, or the recipe says something that only a network of the zoo can follow.
-    """
+    """Return what a pipeline needs to know of the recipe's network, or of a `custom` one."""
     if custom is None:
         return input_spec(recipe.model)
     _require_plain(custom)
@@ -126,11 +120,7 @@ def _spec(recipe: Recipe, distribution: Distribution, custom: keras.Model | None
 
 
 def _require_plain(custom: Any) -> None:
-    """Refuse a network that is not from one batch to logits in float32.
-
-    Raises:
-        CnnzooError: It is another.
-    """
+    """Refuse a network that is not from one batch to logits in float32."""
     plain = isinstance(custom, keras.Model) and hasattr(custom, "input_shape") and custom.built
     shapes = (custom.input_shape, custom.output_shape) if plain else ()
     if not plain or not all(isinstance(shape, tuple) for shape in shapes):
@@ -177,22 +167,13 @@ def _network(recipe: Recipe, dataset: Dataset, pipeline: Pipeline) -> keras.Mode
     )
 
 
-@contextlib.contextmanager
-def defaults(precision: str = "float32") -> Iterator[None]:
+def defaults(precision: str = "float32") -> contextlib.AbstractContextManager[None]:
     """Build layers that compute in `precision` and keep float32 weights, with channels last.
 
     What the program has set of this stands again at the end.
     """
-    before = keras.config.dtype_policy(), keras.config.image_data_format(), keras.config.floatx()
-    keras.config.set_floatx("float32")
-    keras.config.set_image_data_format("channels_last")
-    keras.config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before[0])
-        keras.config.set_image_data_format(before[1])
-        keras.config.set_floatx(before[2])
+    policy = "float32" if precision == "float32" else f"mixed_{precision}"
+    return keras_set_to(floatx="float32", image_data_format="channels_last", dtype_policy=policy)
 
 
 def card_metadata(

@@ -158,7 +158,6 @@ class _L2:
     decayed: frozenset[int] = frozenset()  # By `id`.
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
-        """Update the weights."""
         sums = [
             ops.convert_to_tensor(grad) + self.l2 * weight
             if grad is not None and id(weight) in self.decayed

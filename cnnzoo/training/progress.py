@@ -7,13 +7,7 @@ from typing import Any
 
 import keras
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 _LINE_SECONDS = 60  # Between two lines of a long epoch where there is no terminal.
 

@@ -29,13 +29,8 @@ def folder_of(name: str, out: str | Path | None, resume: bool) -> Path:
         CnnzooError: It is neither, or holds no run to resume.
     """
     base = Path("runs") / name
-    numbers = sorted(int(path.name) for path in base.glob("*") if path.name.isdecimal())
-    if out is not None:
-        folder = Path(out)
-    elif resume:
-        folder = base / str(max(numbers, default=0))
-    else:
-        folder = base / str(max(numbers, default=0) + 1)
+    latest = max((int(one.name) for one in base.glob("*") if one.name.isdecimal()), default=0)
+    folder = base / str(latest if resume else latest + 1) if out is None else Path(out)
     started = holds_run(folder)
     if resume and not started:
         raise CnnzooError(f"out must be the folder of a run to resume; got {str(folder)!r}")
@@ -54,11 +49,7 @@ def holds_run(folder: Path) -> bool:
 
 
 def _identity(folder: Path) -> dict[str, Any] | None:
-    """Return with what the run in `folder` was started, or None without a run.
-
-    Raises:
-        CnnzooError: The file is damaged.
-    """
+    """Return with what the run in `folder` was started, or None without a run."""
     path = folder / _RECIPE
     if not holds_run(folder):
         return None
@@ -117,12 +108,9 @@ def fingerprint(dataset: Dataset, examples: Examples) -> str:
 
 def unnamed_config(layer: keras.layers.Layer) -> dict[str, Any]:
     """Return the configuration of a layer in JSON's types, without the names that Keras numbers."""
-
-    def unnamed(config: dict[str, Any]) -> dict[str, Any]:
-        return {key: value for key, value in config.items() if key not in ("name", "build_config")}
-
     text = json.dumps(keras.saving.serialize_keras_object(layer))
-    return json.loads(text, object_hook=unnamed)
+    unnamed = ("name", "build_config")
+    return json.loads(text, object_pairs_hook=lambda c: {k: v for k, v in c if k not in unnamed})
 
 
 def structure_digest(model: keras.Model) -> str:
