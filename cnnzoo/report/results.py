@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from cnnzoo import evaluation
-from cnnzoo.evaluation.confidence import Calibration
-from cnnzoo.evaluation.confusion import PerClass
+from cnnzoo.evaluation.predictions import Calibration, PerClass
 from cnnzoo.export.card import interval
 from cnnzoo.report.page import Picture, Piece, Section, Table
 from cnnzoo.report.subject import AnsweredExamples, Subject
