@@ -11,8 +11,8 @@ from matplotlib.patches import Rectangle
 
 from cnnzoo import plot_style
 from cnnzoo.errors import CnnzooError
-from cnnzoo.inspection.nearest import NearestExamples
 from cnnzoo.inspection.plots.base import check_sides, colors, curve, shown
+from cnnzoo.inspection.strongest import NearestExamples
 
 _STRONGEST = 99.5  # Percentile of heat from which colors are full.
 

@@ -16,7 +16,7 @@ from matplotlib.patches import Rectangle
 
 from cnnzoo import plot_style
 from cnnzoo.errors import CnnzooError
-from cnnzoo.inspection.ngram_search import Ngram
+from cnnzoo.inspection.strongest import Ngram
 
 _LINE = 84  # Characters of a line.
 _WIDTH, _HEIGHT = 0.0755, 0.24  # Inches of a character of the monospaced font, and of a line.
