@@ -77,9 +77,9 @@ def after(call: Call, fields: Sequence[Field]) -> Field:
     """
     layer, inputs, output = call.layer, call.inputs, call.outputs[0]
     known = [field for field in fields if field is not None]
-    if isinstance(layer, _UNBOUNDED) or not known or len(known) < len(fields):
+    if isinstance(layer, _UNBOUNDED) or len(known) < len(fields):
         return None
-    if len({len(field) for field in known}) > 1:
+    if len({len(field) for field in known}) != 1:
         return None
     merged = [_union(sides) for sides in zip(*known, strict=True)]
     if len(inputs[0].shape) < len(merged) + 2 == len(output.shape):
@@ -149,17 +149,11 @@ def _moved(layer: Any, sides: list[Side]) -> Field:
             for side, (before, _) in zip(sides, pairs, strict=True)
         ]
     if kind.startswith("UpSampling"):
-        sizes = _each(layer.size, len(sides))
-        return [
-            side._replace(stride=side.stride / size)
-            for side, size in zip(sides, sizes, strict=True)
-        ]
+        pairs = zip(sides, _each(layer.size, len(sides)), strict=True)
+        return [side._replace(stride=side.stride / size) for side, size in pairs]
     if hasattr(layer, "strides"):  # Strided selection, as a shortcut without weights does.
-        steps = _each(layer.strides, len(sides))
-        return [
-            side._replace(stride=side.stride * step)
-            for side, step in zip(sides, steps, strict=True)
-        ]
+        pairs = zip(sides, _each(layer.strides, len(sides)), strict=True)
+        return [side._replace(stride=side.stride * step) for side, step in pairs]
     return None
 
 
