@@ -5,7 +5,7 @@ from cnnzoo.lazy import exports
 __getattr__, __all__ = exports(
     __name__,
     {
-        "KERNELS": "cnnzoo.by_hand.kernels",
+        "KERNELS": "cnnzoo.by_hand.convolution",
         "Step": "cnnzoo.by_hand.windows",
         "convolve": "cnnzoo.by_hand.convolution",
         "convolve_depthwise": "cnnzoo.by_hand.convolution",

@@ -4,8 +4,9 @@ Like every network, it does not turn the kernel around, which mathematics calls 
 The convolution of mathematics is that with the kernel reversed, `kernel[::-1, ::-1]` in two
 dimensions. Kernels and channels are laid out as Keras has them, but there is no batch: one example.
 
-Source: Goodfellow, Bengio and Courville 2016, Deep Learning, section 9.1,
-https://www.deeplearningbook.org/contents/convnets.html
+Sources: Goodfellow, Bengio and Courville 2016, Deep Learning, section 9.1,
+https://www.deeplearningbook.org/contents/convnets.html; classic kernels, Gonzalez and Woods,
+Digital Image Processing, chapter 3.
 """
 
 from __future__ import annotations
@@ -16,6 +17,27 @@ import numpy as np
 
 from cnnzoo.by_hand.windows import Step, each, numbers, sides
 from cnnzoo.errors import CnnzooError
+from cnnzoo.registry import Registry
+
+# Kernels `[3, 3]` as they were set by hand before networks learned theirs; `convolve` takes one as
+# `kernel[:, :, np.newaxis, np.newaxis]`: one channel, one filter. Sobel's response is positive
+# where the image grows brighter to the right (`sobel_x`) or downwards (`sobel_y`).
+KERNELS: Registry[np.ndarray] = Registry("kernel")
+
+for _name, _rows, _divisor in (
+    ("identity", [[0, 0, 0], [0, 1, 0], [0, 0, 0]], 1),
+    ("box_blur", [[1, 1, 1], [1, 1, 1], [1, 1, 1]], 9),
+    ("gaussian_blur", [[1, 2, 1], [2, 4, 2], [1, 2, 1]], 16),
+    ("sharpen", [[0, -1, 0], [-1, 5, -1], [0, -1, 0]], 1),
+    ("sobel_x", [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], 1),
+    ("sobel_y", [[-1, -2, -1], [0, 0, 0], [1, 2, 1]], 1),
+    ("laplacian", [[0, 1, 0], [1, -4, 1], [0, 1, 0]], 1),
+    ("high_pass", [[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]], 1),
+    ("emboss", [[-2, -1, 0], [-1, 1, 1], [0, 1, 2]], 1),
+):
+    _kernel = np.array(_rows, float) / _divisor
+    _kernel.setflags(write=False)  # They are shared by all who look one up.
+    KERNELS.add(_name, _kernel)
 
 
 def convolve(
@@ -91,29 +113,16 @@ def convolve_depthwise(
         CnnzooError: As for `convolve`.
     """
     kernel = numbers("kernel", kernel, "[*sides, channels, multiplier]")
-    *kernel_sides, channels, multiplier = _with_sides(kernel, "[*sides, channels, multiplier]")
-    return convolve(
-        inputs,
-        kernel.reshape(*kernel_sides, 1, channels * multiplier),
-        bias,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        groups=channels,
-        trace=trace,
-    )
-
-
-def _with_sides(kernel: np.ndarray, shape: str) -> tuple[int, ...]:
-    if kernel.ndim < 3:
-        raise CnnzooError(f"kernel must have the shape {shape}; got {kernel.shape}")
-    return kernel.shape
+    *kernel_sides, channels, multiplier = kernel.shape
+    kernel = kernel.reshape(*kernel_sides, 1, channels * multiplier)
+    how: Any = {"stride": stride, "padding": padding, "dilation": dilation, "trace": trace}
+    return convolve(inputs, kernel, bias, groups=channels, **how)
 
 
 def _checked(inputs: Any, kernel: Any, bias: Any, groups: int) -> tuple[np.ndarray, ...]:
     inputs = numbers("inputs", inputs, "[*sides, channels]")
     kernel = numbers("kernel", kernel, "[*sides, channels, filters]")
-    *_, channels, filters = _with_sides(kernel, "[*sides, channels, filters]")
+    *_, channels, filters = kernel.shape
     if inputs.ndim != kernel.ndim - 1:
         raise CnnzooError(
             f"inputs must have {kernel.ndim - 1} axes, the sides and the channels of one example, "

@@ -57,10 +57,8 @@ def draw_size(
     for place in range(found.outputs):
         seen = np.arange(padded)[found.window(place)] - found.before
         axes.plot(seen, np.full(len(seen), place), "s-", color=plot_style.COLORS[1], linewidth=1)
-    axes.set_xlim(-found.before - 0.7, size + found.after - 0.3)
-    axes.set_ylim(found.outputs - 0.4, -1.7)
-    axes.set_xlabel("input position (white: padding)")
-    axes.set_ylabel("output position")
+    axes.set(xlim=(-found.before - 0.7, size + found.after - 0.3), ylim=(found.outputs - 0.4, -1.7))
+    axes.set(xlabel="input position (white: padding)", ylabel="output position")
     axes.set_yticks(range(found.outputs))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
@@ -90,15 +88,16 @@ def draw_step(step: Step) -> Figure:
     axes = figure.add_subplot(places[:, -1])
     _fill(axes, made, 0)
     _name_axes(axes, step)
-    row, column = (0, *step.position[:-1])[-2:]
-    _frame(axes, range(row, row + 1), range(column, column + 1))
+    _frame(axes, *(0, *step.position[:-1])[-2:])
     return figure
 
 
 def _grids(step: Step) -> list[_Grid]:
     cell = tuple(slice(place, place + 1) for place in step.position)
     given = _planes(_without_padding(step)[_whole_planes(step.window)])
-    made = _planes(_so_far(step)[_whole_planes(cell)])
+    order = np.arange(step.outputs.size).reshape(step.outputs.shape)
+    so_far = np.where(order <= order[step.position], step.outputs, np.nan)
+    made = _planes(so_far[_whole_planes(cell)])
     if step.kernel is None or step.products is None:
         # A pooled value has the color that it has in the input.
         scale = _limits(np.append(step.inputs, step.outputs))
@@ -135,11 +134,6 @@ def _without_padding(step: Step) -> np.ndarray:
     return blank
 
 
-def _so_far(step: Step) -> np.ndarray:
-    order = np.arange(step.outputs.size).reshape(step.outputs.shape)
-    return np.where(order <= order[step.position], step.outputs, np.nan)
-
-
 def _limits(array: np.ndarray) -> tuple[float, float]:
     """Return the ends of a scale that starts at zero or, for values with a sign, has it inside."""
     largest = max(float(np.abs(array).max()), 1e-9)
@@ -167,12 +161,9 @@ def _row_name(step: Step, row: int) -> str:
 
 def _name_axes(axes: Axes, step: Step, row_name: str = "") -> None:
     if len(step.padding) == 1:
-        axes.set_xlabel("position")
-        axes.set_ylabel(row_name)
-        axes.set_yticks([])
+        axes.set(xlabel="position", ylabel=row_name, yticks=[])
     else:
-        axes.set_xlabel("column")
-        axes.set_ylabel(f"row, {row_name}" if row_name else "row")
+        axes.set(xlabel="column", ylabel=f"row, {row_name}" if row_name else "row")
 
 
 def _outline(axes: Axes, step: Step) -> None:
@@ -183,10 +174,10 @@ def _outline(axes: Axes, step: Step) -> None:
     ]
     rows, columns = (range(1), *seen)[-2:]
     if rows.step == columns.step == 1:
-        _frame(axes, rows, columns)
-        return
-    for row, column in itertools.product(rows, columns):
-        _frame(axes, range(row, row + 1), range(column, column + 1))
+        _frame(axes, rows[0], columns[0], len(rows), len(columns))
+    else:
+        for row, column in itertools.product(rows, columns):
+            _frame(axes, row, column)
 
 
 class _Grid(NamedTuple):
@@ -205,8 +196,7 @@ def _has_numbers(plane: np.ndarray) -> bool:
 
 def _inches(grid: _Grid) -> tuple[float, float]:
     """Return the width and the height of the panels of `grid`."""
-    least, most = _PANEL
-    height, width = grid.planes.shape[1:]
+    (least, most), (height, width) = _PANEL, grid.planes.shape[1:]
     scale = _CELL if _has_numbers(grid.planes[0]) else most / max(height, width)
     return max(width * scale, least), max(height * scale, scale)
 
@@ -226,12 +216,10 @@ def _fill(axes: Axes, grid: _Grid, row: int) -> None:
     if not _has_numbers(plane):
         return
     axes.spines[:].set_visible(False)
-    empty = (
-        max(_PANEL[0] / _CELL - width, 0) / 2
-    )  # Cells are as large in a narrow grid as in others.
+    # Cells are as large in a narrow grid as in others.
+    empty = max(_PANEL[0] / _CELL - width, 0) / 2
     axes.set_xlim(-left - 0.5 - empty, width - left - 0.5 + empty)
-    axes.set_xticks(np.arange(width) - left)
-    axes.set_yticks(np.arange(height) - above)
+    axes.set(xticks=np.arange(width) - left, yticks=np.arange(height) - above)
     for (y, x), value in np.ndenumerate(plane):
         cell = (x - left, y - above)
         axes.add_patch(_box(*cell, 1, 1, edgecolor="silver", linewidth=0.5))
@@ -241,10 +229,9 @@ def _fill(axes: Axes, grid: _Grid, row: int) -> None:
         axes.text(*cell, text, color=color, ha="center", va="center", fontsize=8)
 
 
-def _frame(axes: Axes, rows: range, columns: range) -> None:
-    """Outline the cells from the first to the last of `rows` and `columns`."""
-    height, width = (cells[-1] - cells[0] + 1 for cells in (rows, columns))
-    box = _box(columns[0], rows[0], width, height, edgecolor=plot_style.COLORS[1], linewidth=2.5)
+def _frame(axes: Axes, row: int, column: int, height: int = 1, width: int = 1) -> None:
+    """Outline cells, the first of which is at `row` and `column`."""
+    box = _box(column, row, width, height, edgecolor=plot_style.COLORS[1], linewidth=2.5)
     box.set_clip_on(False)  # At the border too it is as wide as elsewhere.
     box.set_path_effects([withStroke(linewidth=5, foreground="white")])
     axes.add_patch(box)

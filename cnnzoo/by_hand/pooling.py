@@ -49,8 +49,6 @@ def pool(
         CnnzooError: A number is not positive, kind or padding is unknown, or no window fits.
     """
     inputs = numbers("inputs", inputs, "[*sides, channels]")
-    if inputs.ndim < 2:
-        raise CnnzooError(f"inputs must have the shape [*sides, channels]; got {inputs.shape}")
     if kind not in _KINDS:
         raise CnnzooError(registry.unknown("kind", kind, _KINDS))
     if padding == "full":

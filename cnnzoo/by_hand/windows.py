@@ -85,26 +85,17 @@ def explain_size(
     """
     found = side(size, kernel, stride, padding, dilation)
     padded = found.before + size + found.after
-    return "\n".join(
-        [
-            f"span:    ({kernel} - 1) * {dilation} + 1 = {found.span} positions under the kernel",
-            f"padded:  {found.before} + {size} + {found.after} = {padded} positions ({padding!r})",
-            f"outputs: ({padded} - {found.span}) // {stride} + 1 = {found.outputs}",
-        ]
+    return (
+        f"span:    ({kernel} - 1) * {dilation} + 1 = {found.span} positions under the kernel\n"
+        f"padded:  {found.before} + {size} + {found.after} = {padded} positions ({padding!r})\n"
+        f"outputs: ({padded} - {found.span}) // {stride} + 1 = {found.outputs}"
     )
 
 
 def sides(
     sizes: tuple[int, ...], kernels: tuple[int, ...], stride: Any, padding: str, dilation: Any
 ) -> list[Side]:
-    """Return the window along each side, of `sizes` positions.
-
-    Args:
-        sizes: Of the input.
-        kernels: Of the window.
-        stride: A number, or one per side; as is `dilation`.
-        padding: One of `PADDINGS`.
-        dilation: Distance of the positions that one window sees.
+    """Return the window along each side; stride and dilation are a number, or one per side.
 
     Raises:
         CnnzooError: As for `output_size`.
@@ -160,25 +151,16 @@ def each(name: str, value: Any, count: int) -> list[int]:
 
 
 def _positive(name: str, value: Any) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = 0
-    if number < 1:
+    if not hasattr(value, "__index__") or operator.index(value) < 1:
         raise CnnzooError(f"{name} must be a positive integer; got {value!r}")
-    return number
+    return operator.index(value)
 
 
 def numbers(name: str, values: Any, shape: str) -> np.ndarray:
-    """Return `values` as floats, so that uint8 pixels do not overflow.
-
-    Args:
-        name: Of the argument.
-        values: Anything that NumPy takes for an array.
-        shape: What is said of it, if it is no such array.
+    """Return `values` as floats `shape`, so that uint8 pixels do not overflow.
 
     Raises:
-        CnnzooError: They are no array of finite numbers, or an empty one.
+        CnnzooError: They are no array of finite numbers, an empty one, or one with fewer axes.
     """
     try:
         found = np.asarray(values, dtype=float)
@@ -187,6 +169,8 @@ def numbers(name: str, values: Any, shape: str) -> np.ndarray:
         raise CnnzooError(f"{name} must be an array of numbers {shape}; got {got}") from None
     if not found.size:
         raise CnnzooError(f"{name} must have no empty side; got the shape {found.shape}")
+    if found.ndim < shape.count(",") + 1:
+        raise CnnzooError(f"{name} must have the shape {shape}; got {found.shape}")
     if not np.isfinite(found).all():
         raise CnnzooError(f"{name} must be finite; got {found[~np.isfinite(found)][0]}")
     return found

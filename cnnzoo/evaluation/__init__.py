@@ -5,15 +5,15 @@ from cnnzoo.lazy import exports
 __getattr__, __all__ = exports(
     __name__,
     {
-        "calibration": "cnnzoo.evaluation.confidence",
-        "confusion_matrix": "cnnzoo.evaluation.confusion",
+        "calibration": "cnnzoo.evaluation.predictions",
+        "confusion_matrix": "cnnzoo.evaluation.predictions",
         "draw_calibration": "cnnzoo.evaluation.plots",
         "draw_confusion": "cnnzoo.evaluation.plots",
         "draw_mistakes": "cnnzoo.evaluation.plots",
         "draw_per_class": "cnnzoo.evaluation.plots",
         "evaluate": "cnnzoo.evaluation.metrics",
-        "mistakes": "cnnzoo.evaluation.confidence",
-        "per_class": "cnnzoo.evaluation.confusion",
+        "mistakes": "cnnzoo.evaluation.predictions",
+        "per_class": "cnnzoo.evaluation.predictions",
         "score": "cnnzoo.evaluation.metrics",
     },
 )

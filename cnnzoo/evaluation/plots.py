@@ -13,8 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from cnnzoo import plot_style
 from cnnzoo.errors import CnnzooError
-from cnnzoo.evaluation.confidence import Calibration, Mistake
-from cnnzoo.evaluation.confusion import PerClass
+from cnnzoo.evaluation.predictions import Calibration, Mistake, PerClass
 
 _NUMBERED = 20  # Classes up to which the cells of the matrix hold their numbers.
 _LISTED = 15  # Confusions that are listed next to a larger matrix.
@@ -38,29 +37,24 @@ def draw_confusion(matrix: np.ndarray, class_names: Sequence[str]) -> Figure:
     Raises:
         CnnzooError: The number of names is another.
     """
-    names = shortened(class_names, len(matrix))
+    names = _shortened(class_names, len(matrix))
     if len(matrix) > _NUMBERED:
         figure = Figure(figsize=(11, 5.6))
         axes, listed = figure.subplots(1, 2, width_ratios=[3, 1.6])
+        _cells(figure, axes, matrix)
         _most_frequent(listed, matrix, names)
-    else:
-        side = 0.4 * len(matrix)
-        figure = Figure(figsize=(max(side + 2.6, 4.2), max(side + 1.5, 3)))
-        axes = figure.subplots()
-        axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
-        axes.set_yticks(range(len(names)), names)
-    shares = _cells(figure, axes, matrix)
-    if len(matrix) <= _NUMBERED:
-        _numbers(axes, matrix, shares)
+        return figure
+    side = 0.4 * len(matrix)
+    figure = Figure(figsize=(max(side + 2.6, 4.2), max(side + 1.5, 3)))
+    axes = figure.subplots()
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(names)), names)
+    _numbers(axes, matrix, _cells(figure, axes, matrix))
     return figure
 
 
-def shortened(class_names: Sequence[str], classes: int) -> list[str]:
-    """Return names that fit next to an axis.
-
-    Raises:
-        CnnzooError: They are not one for each of the `classes`.
-    """
+def _shortened(class_names: Sequence[str], classes: int) -> list[str]:
+    """Return names that fit next to an axis, one for each of the `classes`."""
     if len(class_names) != classes:
         raise CnnzooError(
             f"class_names must be one for each of {classes} classes; got {len(class_names)}"
@@ -79,8 +73,7 @@ def _cells(figure: Figure, axes: Axes, matrix: np.ndarray) -> Any:
         figure.colorbar(shown, ax=axes, label="errors, % of the true class", shrink=0.8)
     axes.imshow(np.ma.masked_array(np.full(right.shape, 0.9), ~right), cmap="gray", vmin=0, vmax=1)
     axes.grid(visible=False)
-    axes.set_xlabel("predicted class")
-    axes.set_ylabel("true class")
+    axes.set(xlabel="predicted class", ylabel="true class")
     axes.set_title(f"{matrix.trace():,} of {matrix.sum():,} correct")
     return mistaken
 
@@ -89,15 +82,8 @@ def _numbers(axes: Axes, matrix: np.ndarray, shares: Any) -> None:
     for row, column in zip(*np.nonzero(matrix), strict=True):
         dark = row != column and shares[row, column] < 0.6 * shares.max()
         number = f"{matrix[row, column]:,}"
-        axes.text(
-            column,
-            row,
-            number,
-            ha="center",
-            va="center",
-            fontsize=9 if len(number) < 5 else 7,
-            color="white" if dark else "black",
-        )
+        text = axes.text(column, row, number, ha="center", va="center")
+        text.set(fontsize=9 if len(number) < 5 else 7, color="white" if dark else "black")
 
 
 def _most_frequent(axes: Axes, matrix: np.ndarray, names: list[str]) -> None:
@@ -111,9 +97,8 @@ def _most_frequent(axes: Axes, matrix: np.ndarray, names: list[str]) -> None:
     axes.set_yticks(range(len(pairs)), labels, fontsize=7)
     axes.invert_yaxis()
     axes.grid(visible=False)
-    axes.set_xlabel("examples")
+    axes.set(xlabel="examples", title="most frequent errors")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_title("most frequent errors")
 
 
 @plot_style.style()
@@ -129,36 +114,27 @@ def draw_per_class(found: PerClass, class_names: Sequence[str]) -> Figure:
     Raises:
         CnnzooError: The number of names is another.
     """
-    names = shortened(class_names, len(found.f1))
+    names = _shortened(class_names, len(found.f1))
     chosen = np.arange(len(names))
     if len(names) > _ROWS:
         chosen = np.argsort(found.f1, kind="stable")[:_ROWS]
     figure = Figure(figsize=(8, 0.2 * len(chosen) + 1.6))
     axes, counts = figure.subplots(1, 2, width_ratios=[3, 1], sharey=True)
     rows = np.arange(len(chosen))
-    _figures(axes, found, chosen)
+    precision, recall, f1 = (100 * measure[chosen] for measure in found[:3])
+    axes.hlines(rows, precision, recall, color="gray", alpha=0.5)
+    kinds = ((precision, ">", "precision"), (recall, "<", "recall"), (f1, "o", "F1"))
+    for (values, marker, label), mean in zip(kinds, found.macro, strict=True):
+        label = f"{label}, {100 * mean:.2f} on average"
+        axes.plot(values, rows, marker, markersize=5, label=label, clip_on=False)
+    axes.set(xlabel="%", ylim=(len(rows) - 0.4, -0.6))
     axes.set_yticks(rows, [names[place] for place in chosen])
-    axes.set_ylim(len(rows) - 0.4, -0.6)
     if len(chosen) < len(names):
         axes.set_title(f"the {len(chosen)} of {len(names)} classes with the lowest F1")
     counts.barh(rows, found.support[chosen], color="gray")
     counts.set_xlabel("examples")
     figure.legend(loc="outside upper left", ncols=3)
     return figure
-
-
-def _figures(axes: Axes, found: PerClass, chosen: np.ndarray) -> None:
-    rows = np.arange(len(chosen))
-    axes.hlines(
-        rows, 100 * found.precision[chosen], 100 * found.recall[chosen], color="gray", alpha=0.5
-    )
-    kinds = (("precision", ">"), ("recall", "<"), ("f1", "o"))
-    for (measure, marker), label in zip(kinds, ("precision", "recall", "F1"), strict=True):
-        values = 100 * getattr(found, measure)[chosen]
-        mean = 100 * getattr(found.macro, measure)
-        label = f"{label}, {mean:.2f} on average"
-        axes.plot(values, rows, marker, markersize=5, label=label, clip_on=False)
-    axes.set_xlabel("%")
 
 
 @plot_style.style()
@@ -174,25 +150,16 @@ def draw_calibration(found: Calibration) -> Figure:
     there = found.counts > 0
     accuracy, gap = found.accuracy[there], (found.confidence - found.accuracy)[there]
     top.bar(middle[there], accuracy, width[there], edgecolor="white", label="accuracy")
-    top.bar(
-        *(middle[there], gap, width[there], accuracy),
-        color="none",
-        edgecolor=plot_style.COLORS[1],
-        hatch="////",
-        label="gap to mean confidence",
-    )
+    hatched: Any = {"color": "none", "edgecolor": plot_style.COLORS[1], "hatch": "////"}
+    label = "gap to mean confidence"
+    top.bar(middle[there], gap, width[there], accuracy, label=label, **hatched)
     top.plot([0, 1], [0, 1], ":", color=plot_style.INK, linewidth=1, label="perfectly calibrated")
-    top.set_ylabel("accuracy")
-    top.set_ylim(0, 1)
-    top.set_title(
-        f"expected calibration error {found.expected_error:.2%}, maximum {found.maximum_error:.2%}"
-    )
+    errors = f"error {found.expected_error:.2%}, maximum {found.maximum_error:.2%}"
+    top.set(ylim=(0, 1), ylabel="accuracy", title=f"expected calibration {errors}")
     below.bar(middle, found.counts, width, color="gray", edgecolor="white")
     below.set_yscale("symlog", linthresh=1)
-    below.set_ylim(0, 3 * found.counts.max())
-    below.set_ylabel("examples")
-    below.set_xlabel("confidence: score of the predicted class")
-    below.set_xlim(0, 1)
+    below.set(xlim=(0, 1), xlabel="confidence: score of the predicted class")
+    below.set(ylim=(0, 3 * found.counts.max()), ylabel="examples")
     figure.legend(loc="outside lower left", ncols=3, fontsize=8)
     return figure
 
@@ -241,22 +208,17 @@ def _grid(examples: np.ndarray, captions: list[tuple[str, str]]) -> Figure:
     for axes in figure.subplots(rows, columns, squeeze=False).flat:
         axes.axis("off")
     for axes, example, (predicted, true) in zip(figure.axes, examples, captions, strict=False):
-        _draw(axes, example)
         axes.set_title(f"{_line(predicted)}\n{_line(true)}", fontsize=8, parse_math=False)
+        if example.ndim == 2:
+            axes.plot(example[:, 0], linewidth=0.4)
+        else:
+            white = 255 if example.dtype == np.uint8 else 1
+            axes.imshow(example.squeeze(), cmap="gray", vmin=0, vmax=white)
     return figure
 
 
 def _line(text: str) -> str:
     return text if len(text) <= 20 else f"{text[:9]}…{text[-10:]}"
-
-
-def _draw(axes: Axes, example: np.ndarray) -> None:
-    if example.ndim == 2:
-        axes.plot(example[:, 0], linewidth=0.4)
-        return
-    axes.imshow(
-        example.squeeze(), cmap="gray", vmin=0, vmax=255 if example.dtype == np.uint8 else 1
-    )
 
 
 def _list(texts: np.ndarray, captions: list[tuple[str, str]]) -> Figure:
@@ -268,8 +230,7 @@ def _list(texts: np.ndarray, captions: list[tuple[str, str]]) -> Figure:
     figure = Figure(figsize=(8, 0.17 * sum(heights) + 0.1))
     axes = figure.subplots()
     axes.axis("off")
-    axes.set_xlim(0, 1)
-    axes.set_ylim(sum(heights), 0)
+    axes.set(xlim=(0, 1), ylim=(sum(heights), 0))
     place = 0.0
     for lines, (predicted, true), height in zip(blocks, captions, heights, strict=True):
         options: Any = {"va": "top", "parse_math": False, "fontsize": 9}

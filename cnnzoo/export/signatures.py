@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from cnnzoo.export.litert import tokenizer_of
-from cnnzoo.inspection.explanation import explainer
+from cnnzoo.inspection.cams import explainer
 from cnnzoo.inspection.graph import calls, graph
 from cnnzoo.pipelines.input_types import RawTexts, raw_input
 

@@ -47,17 +47,57 @@ def run(
     values: dict[int, tf.Tensor] = {}
     with contextlib.ExitStack() as stack:
         for layer in layers:
-            stack.enter_context(_watched(layer, values))
+            stack.enter_context(_noted(layer, values))
         output = model(inputs, training=training)
     return Pass(output, [values[id(layer)] for layer in layers])
+
+
+def _noted(layer: Any, values: dict[int, tf.Tensor]) -> contextlib.AbstractContextManager[None]:
+    def note(output: tf.Tensor) -> tf.Tensor:
+        values[id(layer)] = output
+        return output
+
+    return passing_on(layer, note)
+
+
+def passing_on(
+    layer: Any, change: Callable[[tf.Tensor], tf.Tensor]
+) -> contextlib.AbstractContextManager[None]:
+    """Return a context in which `layer` gives what `change` makes of its output."""
+    stock = layer.call
+    return _having(layer, "call", lambda *args, **kwargs: change(stock(*args, **kwargs)))
+
+
+@contextlib.contextmanager
+def _having(layer: Any, name: str, value: Any) -> Iterator[None]:
+    """Give `layer` another attribute for a while; a subclass would share what is noted here."""
+    own = {name: vars(layer)[name]} if name in vars(layer) else {}
+    setattr(layer, name, value)
+    try:
+        yield
+    finally:
+        delattr(layer, name)  # The class's comes into view again.
+        for stock in own.values():
+            setattr(layer, name, stock)
 
 
 def run_to_logits(
     model: keras.Model, inputs: tf.Tensor, layers: Sequence[Any] = (), training: bool = False
 ) -> Pass:
     """Do as `run`, but leave out the softmax or sigmoid that `model` may end with."""
-    with _without_squashing(_last_layer(model)):
+    with _without_squashing(model):
         return run(model, inputs, layers, training)
+
+
+def _without_squashing(model: keras.Model) -> contextlib.AbstractContextManager[None]:
+    last = output_call(model).layer
+    if nested(last):
+        return _without_squashing(last)
+    if type(last).__name__ in {"Softmax", "Sigmoid"}:  # Layers, and operations of keras.ops.
+        return _having(last, "call", lambda inputs, **_: inputs)
+    if getattr(last, "activation", None) in _SQUASHED:
+        return _having(last, "activation", keras.activations.linear)
+    return contextlib.nullcontext()
 
 
 class Slope(NamedTuple):
@@ -83,70 +123,11 @@ def slope(
         layers: By whose outputs gradients are taken; by the inputs if empty.
     """
     logits, values = run_to_logits(model, inputs, layers)
-    top = tf.argmax(logits, axis=-1) if classes is None else classes
+    chosen = tf.argmax(logits, axis=-1) if classes is None else classes
     values = values or [inputs]
-    gradients = tf.gradients(
-        tf.gather(logits, top, batch_dims=1),
-        values,
-        unconnected_gradients=tf.UnconnectedGradients.ZERO,
-    )
+    of_classes = tf.gather(logits, chosen, batch_dims=1)
+    gradients = tf.gradients(of_classes, values, unconnected_gradients="zero")
     return Slope(logits, values, [tf.convert_to_tensor(gradient) for gradient in gradients])
-
-
-@contextlib.contextmanager
-def _watched(layer: Any, values: dict[int, tf.Tensor]) -> Iterator[None]:
-    """Note in `values` what `layer` gives."""
-    stock = layer.call
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        values[id(layer)] = stock(*args, **kwargs)
-        return values[id(layer)]
-
-    with _changed(layer, call=call):
-        yield
-
-
-@contextlib.contextmanager
-def multiplied(layer: Any, factors: tf.Tensor) -> Iterator[None]:
-    """Let `layer` give its values times `factors`."""
-    stock = layer.call
-
-    def call(*args: Any, **kwargs: Any) -> tf.Tensor:
-        values = stock(*args, **kwargs)
-        return values * tf.cast(factors, values.dtype)
-
-    with _changed(layer, call=call):
-        yield
-
-
-def _last_layer(model: keras.Model) -> Any:
-    """Return the layer, or other operation, that gives the output."""
-    layer = output_call(model).layer
-    return _last_layer(layer) if nested(layer) else layer
-
-
-def _without_squashing(last: Any) -> contextlib.AbstractContextManager[None]:
-    if type(last).__name__ in {"Softmax", "Sigmoid"}:  # Layers, and operations of keras.ops.
-        return _changed(last, call=lambda inputs, **_: inputs)
-    if getattr(last, "activation", None) in _SQUASHED:
-        return _changed(last, activation=keras.activations.linear)
-    return contextlib.nullcontext()
-
-
-@contextlib.contextmanager
-def _changed(layer: Any, **attributes: Any) -> Iterator[None]:
-    """Give `layer` other attributes for a while."""
-    own = {name: vars(layer)[name] for name in attributes if name in vars(layer)}
-    for name, value in attributes.items():
-        setattr(layer, name, value)
-    try:
-        yield
-    finally:
-        for name in attributes:
-            if name in own:
-                setattr(layer, name, own[name])
-            else:
-                delattr(layer, name)  # The class's comes into view again.
 
 
 def batched(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -158,26 +139,19 @@ def batched(function: Callable[..., Any]) -> Callable[..., Any]:
     compiled = tf.function(function)
 
     def over(*arrays: np.ndarray) -> Any:
-        """Give all `arrays`, of as many rows, to the function, batch by batch; join the results."""
         specs = [tf.TensorSpec([None, *array.shape[1:]], array.dtype) for array in arrays]
         traced = compiled.get_concrete_function(*specs)  # Once; a short last batch fits as well.
         results = [
             traced(*(tf.constant(array[start : start + _BATCH]) for array in arrays))
             for start in range(0, len(arrays[0]), _BATCH)
         ]
-        return tf.nest.map_structure(
-            lambda *parts: np.concatenate([part.numpy() for part in parts]), *results
-        )
+        return tf.nest.map_structure(lambda *parts: np.concatenate(parts), *results)
 
     return over
 
 
 def chosen_classes(model: keras.Model, inputs: np.ndarray, class_id: Any) -> np.ndarray:
-    """Return the requested class of each example, or its top class, int32 `[batch]`.
-
-    Raises:
-        CnnzooError: As for `checks.classes`.
-    """
+    """Return the requested class of each example, or its top class, int32 `[batch]`."""
     if class_id is not None:
         return checks.classes(model, class_id, len(inputs))
     checks.class_count(model)

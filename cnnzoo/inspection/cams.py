@@ -16,9 +16,13 @@ import tensorflow as tf
 from cnnzoo.errors import CnnzooError
 from cnnzoo.inspection import checks
 from cnnzoo.inspection.activations import batched, chosen_classes, slope
-from cnnzoo.inspection.graph import last_maps
+from cnnzoo.inspection.graph import embeddings, graph, last_maps, side_count
+from cnnzoo.inspection.word_attribution import gradient_times_values
+
+MAPS = 16  # Feature maps that an explanation holds at most.
 
 Weights = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # Of maps, from maps and gradients.
+Explanation = dict[str, tf.Tensor]
 
 
 def grad_cam(
@@ -39,7 +43,7 @@ def grad_cam(
     Raises:
         CnnzooError: The inputs, class or layer do not fit the model.
     """
-    return _of_class(model, inputs, class_id, layer, mean_gradient)
+    return _of_class(model, inputs, class_id, layer, _mean_gradient)
 
 
 def grad_cam_plus_plus(
@@ -62,7 +66,7 @@ def _of_class(
 
     def heat(values: tf.Tensor, of_values: tf.Tensor) -> tf.Tensor:
         _, (maps,), (gradient,) = slope(model, values, of_values, [found])
-        return heat_of_maps(maps, gradient, values, weights)
+        return _heat_of_maps(maps, gradient, values, weights)
 
     return batched(heat)(batch, classes)
 
@@ -75,7 +79,7 @@ def _maps(model: keras.Model, layer: str | None) -> Any:
             "model must have a convolution whose maps have several positions, or layer be named; "
             f"got {model.name}"
         )
-    sides, given = checks.side_count(model), len(call.outputs[0].shape) - 2
+    sides, given = side_count(checks.taken(model)), len(call.outputs[0].shape) - 2
     if given != sides:
         raise CnnzooError(
             f"layer must give maps with as many sides as the input, {sides}; "
@@ -84,7 +88,7 @@ def _maps(model: keras.Model, layer: str | None) -> Any:
     return call.layer
 
 
-def mean_gradient(maps: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
+def _mean_gradient(maps: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
     """Return Grad-CAM's weight of each map, `[batch, *ones, units]`."""
     return tf.reduce_mean(gradient, axis=_sides(maps), keepdims=True)
 
@@ -104,17 +108,17 @@ def _sides(maps: tf.Tensor) -> list[int]:
     return list(range(1, len(maps.shape) - 1))
 
 
-def heat_of_maps(
+def _heat_of_maps(
     maps: tf.Tensor, gradient: tf.Tensor, inputs: tf.Tensor, weights: Weights
 ) -> tf.Tensor:
     """Return the positive part of the weighed sum of `maps`, scaled, at the size of `inputs`."""
     maps, gradient = tf.cast(maps, tf.float32), tf.cast(gradient, tf.float32)
     heat = tf.nn.relu(tf.reduce_sum(weights(maps, gradient) * maps, axis=-1))
-    heat = scaled(resized(heat, tf.shape(inputs)[1 : len(maps.shape) - 1]))
+    heat = _scaled(resized(heat, tf.shape(inputs)[1 : len(maps.shape) - 1]))
     return tf.ensure_shape(heat, inputs.shape[: len(maps.shape) - 1])
 
 
-def scaled(heat: tf.Tensor) -> tf.Tensor:
+def _scaled(heat: tf.Tensor) -> tf.Tensor:
     """Return `heat` with 1 as the greatest of each example; all zeros stay zeros."""
     greatest = tf.reduce_max(heat, axis=list(range(1, len(heat.shape))), keepdims=True)
     return tf.math.divide_no_nan(heat, greatest)
@@ -133,3 +137,34 @@ def resized(heat: tf.Tensor, sides: tf.Tensor) -> tf.Tensor:
         rows = tf.cast(tf.image.resize(rows, [sides[axis - 1], across]), heat.dtype)
         heat = tf.reshape(rows, tf.concat([before, sides[axis - 1 : axis], after], axis=0))
     return heat
+
+
+def explainer(network: keras.Model) -> Callable[[tf.Tensor], Explanation]:
+    """Return a function of what `network` takes, pure TensorFlow, that explains the top class.
+
+    It gives `logits`; `heat`, float32 from 0 to 1, at the positions of the input: `[batch, height,
+    width]`, `[batch, samples]` or, for tokens, `[batch, length]`; and, where there are convolutions
+    over images or sounds, `feature_maps`: up to 16 of the last one's maps, after what activates
+    them. Heat is Grad-CAM of these maps, and without such maps, or over tokens, the size of
+    gradient times input, or embedding, summed over channels.
+
+    Args:
+        network: A built Functional or Sequential model to logits.
+
+    Raises:
+        CnnzooError: The model is of another kind.
+    """
+    tokens = "int" in graph(network).inputs[0].dtype
+    last = None if tokens else last_maps(network)
+    layers = embeddings(network) if tokens else [last.layer] if last else []
+
+    def by_maps(inputs: tf.Tensor) -> Explanation:
+        logits, (maps,), (gradient,) = slope(network, inputs, layers=layers)
+        heat = _heat_of_maps(maps, gradient, inputs, _mean_gradient)
+        return {"logits": logits, "feature_maps": maps[..., :MAPS], "heat": heat}
+
+    def by_gradient(inputs: tf.Tensor) -> Explanation:
+        found = slope(network, inputs, layers=layers)
+        return {"logits": found.logits, "heat": _scaled(tf.abs(gradient_times_values(found)))}
+
+    return tf.function(by_gradient if last is None else by_maps)

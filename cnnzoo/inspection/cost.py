@@ -133,18 +133,16 @@ def _row(seen: Seen, batch_size: int, counted: set[int]) -> LayerCost:
     counted.add(id(layer))
     weights = getattr(layer, "weights", []) if fresh else []
     trainable = getattr(layer, "trainable_weights", []) if fresh else []
+    floats = [weight for weight in weights if "float" in str(weight.dtype)]  # No random states.
+    size = sum(bytes_of(tensor.shape[1:], tensor.dtype) for tensor in call.outputs)
     return LayerCost(
         name=seen.path,
         kind=type(layer).__name__,
         output_shape=list(call.outputs[0].shape[1:]),
         params=sum(math.prod(weight.shape) for weight in trainable),
-        # The state of a random number generator is no parameter.
-        total_params=sum(
-            math.prod(weight.shape) for weight in weights if "float" in str(weight.dtype)
-        ),
+        total_params=sum(math.prod(weight.shape) for weight in floats),
         macs=macs or 0,
-        activation_bytes=batch_size
-        * sum(bytes_of(tensor.shape[1:], tensor.dtype) for tensor in call.outputs),
+        activation_bytes=batch_size * size,
         receptive_field=None if field is None else [side.size for side in field],
         stride=None if field is None else [side.stride for side in field],
         center=None if field is None else [side.center for side in field],

@@ -1,4 +1,8 @@
-"""The calls of layers that a Functional or Sequential model is made of."""
+"""The calls of layers that a model is made of.
+
+All of these functions raise `CnnzooError` for one that is neither Functional nor Sequential and
+built.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +24,7 @@ class Call(NamedTuple):
 
 
 def graph(model: keras.Model) -> Any:
-    """Return the Functional model that `model` is or holds.
-
-    Raises:
-        CnnzooError: It is neither Functional nor Sequential, or not yet built.
-    """
+    """Return the Functional model that `model` is or holds."""
     found = functional(model)
     if found is None:
         raise CnnzooError(f"model must be Functional, or Sequential and built; got {model!r}")
@@ -32,11 +32,7 @@ def graph(model: keras.Model) -> Any:
 
 
 def calls(model: keras.Model) -> Iterator[Call]:
-    """Yield the calls in an order in which each follows those that it needs.
-
-    Raises:
-        CnnzooError: The model is neither Functional nor Sequential, or not yet built.
-    """
+    """Yield the calls in an order in which each follows those that it needs."""
     by_depth = nodes_by_depth(graph(model))
     for depth in sorted(by_depth, reverse=True):
         for node in by_depth[depth]:
@@ -44,12 +40,28 @@ def calls(model: keras.Model) -> Iterator[Call]:
                 yield Call(node.operation, node.arguments.keras_tensors, node.outputs)
 
 
-def output_call(model: keras.Model) -> Call:
-    """Return the call that gives the model's output, the first if there are several.
+def holds_tokens(tensor: keras.KerasTensor) -> bool:
+    """Return whether `tensor`, an input, is of tokens: integers `[batch, length]`."""
+    return "int" in tensor.dtype and len(tensor.shape) == 2
 
-    Raises:
-        CnnzooError: As for `calls`.
-    """
+
+def side_count(tensor: keras.KerasTensor) -> int:
+    """Return how many sides an input has: 2 of images, 1 of sounds or of tokens."""
+    return 1 if holds_tokens(tensor) else len(tensor.shape) - 2
+
+
+def embeddings(model: keras.Model) -> list[Any]:
+    """Return the layers that turn tokens into vectors: several if side by side."""
+    first = graph(model).inputs[0]
+    return [
+        call.layer
+        for call in calls(model)
+        if call.inputs[0] is first and len(first.shape) == 2 and len(call.outputs[0].shape) == 3
+    ]
+
+
+def output_call(model: keras.Model) -> Call:
+    """Return the call that gives the model's output, the first if there are several."""
     output = graph(model).outputs[0]
     return next(call for call in calls(model) if any(one is output for one in call.outputs))
 
@@ -63,9 +75,6 @@ def walk(model: keras.Model, prefix: str = "") -> Iterator[tuple[str, Call]]:
     """Yield path and call of each layer; "inner/conv1" is a layer of the nested model "inner".
 
     A nested model follows its own layers.
-
-    Raises:
-        CnnzooError: As for `calls`.
     """
     for call in calls(model):
         path = f"{prefix}{call.layer.name}"
@@ -79,9 +88,6 @@ def last_maps(model: keras.Model) -> Call | None:
 
     So branches that are joined after the convolution count together. Convolutions whose maps have
     a single position, as those of a gate or a head after global pooling, are left out.
-
-    Raises:
-        CnnzooError: As for `calls`.
     """
     found = [call for _, call in walk(model) if not nested(call.layer)]
     size = next((_size(call) for call in reversed(found) if _is_spatial_convolution(call)), None)

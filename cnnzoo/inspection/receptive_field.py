@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import keras
 
-from cnnzoo.inspection.graph import Call, calls, graph, nested
+from cnnzoo.inspection.graph import Call, calls, graph, nested, side_count
 
 _UNBOUNDED = (
     *(keras.layers.RNN, keras.layers.Bidirectional, keras.layers.MultiHeadAttention),
@@ -33,12 +33,6 @@ class Side(NamedTuple):
 
 
 Field = list[Side] | None  # One per side; None where every unit sees all of the input.
-
-
-def of_input(tensor: keras.KerasTensor) -> Field:
-    """Return the field of an input: `[batch, *sides, channels]`, or tokens `[batch, length]`."""
-    tokens = len(tensor.shape) == 2 and "int" in keras.backend.standardize_dtype(tensor.dtype)
-    return [Side(1, 1, 0)] * (1 if tokens else len(tensor.shape) - 2) or None
 
 
 class Seen(NamedTuple):
@@ -63,7 +57,7 @@ def walk(
         CnnzooError: The model is of another kind.
     """
     functional = graph(model)
-    given = [of_input(tensor) for tensor in functional.inputs] if inputs is None else inputs
+    given = inputs or [[Side(1, 1, 0)] * side_count(one) or None for one in functional.inputs]
     fields = {id(t): field for t, field in zip(functional.inputs, given, strict=True)}
     for call in calls(model):
         path, seen = f"{prefix}{call.layer.name}", [fields[id(tensor)] for tensor in call.inputs]
@@ -83,9 +77,9 @@ def after(call: Call, fields: Sequence[Field]) -> Field:
     """
     layer, inputs, output = call.layer, call.inputs, call.outputs[0]
     known = [field for field in fields if field is not None]
-    if isinstance(layer, _UNBOUNDED) or not known or len(known) < len(fields):
+    if isinstance(layer, _UNBOUNDED) or len(known) < len(fields):
         return None
-    if len({len(field) for field in known}) > 1:
+    if len({len(field) for field in known}) != 1:
         return None
     merged = [_union(sides) for sides in zip(*known, strict=True)]
     if len(inputs[0].shape) < len(merged) + 2 == len(output.shape):
@@ -155,17 +149,11 @@ def _moved(layer: Any, sides: list[Side]) -> Field:
             for side, (before, _) in zip(sides, pairs, strict=True)
         ]
     if kind.startswith("UpSampling"):
-        sizes = _each(layer.size, len(sides))
-        return [
-            side._replace(stride=side.stride / size)
-            for side, size in zip(sides, sizes, strict=True)
-        ]
+        pairs = zip(sides, _each(layer.size, len(sides)), strict=True)
+        return [side._replace(stride=side.stride / size) for side, size in pairs]
     if hasattr(layer, "strides"):  # Strided selection, as a shortcut without weights does.
-        steps = _each(layer.strides, len(sides))
-        return [
-            side._replace(stride=side.stride * step)
-            for side, step in zip(sides, steps, strict=True)
-        ]
+        pairs = zip(sides, _each(layer.strides, len(sides)), strict=True)
+        return [side._replace(stride=side.stride * step) for side, step in pairs]
     return None
 
 

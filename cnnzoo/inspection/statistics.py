@@ -14,7 +14,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cnnzoo.errors import CnnzooError
 from cnnzoo.inspection import checks
 from cnnzoo.inspection.activations import run_to_logits
 from cnnzoo.inspection.graph import Call, walk
@@ -62,9 +61,7 @@ def layer_statistics(
     found = {path: call for path, call in walk(model) if _is_row(call)}
     layers = [call.layer for call in found.values()]
     kernels = [_kernels(layer) for layer in layers]
-    classes = None
-    if labels is not None:
-        classes = checks.classes(model, labels, len(batch), "labels")
+    classes = None if labels is None else checks.classes(model, labels, len(batch), "labels")
     with _unchanged(model) if training else contextlib.nullcontext():
         outputs, backwards = _passes(model, batch, classes, layers, kernels, training)
     return [
@@ -107,17 +104,14 @@ def _passes(
     """Return the outputs of layers, and the gradients of the loss by outputs and by kernels."""
     inputs = tf.constant(batch)
     if labels is None:
-        return run_to_logits(model, inputs, layers, training).values, _none(kernels)
+        none = [None] * len(kernels), [[None] * len(of_layer) for of_layer in kernels]
+        return run_to_logits(model, inputs, layers, training).values, none
     with tf.GradientTape() as tape:
         tape.watch([inputs, *tf.nest.flatten(kernels)])  # Frozen ones too.
         logits, outputs = run_to_logits(model, inputs, layers, training)
         loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
         loss = tf.reduce_mean(tf.cast(loss, tf.float32))
     return outputs, tape.gradient(loss, (outputs, kernels))
-
-
-def _none(kernels: list[list[tf.Variable]]) -> tuple[list[Any], list[list[Any]]]:
-    return [None] * len(kernels), [[None] * len(of_layer) for of_layer in kernels]
 
 
 def _row(
@@ -175,8 +169,7 @@ def weight_histograms(model: keras.Model, bins: int = 50) -> list[WeightHistogra
     Raises:
         CnnzooError: The model is of another kind, or `bins` is below 1.
     """
-    if bins < 1:
-        raise CnnzooError(f"bins must be at least 1; got {bins}")
+    bins = checks.count("bins", bins)
     found = {}
     for path, call in walk(model):
         if isinstance(call.layer, keras.Model):

@@ -9,7 +9,7 @@ occlusion: Zeiler and Fergus 2013, https://arxiv.org/abs/1311.2901, section 4.2.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -18,15 +18,16 @@ import tensorflow as tf
 
 from cnnzoo import registry
 from cnnzoo.errors import CnnzooError
-from cnnzoo.inspection import tokens as texts
+from cnnzoo.inspection import checks
 from cnnzoo.inspection.activations import (
     Slope,
     batched,
     chosen_classes,
-    multiplied,
+    passing_on,
     run_to_logits,
     slope,
 )
+from cnnzoo.inspection.graph import embeddings
 
 _STEPS = (64, 256, 1024)  # Points of the path; more where fewer do not add up well enough.
 _TOLERANCE = 0.01  # Of the change of the logit, or of a hundredth where that is smaller.
@@ -60,7 +61,7 @@ def word_attributions(
     """
     if method not in METHODS:
         raise CnnzooError(registry.unknown("method", method, METHODS))
-    given = texts.checked(model, tokens)
+    given = checks.tokens(model, tokens)
     return METHODS[method](model, given, chosen_classes(model, given, class_id))
 
 
@@ -83,9 +84,9 @@ def _integrated(model: keras.Model, tokens: np.ndarray, classes: np.ndarray) -> 
 
 
 def _occlusion(model: keras.Model, tokens: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    rows, places = np.nonzero(tokens != texts.PADDING)
+    rows, places = np.nonzero(tokens != checks.PADDING)
     without = tokens[rows]
-    without[np.arange(len(rows)), places] = texts.PADDING
+    without[np.arange(len(rows)), places] = checks.PADDING
     ones = np.ones(len(tokens) + len(rows), "float32")
     both = np.concatenate([tokens, without]), np.concatenate([classes, classes[rows]])
     logits = _logits(model, *both, ones)
@@ -118,11 +119,10 @@ def _products(
     model: keras.Model, tokens: np.ndarray, classes: np.ndarray, scales: np.ndarray
 ) -> np.ndarray:
     """Return gradients times word vectors, the gradients averaged over scaled vectors."""
-    layers = texts.embeddings(model)
 
     def products(batch: tf.Tensor, of_class: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
         with _scaled(model, scale):
-            found = gradient_times_values(slope(model, batch, of_class, layers))
+            found = gradient_times_values(slope(model, batch, of_class, embeddings(model)))
         return found / scale[:, None]  # Times the vectors as they were.
 
     copies = (np.repeat(each, len(scales), axis=0) for each in (tokens, classes))
@@ -130,19 +130,19 @@ def _products(
     return found.reshape(len(tokens), len(scales), -1).mean(axis=1)
 
 
-@contextlib.contextmanager
-def _scaled(model: keras.Model, scale: tf.Tensor) -> Iterator[None]:
-    """Multiply the word vectors of each text of a batch by its `scale`."""
-    with contextlib.ExitStack() as stack:
-        for layer in texts.embeddings(model):
-            stack.enter_context(multiplied(layer, scale[:, None, None]))
-        yield
+def _scaled(model: keras.Model, scale: tf.Tensor) -> contextlib.ExitStack:
+    """Return a context in which the word vectors of each text of a batch are times its `scale`."""
+
+    def scaled(vectors: tf.Tensor) -> tf.Tensor:
+        return vectors * tf.cast(scale[:, None, None], vectors.dtype)
+
+    stack = contextlib.ExitStack()
+    for layer in embeddings(model):
+        stack.enter_context(passing_on(layer, scaled))
+    return stack
 
 
 def gradient_times_values(found: Slope) -> tf.Tensor:
     """Return gradients times values, summed over channels and over layers."""
-    parts = [
-        tf.reduce_sum(value * gradient, axis=-1)
-        for value, gradient in zip(found.values, found.gradients, strict=True)
-    ]
-    return tf.add_n(parts)
+    pairs = zip(found.values, found.gradients, strict=True)
+    return tf.add_n([tf.reduce_sum(value * gradient, axis=-1) for value, gradient in pairs])

@@ -13,15 +13,13 @@ from cnnzoo.report.subject import Subject, spread
 _EXAMPLES = 128  # At most, whose outputs of all layers are held at once.
 _BYTES = 300e6  # Of all these outputs, roughly.
 _KERNELS = 20  # Histograms.
+_LISTED = 6  # Layers with dead units.
 
 
 def health_section(subject: Subject) -> Section:
     """Return activations, gradients and weights, layer by layer."""
-    return Section(
-        "layers",
-        "Layer by layer",
-        collected(lambda: _flow(subject), lambda: _weights(subject)),
-    )
+    pieces = collected(lambda: _flow(subject), lambda: _weights(subject))
+    return Section("layers", "Layer by layer", pieces)
 
 
 def _flow(subject: Subject) -> list[Piece]:
@@ -34,7 +32,9 @@ def _flow(subject: Subject) -> list[Piece]:
     layers = {row.name for row in subject.rows} or {row.name for row in measured}
     found = [row for row in measured if row.name in layers]  # Not what computes a mask, say.
     silent = [f"{row.dead} of {row.units} in {row.name}" for row in found if row.dead]
-    dead = f"Units that are never active: {_listed(silent)}." if silent else "All units are active."
+    more = f", and in {len(silent) - _LISTED} more layers" if len(silent) > _LISTED else ""
+    listed = ", ".join(silent[:_LISTED]) + more
+    dead = f"Units that are never active: {listed}." if silent else "All units are active."
     return [
         f"Measured on {len(sample.labels)} test examples. {dead}",
         Picture(
@@ -48,11 +48,6 @@ def _flow(subject: Subject) -> list[Piece]:
         ),
         _table(found),
     ]
-
-
-def _listed(names: Sequence[str], most: int = 6) -> str:
-    more = f", and in {len(names) - most} more layers" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 def _table(found: Sequence[LayerStatistics]) -> Table:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -16,14 +17,6 @@ _RANKED = 3  # Classes with their scores.
 
 # Multiply-adds for one example and method, roughly; a large network takes fewer steps.
 _WORK = 2e10
-
-
-class Batch(NamedTuple):
-    """Raw examples, each with its name and prediction as a title."""
-
-    name: str  # The pictures' names begin with it.
-    inputs: np.ndarray
-    titles: list[str]
 
 
 def own_section(subject: Subject) -> Section | None:
@@ -40,13 +33,7 @@ def own_section(subject: Subject) -> Section | None:
     titles = [_prediction(subject, row) for row in scores]
     if subject.kind != "texts":
         titles = [f"{_short(name)}: {title}" for name, title in zip(names, titles, strict=True)]
-    batch = Batch("own", raw, _plain(subject, titles))
-    return Section("own", "Your inputs", [*pieces, *_heat(subject, batch)])
-
-
-def _plain(subject: Subject, titles: list[str]) -> list[str]:
-    """Return titles in which matplotlib finds no formula; those of texts are never read as such."""
-    return titles if subject.kind == "texts" else [one.replace("$", r"\$") for one in titles]
+    return Section("own", "Your inputs", [*pieces, *_heat(subject, "own", raw, titles)])
 
 
 def _short(name: str, most: int = 24) -> str:
@@ -76,40 +63,34 @@ def attention_section(subject: Subject) -> Section | None:
     examples, classes = subject.examples, subject.classifier.class_names
     titles = [
         _prediction(subject, examples.scores[row])
-        + ("" if _right(examples)[row] else f", is {classes[examples.labels[row]]}")
+        + ("" if examples.right[row] else f", is {classes[examples.labels[row]]}")
         for row in rows
     ]
-    batch = Batch("test", examples.inputs[rows], _plain(subject, titles))
+    heat = _heat(subject, "test", examples.inputs[rows], titles)
     shown = "Correctly classified test examples of several classes, and the most confident error."
-    if _right(examples).all():
+    if examples.right.all():
         shown = "Test examples of several classes."
-    return Section("attention", "What the model looks at", [shown, *_heat(subject, batch)])
-
-
-def _right(examples: AnsweredExamples) -> np.ndarray:
-    return examples.scores.argmax(axis=-1) == examples.labels
+    return Section("attention", "What the model looks at", [shown, *heat])
 
 
 def chosen(examples: AnsweredExamples, count: int) -> list[int]:
     """Return the places of correct predictions, class by class, and of the most confident error."""
-    right = _right(examples)
+    right = examples.right
     wrong = np.flatnonzero(~right)
     worst = [int(wrong[examples.scores[wrong].max(axis=-1).argmax()])] if len(wrong) else []
     classes = np.unique(examples.labels[right])
     queues = [np.flatnonzero(right & (examples.labels == one)) for one in classes]
-    turns = max(map(len, queues), default=0)
-    dealt = [
-        int(queue[turn])
-        for turn in range(min(turns, count))
-        for queue in queues
-        if turn < len(queue)
-    ]
+    turns = itertools.zip_longest(*(queue[:count].tolist() for queue in queues))
+    dealt = [row for turn in turns for row in turn if row is not None]
     return sorted(dealt[: count - len(worst)], key=lambda row: examples.labels[row]) + worst
 
 
-def _heat(subject: Subject, batch: Batch) -> list[Piece]:
+def _heat(subject: Subject, name: str, raw: np.ndarray, titles: list[str]) -> list[Piece]:
+    """Return a picture of what raw examples, each with its title, are classified by."""
     methods: dict[str, Any] = {"images": _over_images, "sounds": _over_sounds, "texts": _over_words}
-    return collected(lambda: [methods[subject.kind](subject, *batch)])
+    if subject.kind != "texts":  # In titles of texts matplotlib looks for no formulas.
+        titles = [title.replace("$", r"\$") for title in titles]
+    return collected(lambda: [methods[subject.kind](subject, name, raw, titles)])
 
 
 def _over_images(subject: Subject, name: str, raw: np.ndarray, titles: Sequence[str]) -> Picture:
@@ -171,12 +152,11 @@ def _over_words(subject: Subject, name: str, raw: np.ndarray, titles: Sequence[s
     words = subject.classifier.words(tokens)
     found = inspection.word_attributions(subject.network, tokens)
     strongest = [text[place] for text, place in zip(words, found.argmax(axis=1), strict=True)]
+    listed = ", ".join(f"“{word}”" for word in strongest if word)
     return Picture(
         f"{name}_words",
         inspection.draw_word_attributions(words, found, titles),
-        "Texts whose words are shaded. The word that adds most to each prediction: "
-        + ", ".join(f"“{word}”" for word in strongest if word)
-        + ".",
+        f"Texts whose words are shaded. The word that adds most to each prediction: {listed}.",
         "Integrated gradients: how much each word adds to the logit of the predicted class. Purple "
         "supports that class, orange opposes it; all texts have the same scale. A word that is not "
         "in the vocabulary is shown as �.",

@@ -6,7 +6,6 @@ import shlex
 
 from cnnzoo.export.card import how_good, interval
 from cnnzoo.inspection.table import sides
-from cnnzoo.report import layer_groups as grouping
 from cnnzoo.report import structure
 from cnnzoo.report.page import Code, Facts, Picture, Piece, Points, Section, Table, Title
 from cnnzoo.report.subject import Subject
@@ -21,10 +20,8 @@ def lead(subject: Subject) -> str:
     """Return in a sentence or two what the model does."""
     card, names = subject.card, subject.card["class_names"]
     classes = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
-    found = (
-        f"A {card['model']} that classifies {subject.kind} into {len(names)} classes: {classes}. "
-    )
-    found += f"It was trained on {card['dataset']}."
+    task = f"classifies {subject.kind} into {len(names)} classes: {classes}"
+    found = f"A {card['model']} that {task}. It was trained on {card['dataset']}."
     return found if subject.examples else f"{found} {subject.lacking}"
 
 
@@ -58,15 +55,16 @@ def _bytes(count: int) -> str:
 
 def _counted_for(subject: Subject) -> str:
     definite = None not in subject.network.inputs[0].shape[1:]
-    return "" if definite else f"for a text of {grouping.LENGTH} tokens"
+    return "" if definite else f"for a text of {structure.LENGTH} tokens"
 
 
 def structure_section(subject: Subject) -> Section:
     """Return the drawing of the network, what its units see, and a table of all layers."""
     if not subject.rows:
         return Section("structure", "Structure and cost", ["The cost of its layers is not known."])
-    parts = grouping.parts_of(subject.rows)
-    names = ", ".join(f"{part.name} ({grouping.described(part)})" for part in parts)
+    parts = structure.parts_of(subject.rows)
+    names = ", ".join(f"{part.name} ({structure.described(part)})" for part in parts)
+    counted = subject.kind[:-1] + _counted_for(subject).removeprefix("for a text")
     pieces: list[Piece] = [
         f"From top to bottom, the path of an example through {len(subject.rows)} layers, the last "
         "of which gives one logit per class.",
@@ -76,29 +74,19 @@ def structure_section(subject: Subject) -> Section:
             f"The network from input to output in {len(parts)} parts: {names}.",
             "The width of a box is the size of the output on a logarithmic scale; the other "
             "columns are linear. The receptive field is what one unit sees of the input, in "
-            f"{_POSITIONS[subject.kind]} per side. {_convention(subject)}",
+            f"{_POSITIONS[subject.kind]} per side. All counts are for one {counted}.",
         ),
     ]
     if subject.kind == "images" and subject.examples:
         fields = structure.fields_drawing(subject.examples.inputs[0], parts)
         if fields is not None:
-            pieces.append(_fields(fields))
+            alt = "Frames around the middle of a test image, one per part: its receptive field."
+            caption = (
+                "What the unit in the middle of a feature map can see of a test image, in pixels. "
+                "A frame that is larger than the image sees padding too."
+            )
+            pieces.append(Picture("receptive_fields", fields, alt, caption))
     return Section("structure", "Structure and cost", [*pieces, _layers(subject)])
-
-
-def _convention(subject: Subject) -> str:
-    counted = _counted_for(subject)
-    return f"All counts are for one {subject.kind[:-1]}{counted.removeprefix('for a text')}."
-
-
-def _fields(figure: structure.Figure) -> Picture:
-    return Picture(
-        "receptive_fields",
-        figure,
-        "Frames around the middle of a test image, one per part: its receptive field.",
-        "What the unit in the middle of a feature map can see of a test image, in pixels. A frame "
-        "that is larger than the image sees padding too.",
-    )
 
 
 def _layers(subject: Subject) -> Table:
@@ -162,10 +150,8 @@ def _plain(value: object) -> str:
 
 
 def _usage(subject: Subject) -> str:
-    file = _FILES[subject.kind]
-    lines = [
-        shlex.join(["cnnzoo", verb, subject.name, *more])
-        for verb, *more in (("predict", file), ("evaluate",), ("export",))
-    ]
-    python = ["import cnnzoo", f"cnnzoo.load({subject.name!r}).predict([{file!r}])"]
-    return "\n".join([*lines, "", *python])
+    file, name = _FILES[subject.kind], shlex.quote(subject.name)
+    return (
+        f"cnnzoo predict {name} {shlex.quote(file)}\ncnnzoo evaluate {name}\ncnnzoo export {name}\n"
+        f"\nimport cnnzoo\ncnnzoo.load({subject.name!r}).predict([{file!r}])"
+    )

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from cnnzoo import evaluation
-from cnnzoo.evaluation.confidence import Calibration
-from cnnzoo.evaluation.confusion import PerClass
+from cnnzoo.evaluation.predictions import Calibration, PerClass
 from cnnzoo.export.card import interval
 from cnnzoo.report.page import Picture, Piece, Section, Table
 from cnnzoo.report.subject import AnsweredExamples, Subject
@@ -62,14 +61,14 @@ def _classes(subject: Subject, examples: AnsweredExamples) -> list[Piece]:
     matrix = evaluation.confusion_matrix(examples.labels, predicted, len(names))
     found = evaluation.per_class(examples.labels, predicted, len(names))
     worst = int(np.argmin(np.where(found.support > 0, found.f1, 2)))
+    most = _most_confused(matrix, names)
     return [
         Picture(
             "confusion",
             evaluation.draw_confusion(matrix, names),
-            f"Confusion matrix of {len(names)} classes. {_most_confused(matrix, names)}",
+            f"Confusion matrix of {len(names)} classes. {most}",
             "Rows are true classes, columns are predictions. Correct predictions are on the "
-            "diagonal; the brighter another cell, the more frequent is this confusion. "
-            f"{_most_confused(matrix, names)}",
+            f"diagonal; the brighter another cell, the more frequent is this confusion. {most}",
         ),
         Picture(
             "per_class",
@@ -93,17 +92,12 @@ def _most_confused(matrix: np.ndarray, names: list[str]) -> str:
 
 
 def _figures_of(found: PerClass, names: list[str]) -> Table:
-    measures = (found.precision, found.recall, found.f1)
+    figures = [*zip(names, *found[:4], strict=True)]
+    figures.append(("mean of the classes", *found.macro, found.support.sum()))
     rows = [
-        (
-            name,
-            *(f"{100 * measure[place]:.2f}" for measure in measures),
-            f"{found.support[place]:,}",
-        )
-        for place, name in enumerate(names)
+        (name, *(f"{100 * share:.2f}" for share in shares), f"{support:,}")
+        for name, *shares, support in figures
     ]
-    means = (f"{100 * value:.2f}" for value in found.macro)
-    rows.append(("mean of the classes", *means, f"{found.support.sum():,}"))
     header = ("class", "precision, %", "recall, %", "F1, %", "examples")
     return Table(header, rows, "All figures per class", folded=True)
 
@@ -135,28 +129,23 @@ def mistakes_section(subject: Subject) -> Section | None:
         return None
     names = subject.classifier.class_names
     found = evaluation.mistakes(examples.scores, examples.labels, _SHOWN)
-    wrong = int((examples.scores.argmax(axis=-1) != examples.labels).sum())
-    title = "Most confident errors"
     if not found:
-        return Section(
-            "mistakes", title, [f"All {len(examples.labels):,} predictions are correct."]
-        )
+        pieces: list[Piece] = [f"All {len(examples.labels):,} predictions are correct."]
+        return Section("mistakes", "Most confident errors", pieces)
+    wrong = int((~examples.right).sum())
     listed = "; ".join(
         f"{names[one.label]} taken for {names[one.predicted]} at {one.score:.1%}"
         for one in found[:6]
     )
     shown = f"the {len(found)} most confident" if wrong > len(found) else "all of them"
-    return Section(
-        "mistakes",
-        title,
-        [
-            f"{wrong:,} of {len(examples.labels):,} predictions are wrong; here are {shown}. Wrong "
-            "labels and examples that are hard even for people are often among them.",
-            Picture(
-                "mistakes",
-                evaluation.draw_mistakes(subject.shown(examples.inputs), found, names),
-                f"{len(found)} errors, among them {listed}.",
-                "Above each example: the prediction with its score, and the true class.",
-            ),
-        ],
-    )
+    pieces = [
+        f"{wrong:,} of {len(examples.labels):,} predictions are wrong; here are {shown}. Wrong "
+        "labels and examples that are hard even for people are often among them.",
+        Picture(
+            "mistakes",
+            evaluation.draw_mistakes(subject.shown(examples.inputs), found, names),
+            f"{len(found)} errors, among them {listed}.",
+            "Above each example: the prediction with its score, and the true class.",
+        ),
+    ]
+    return Section("mistakes", "Most confident errors", pieces)

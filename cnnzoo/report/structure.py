@@ -1,21 +1,123 @@
-"""A network as a drawing: output, cost and receptive field of each part."""
+"""A network as a drawing: output, cost and receptive field of the parts that it is drawn in.
+
+Parts are layers, units or stages, whichever are few enough.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import re
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from cnnzoo import plot_style
-from cnnzoo.inspection.cost import LayerCost
-from cnnzoo.report.layer_groups import Part
+from cnnzoo.inspection.cost import LayerCost, layer_costs
+from cnnzoo.inspection.graph import graph
 
-_KINDS = ("convolution", "dense", "pooling", "capsules", "embedding")
-_COLORS = {**dict(zip(_KINDS, plot_style.COLORS, strict=False)), "other": "#8c939b"}
+LENGTH = 50  # Tokens of a text whose cost is counted, where a network takes any number.
+_PARTS = 26  # Rows of the drawing at most, so that it stays readable.
+
+# The beginning of a name such as stage2_unit1_conv1 that the layers of a part share.
+_GROUPS: list[Any] = [re.compile(pattern) for pattern in (".*", r".*_unit\d+|[^_]*", "[^_]*")]
+
+_KINDS = {  # A word in the name of a layer's class -> what the layer is.
+    **{"Conv": "convolution", "Dense": "dense", "Embedding": "embedding"},
+    **{"Pool": "pooling", "Subsampling": "pooling", "Caps": "capsules", "Squash": "capsules"},
+}
+_NAMES = ("convolution", "dense", "pooling", "capsules", "embedding")
+_COLORS = {**dict(zip(_NAMES, plot_style.COLORS, strict=False)), "other": "#8c939b"}
+
+
+class Part(NamedTuple):
+    """Layers that follow each other, drawn as one."""
+
+    name: str
+    kind: str
+    layers: list[LayerCost]
+
+    @property
+    def params(self) -> int:
+        """Trainable parameters."""
+        return sum(layer.params for layer in self.layers)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of one example."""
+        return sum(layer.macs for layer in self.layers)
+
+    @property
+    def output(self) -> list[int]:
+        """Shape of what the last layer gives for one example."""
+        return [side or 1 for side in self.layers[-1].output_shape]
+
+
+def rows_of(network: keras.Model) -> list[LayerCost]:
+    """Return the cost of each layer; for texts of any length, for LENGTH tokens.
+
+    Raises:
+        CnnzooError: As `layer_costs`.
+    """
+    tokens = graph(network).inputs[0]
+    if None in tokens.shape[1:]:
+        definite = keras.Input([side or LENGTH for side in tokens.shape[1:]], dtype=tokens.dtype)
+        network = keras.models.clone_model(network, input_tensors=definite)
+    return layer_costs(network)
+
+
+def parts_of(rows: list[LayerCost]) -> list[Part]:
+    """Return `rows` in the finest grouping that can be drawn: by layer, unit, stage, or evenly."""
+    for group in _GROUPS:
+        parts = _grouped(rows, [group.match(row.name)[0] for row in rows])
+        if len(parts) <= _PARTS:
+            return parts
+    size = math.ceil(len(rows) / _PARTS)
+    return _grouped(rows, [place // size for place in range(len(rows))])
+
+
+def _grouped(rows: list[LayerCost], keys: Sequence[str | int]) -> list[Part]:
+    """Return `rows` with a part for each run of equal `keys`, which are names if they are texts."""
+    found = []
+    for key, group in groupby(zip(keys, rows, strict=True), lambda pair: pair[0]):
+        layers = [row for _, row in group]
+        costly = max(layers, key=lambda row: (row.macs, row.params))
+        name = key if isinstance(key, str) else f"{layers[0].name} to {layers[-1].name}"
+        kind = next((kind for word, kind in _KINDS.items() if word in costly.kind), "other")
+        found.append(Part(name, kind, layers))
+    return found
+
+
+def described(part: Part) -> str:
+    """Return what a part is made of: its one layer's class, or its weighted layers, counted."""
+    if len(part.layers) == 1:
+        return part.layers[0].kind
+    weighted = [row.kind for row in part.layers if row.macs]
+    kinds = Counter(weighted or [row.kind for row in part.layers])
+    return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(2))
+
+
+def map_layers(rows: list[LayerCost], count: int) -> list[str]:
+    """Return at most `count` layers that give maps, the last one among them, evenly spread.
+
+    They are activations, or convolutions where these activate their outputs themselves.
+    """
+    sides = next((len(row.receptive_field) for row in rows if row.receptive_field), 0)
+    maps = [
+        row
+        for row in rows
+        if len(row.output_shape) == sides + 1 > 1 and set(row.output_shape[:-1]) != {1}
+    ]
+    active = [row.name for row in maps if row.kind in ("ReLU", "Activation")]
+    names = active or [row.name for row in maps if "Conv" in row.kind]
+    places = np.linspace(len(names) - 1, 0, min(count, len(names))).astype(int)
+    return [names[place] for place in reversed(places)]
 
 
 @plot_style.style()
@@ -27,10 +129,11 @@ def drawing(parts: list[Part]) -> Figure:
     colors = [_COLORS[part.kind] for part in parts]
     _outputs(axes[0], parts, colors)
     fields = [part.layers[-1].receptive_field for part in parts]
+    seen = ["all" if field is None else " × ".join(map(str, field)) for field in fields]
     columns = [
         ("parameters", [part.params for part in parts], [_short(part.params) for part in parts]),
         ("multiply-adds", [part.macs for part in parts], [_short(part.macs) for part in parts]),
-        ("receptive field", [field[0] if field else 0 for field in fields], _seen(fields)),
+        ("receptive field", [field[0] if field else 0 for field in fields], seen),
     ]
     for column, (title, values, texts) in zip(axes[1:], columns, strict=True):
         column.barh(places, values, color=colors, height=0.62)
@@ -42,11 +145,8 @@ def drawing(parts: list[Part]) -> Figure:
     axes[0].set_yticks(places, [part.name for part in parts])
     axes[0].set_ylim(len(parts) - 0.4, -0.6)
     used = [kind for kind in _COLORS if kind in {part.kind for part in parts}]
-    figure.legend(
-        handles=[Patch(color=_COLORS[kind], label=kind) for kind in used],
-        loc="outside upper right",
-        ncols=len(used),
-    )
+    patches = [Patch(color=_COLORS[kind], label=kind) for kind in used]
+    figure.legend(handles=patches, loc="outside upper right", ncols=len(used))
     return figure
 
 
@@ -54,8 +154,7 @@ def _outputs(axes: Axes, parts: list[Part], colors: list[str]) -> None:
     """Draw each output as a box: as wide as it has numbers, on a scale of powers of two."""
     widths = [math.log2(math.prod(part.output)) + 1 for part in parts]
     for place, (part, width, color) in enumerate(zip(parts, widths, colors, strict=True)):
-        box = Rectangle((-width / 2, place - 0.36), width, 0.72, facecolor=color)
-        axes.add_patch(box)
+        axes.add_patch(Rectangle((-width / 2, place - 0.36), width, 0.72, facecolor=color))
         shape = " × ".join(map(str, part.output))
         fits = width > 0.62 * max(widths)
         at, side = (0.0, "center") if fits else (width / 2 + 0.3, "left")
@@ -71,10 +170,6 @@ def _bare(axes: Axes) -> None:
     axes.set_xticks([])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-
-
-def _seen(fields: Iterable[list[int] | None]) -> list[str]:
-    return ["all" if field is None else " × ".join(map(str, field)) for field in fields]
 
 
 def _short(count: int) -> str:
@@ -104,10 +199,9 @@ def fields_drawing(image: np.ndarray, parts: list[Part]) -> Figure | None:
     axes = figure.subplots()
     axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
     for color, frame in zip(plot_style.COLORS, chosen, strict=False):
-        left, top, width, height = frame
-        axes.add_patch(
-            Rectangle((left, top), width, height, fill=False, edgecolor=color, linewidth=2)
-        )
+        *corner, width, height = frame
+        outline: Any = {"fill": False, "edgecolor": color, "linewidth": 2}
+        axes.add_patch(Rectangle(corner, width, height, **outline))
         axes.plot([], [], color=color, label=f"{frames[frame]}: {width:g} × {height:g}")
     axes.axis("off")
     figure.legend(loc="outside right upper")
@@ -117,10 +211,6 @@ def fields_drawing(image: np.ndarray, parts: list[Part]) -> Figure | None:
 def _frame(row: LayerCost) -> tuple[float, float, float, float]:
     """Return left, top, width and height of what the middle unit of a layer sees, in pixels."""
     height, width = row.receptive_field or (0, 0)
-    middles = [
-        center + stride * ((units or 1) // 2)
-        for center, stride, units in zip(
-            row.center or (), row.stride or (), row.output_shape, strict=False
-        )
-    ]
-    return middles[1] - width / 2, middles[0] - height / 2, width, height
+    columns = zip(row.center or (), row.stride or (), row.output_shape, strict=False)
+    y, x = (center + stride * ((units or 1) // 2) for center, stride, units in columns)
+    return x - width / 2, y - height / 2, width, height

@@ -22,7 +22,7 @@ from cnnzoo.files import read
 from cnnzoo.inspection.cost import LayerCost
 from cnnzoo.pipelines.custom_data.dataset import dataset_of
 from cnnzoo.pipelines.splits import Split, select
-from cnnzoo.report.layer_groups import rows_of
+from cnnzoo.report.structure import rows_of
 from cnnzoo.training.checkpoints import Row
 from cnnzoo.training.run_folder import holds_run
 
@@ -39,6 +39,11 @@ class AnsweredExamples:
     labels: np.ndarray  # int64 `[examples]`.
     scores: np.ndarray  # float32 `[examples, classes]`.
     of: int  # Number of all test examples.
+
+    @property
+    def right(self) -> np.ndarray:
+        """Which predictions are correct, bool `[examples]`."""
+        return self.scores.argmax(axis=-1) == self.labels
 
     def sample(self, count: int = SAMPLED) -> AnsweredExamples:
         """Return `count` of them, evenly spread."""
@@ -69,8 +74,10 @@ class Subject:
         return self.classifier.raw.name
 
     def shown(self, inputs: np.ndarray) -> np.ndarray:
-        """Return a raw batch as it is shown: texts as strings, all else as it is."""
-        return decoded(inputs) if self.kind == "texts" else inputs
+        """Return a raw batch as it is shown: texts, UTF-8, as strings, all else as it is."""
+        if self.kind != "texts":
+            return inputs
+        return np.array([text.decode("utf-8", "replace") for text in inputs], object)
 
     @cached_property
     def rows(self) -> list[LayerCost]:
@@ -123,10 +130,8 @@ def subject(
     classifier = load(name)
     if run is not None and not (run / "metrics.json").is_file():
         raise CnnzooError(f"{run} must hold a finished run; resume it first")
-    network = classifier.network
     own = classifier.load_inputs(list(inputs))
-    examples, lacking = _examples(classifier, data)
-    return Subject(name, classifier, network, run, examples, lacking, own)
+    return Subject(name, classifier, classifier.network, run, *_examples(classifier, data), own)
 
 
 def _examples(
@@ -150,8 +155,3 @@ def _examples(
 def spread(count: int, most: int) -> np.ndarray:
     """Return at most so many of the places 0 to `count` - 1, ascending and evenly spread."""
     return np.linspace(0, count - 1, min(count, most)).astype(int)
-
-
-def decoded(texts: np.ndarray) -> np.ndarray:
-    """Return raw texts, UTF-8, as strings."""
-    return np.array([text.decode("utf-8", "replace") for text in texts], object)

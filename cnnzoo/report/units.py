@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from cnnzoo import inspection
 from cnnzoo.inspection.cost import LayerCost
-from cnnzoo.report.layer_groups import map_layers
 from cnnzoo.report.page import Picture, Piece, Section, Title, collected
+from cnnzoo.report.structure import map_layers
 from cnnzoo.report.subject import AnsweredExamples, Subject, spread
 
 _LAYERS = 3  # Whose feature maps, or n-grams, are shown.
@@ -27,8 +28,7 @@ def units_section(subject: Subject) -> Section | None:
         "sounds": [_spectra, _maps, _maximized],
         "texts": [_ngrams],
     }
-    chosen = [lambda part=part: part(subject) for part in parts[subject.kind]]
-    pieces = collected(*chosen)
+    pieces = collected(*(functools.partial(part, subject) for part in parts[subject.kind]))
     return Section("units", "Filters and feature maps", pieces) if pieces else None
 
 
@@ -144,10 +144,9 @@ def _varied(subject: Subject, layer: str, inputs: np.ndarray, labels: np.ndarray
 
 
 def _most_frequent_class(subject: Subject, sample: AnsweredExamples, places: np.ndarray) -> str:
-    labels, counts = np.unique(sample.labels[places], return_counts=True)
-    most = counts.argmax()
-    name = subject.classifier.class_names[labels[most]]
-    return f"Their most frequent class is {name}, {counts[most]} of {len(places)}."
+    counts = np.bincount(sample.labels[places])
+    name = subject.classifier.class_names[counts.argmax()]
+    return f"Their most frequent class is {name}, {counts.max()} of {len(places)}."
 
 
 def _maximized(subject: Subject) -> list[Piece]:

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import cnnzoo
-from cnnzoo.inspection.explanation import MAPS, explainer
+from cnnzoo.inspection.cams import MAPS, explainer
 
 RNG = np.random.default_rng(5)
 

@@ -6,7 +6,7 @@ import pytest
 import cnnzoo
 from cnnzoo.guard.shapes import without_values
 from cnnzoo.models import resnet_cifar
-from cnnzoo.report.layer_groups import LENGTH, described, map_layers, parts_of, rows_of
+from cnnzoo.report.structure import LENGTH, described, map_layers, parts_of, rows_of
 
 
 def rows(name, **options):

@@ -10,7 +10,7 @@ import cnnzoo
 from cnnzoo import plot_style
 from cnnzoo.guard.shapes import without_values
 from cnnzoo.report import structure
-from cnnzoo.report.layer_groups import parts_of, rows_of
+from cnnzoo.report.structure import parts_of, rows_of
 
 
 def parts(name):

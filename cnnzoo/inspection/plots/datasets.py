@@ -59,15 +59,11 @@ def _balance(part: SubFigure, dataset: Dataset, splits: dict[str, Examples]) -> 
         shares = np.bincount(examples.labels, minlength=len(classes)) / len(examples.labels)
         width = 0.8 / len(splits)
         axes.bar(classes + width * (place + 0.5) - 0.4, 100 * shares, width, label=split)
-    named = len(classes) <= 26
-    numbered = classes[:: 10 * (len(classes) // 200 + 1)]  # At most 20, so that they fit.
-    axes.set_xticks(
-        classes if named else numbered,
-        dataset.class_names if named else map(str, numbered),
-        rotation=45 if named else 0,
-        ha="right" if named else "center",
-        fontsize=8,
-    )
+    if len(classes) <= 26:
+        axes.set_xticks(classes, dataset.class_names, rotation=45, ha="right", fontsize=8)
+    else:
+        numbered = classes[:: 10 * (len(classes) // 200 + 1)]  # At most 20, so that they fit.
+        axes.set_xticks(numbered, map(str, numbered), ha="center", fontsize=8)
     axes.set_ylabel("share of split, %")
     axes.set_title(f"{Path(dataset.name).name}: {dataset.summary}", fontsize=10)
     axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
@@ -90,9 +86,8 @@ def _policies(part: SubFigure, dataset: Dataset, splits: dict[str, Examples]) ->
     """The same images under each policy that changes no labels; row by row with the same seed."""
     names = _drawable()
     images = np.array(splits["train"].inputs[:_COLUMNS])
-    grid = _grid(
-        part, len(names), _COLUMNS, "The first training examples under each augmentation policy"
-    )
+    title = "The first training examples under each augmentation policy"
+    grid = _grid(part, len(names), _COLUMNS, title)
     for row, name in enumerate(names):
         layer = policy(name)
         noise = keras.random.uniform((len(images), layer.noise_size), seed=0)
@@ -130,14 +125,8 @@ def _durations(part: SubFigure, dataset: Dataset, splits: dict[str, Examples]) -
 def _grid(part: SubFigure, rows: int, columns: int, title: str) -> np.ndarray:
     part.suptitle(title, fontsize=10)
     grid = part.subplots(rows, columns, squeeze=False)
-    part.subplots_adjust(
-        left=0.2,
-        right=0.98,
-        bottom=0.01,
-        top=1 - 0.4 / (0.95 * rows + 0.5),
-        wspace=0.05,
-        hspace=0.08,
-    )
+    sides = {"left": 0.2, "right": 0.98, "bottom": 0.01, "top": 1 - 0.4 / (0.95 * rows + 0.5)}
+    part.subplots_adjust(**sides, wspace=0.05, hspace=0.08)
     return grid
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,8 +12,8 @@ from matplotlib.patches import Rectangle
 
 from cnnzoo import plot_style
 from cnnzoo.errors import CnnzooError
-from cnnzoo.inspection.nearest import NearestExamples
 from cnnzoo.inspection.plots.base import check_sides, colors, curve, shown
+from cnnzoo.inspection.strongest import NearestExamples
 
 _STRONGEST = 99.5  # Percentile of heat from which colors are full.
 
@@ -66,7 +67,9 @@ def _draw(axes: Axes, image: np.ndarray, alpha: float = 1) -> None:
         curve(axes, image, color="black")
     else:
         axes.imshow(image, cmap="gray", vmin=0, vmax=1, alpha=alpha)
-    _bare(axes)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+    axes.grid(False)
 
 
 def _draw_over(axes: Axes, image: np.ndarray, heat: np.ndarray, signed: bool) -> None:
@@ -108,28 +111,13 @@ def draw_nearest_examples(
     grid = figure.subplots(2, count, squeeze=False)
     for place, (top, bottom) in enumerate(grid.T):
         (start, end), (left, right) = found.boxes[place]
-        _bare(top)
-        _bare(bottom)
-        top.imshow(images[place], cmap="gray", vmin=0, vmax=1)
+        _draw(top, images[place])
+        _draw(bottom, images[place][start:end, left:right])
+        line: Any = {"fill": False, "edgecolor": plot_style.COLORS[1], "linewidth": 2}
         corner = left - 0.5, start - 0.5
-        frame = Rectangle(
-            corner,
-            right - left,
-            end - start,
-            fill=False,
-            edgecolor=plot_style.COLORS[1],
-            linewidth=2,
-        )
-        top.add_patch(frame)
-        bottom.imshow(images[place][start:end, left:right], cmap="gray", vmin=0, vmax=1)
+        top.add_patch(Rectangle(corner, right - left, end - start, **line))
         top.set_title(f"no. {found.places[place]}", fontsize=8)
         bottom.set_xlabel(f"{found.activations[place]:.3g}", fontsize=8)
     grid[0, 0].set_ylabel("image")
     grid[1, 0].set_ylabel("seen")
     return figure
-
-
-def _bare(axes: Axes) -> None:
-    axes.set(xticks=[], yticks=[])
-    axes.spines[:].set_visible(False)
-    axes.grid(False)

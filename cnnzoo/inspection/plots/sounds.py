@@ -63,10 +63,6 @@ def _check(
         raise CnnzooError(f"heat must be {wanted}, as sounds are; got {list(np.shape(heat))}")
     if titles is not None and len(titles) != len(sounds):
         raise CnnzooError(f"titles must be one for each of {len(sounds)} sounds; got {len(titles)}")
-    _check_rate(sample_rate)
-
-
-def _check_rate(sample_rate: float) -> None:
     if not sample_rate > 0:
         raise CnnzooError(f"sample_rate must be positive; got {sample_rate!r}")
 

@@ -32,12 +32,10 @@ def draw_layer_statistics(found: Mapping[str, Sequence[LayerStatistics]]) -> Fig
             "found must hold at least one model, each with rows; got "
             f"{ {name: len(rows) for name, rows in found.items()} }"
         )
+    never = "% of units never active;\ndashed: of outputs at 0"
     panels = [
         ("standard deviation\nof outputs", lambda row: row.std),
-        (
-            "% of units never active;\ndashed: of outputs at 0",
-            lambda row: 100 * row.dead / row.units,
-        ),
+        (never, lambda row: 100 * row.dead / row.units),
     ]
     if any(row.output_gradient is not None for rows in found.values() for row in rows):
         panels.append(("norm of gradient\nby outputs", lambda row: row.output_gradient))
@@ -48,7 +46,7 @@ def draw_layer_statistics(found: Mapping[str, Sequence[LayerStatistics]]) -> Fig
         for name, rows in found.items():
             _line(axes, name, [of_row(row) for row in rows])
         axes.set_ylabel(label, fontsize=8)
-        if "%" in label:
+        if label == never:
             _percent(axes, found)
         else:
             _logarithmic(axes)

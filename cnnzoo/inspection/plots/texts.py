@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -16,7 +16,7 @@ from matplotlib.patches import Rectangle
 
 from cnnzoo import plot_style
 from cnnzoo.errors import CnnzooError
-from cnnzoo.inspection.ngram_search import Ngram
+from cnnzoo.inspection.strongest import Ngram
 
 _LINE = 84  # Characters of a line.
 _WIDTH, _HEIGHT = 0.0755, 0.24  # Inches of a character of the monospaced font, and of a line.
@@ -161,16 +161,8 @@ def _write(axes: Axes, placed: _Placed, shades: ScalarMappable) -> None:
     box = Rectangle((start - 0.2, line + 0.5), len(word) + 0.4, 0.84, lw=0)
     box.set_facecolor(_shade(shades, value))
     axes.add_patch(box)
-    axes.text(
-        start + len(word) / 2,
-        line + 0.92,
-        word,
-        ha="center",
-        va="center",
-        family="monospace",
-        color=_ink(shades, value),
-        parse_math=False,
-    )
+    how: Any = {"ha": "center", "va": "center", "family": "monospace", "parse_math": False}
+    axes.text(start + len(word) / 2, line + 0.92, word, color=_ink(shades, value), **how)
 
 
 @plot_style.style()
@@ -206,13 +198,8 @@ def draw_ngrams(found: Sequence[Sequence[Ngram]], words: Words, units: Sequence[
 
 
 def _label(ngram: Ngram, words: Words) -> str:
-    blank = _blank(words)
-    label = blank.join(_seen(ngram, words[ngram.text]))
+    """Return the words of an n-gram, and a sign for each place beyond the text."""
+    text = dict(enumerate(words[ngram.text]))
+    places = range(ngram.start, ngram.start + len(ngram.tokens))
+    label = _blank(words).join(_printable(text.get(place, "")) or _EDGE for place in places)
     return label if len(label) <= _LABEL else f"{label[: _LABEL - 1]}…"
-
-
-def _seen(ngram: Ngram, text: Sequence[str]) -> Iterator[str]:
-    """Yield the words of an n-gram, and a sign for each place beyond the text."""
-    for place in range(ngram.start, ngram.start + len(ngram.tokens)):
-        word = _printable(text[place]) if 0 <= place < len(text) else ""
-        yield word or _EDGE

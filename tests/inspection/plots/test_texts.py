@@ -9,7 +9,7 @@ from matplotlib.colors import to_hex
 
 from cnnzoo import inspection, plot_style
 from cnnzoo.errors import CnnzooError
-from cnnzoo.inspection.ngram_search import Ngram
+from cnnzoo.inspection.strongest import Ngram
 
 WORDS = [["win", "<b>", "$5", ""], ["see", "you", "", ""]]
 VALUES = np.array([[2.0, -1.0, 0.0, 0.0], [0.5, -2.0, 0.0, 0.0]])
