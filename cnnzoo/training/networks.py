@@ -90,7 +90,7 @@ def _networks(
         accuracy = kinds[0 if pipeline.soft_labels else 1](name="accuracy")
         model.compile(
             distribution.summed(optimizer(recipe, model.trainable_variables, data.steps)),
-            loss(recipe.loss, recipe.label_smoothing, pipeline.soft_labels),
+            loss(recipe.loss, recipe.label_smoothing, pipeline.soft_labels, pipeline.class_weights),
             metrics=[accuracy],
             jit_compile=False,  # XLA halves the speed on a CPU.
         )

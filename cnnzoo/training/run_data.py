@@ -27,6 +27,7 @@ from cnnzoo.pipelines.splits import Split, training_data
 from cnnzoo.pipelines.text_batches import train_text_batches
 from cnnzoo.pipelines.tokenizer import Tokenizer
 from cnnzoo.pipelines.word_vectors import read_word_vectors
+from cnnzoo.registry import unknown
 from cnnzoo.training.run_folder import fingerprint, unnamed_config
 
 
@@ -39,6 +40,7 @@ class Pipeline(NamedTuple):
     options: dict[str, Any]  # Of `create_model`.
     train: Callable[..., tf.data.Dataset]  # Batches without end, from `start_step`.
     soft_labels: bool  # Whether labels are float `[batch, classes]`, or else integers `[batch]`.
+    class_weights: list[float] | None  # Factor of the loss of each class.
     metadata: dict[str, Any]  # For the model card.
 
 
@@ -114,8 +116,26 @@ def run_data(
     layer = _layer(augmentation)
     pipeline = _pipeline(recipe, spec, dataset, examples, training, layer)
     metadata = {**pipeline.metadata, "data_sha256": fingerprint(dataset, examples)}
+    weights = _class_weights(recipe.class_weight, dataset, np.asarray(examples.labels)[training])
+    pipeline = pipeline._replace(metadata=metadata, class_weights=weights)
     validation = Examples(examples.inputs[held_out], examples.labels[held_out])
-    return RunData(pipeline._replace(metadata=metadata), validation, recipe.batch_size, steps)
+    return RunData(pipeline, validation, recipe.batch_size, steps)
+
+
+def _class_weights(
+    value: str | Mapping[str, float] | None, dataset: Dataset, labels: np.ndarray
+) -> list[float] | None:
+    """Return the factor of the loss of each class, from the `labels` of the training part."""
+    if value is None:
+        return None
+    names = dataset.class_names
+    if isinstance(value, str):
+        counts = np.bincount(labels, minlength=len(names))
+        return (counts.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1))).tolist()
+    for name in value:
+        if name not in names:
+            raise CnnzooError(unknown("class_weight: class", name, names))
+    return [float(value.get(name, 1.0)) for name in names]
 
 
 def _layer(augmentation: Any) -> Augmentation | None:
@@ -172,9 +192,10 @@ def _array_pipeline(
         chosen=training,
         augmentation=augmentation,
         num_classes=len(dataset.class_names),
+        balanced=recipe.sampling == "balanced",
     )
     soft_labels = augmentation is not None and augmentation.soft_labels
-    return Pipeline(layers, True, shape, {}, train, soft_labels, metadata)
+    return Pipeline(layers, True, shape, {}, train, soft_labels, None, metadata)
 
 
 def _text_pipeline(
@@ -214,9 +235,10 @@ def _text_pipeline(
         seed=recipe.seed,
         chosen=training,
         window=how.window,
+        balanced=recipe.sampling == "balanced",
     )
     length = tokenizer.length if tokenizer.shortest == tokenizer.length else None
-    return Pipeline([tokenizer], False, (length,), options, train, False, metadata)
+    return Pipeline([tokenizer], False, (length,), options, train, False, None, metadata)
 
 
 def _of_vocabulary(

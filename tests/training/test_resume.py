@@ -21,8 +21,8 @@ from cnnzoo.config.schedules import Plateau
 from cnnzoo.errors import CnnzooError
 from cnnzoo.training import checkpoints
 
-# Everything that has a state: dropout, mixed labels, a schedule that watches validation, an
-# average of the weights, early stopping.
+# Everything that has a state: dropout, mixed labels of balanced classes, a schedule that watches
+# validation, an average of the weights, early stopping.
 STATEFUL = {
     "model": "mlp",
     "epochs": 4,
@@ -33,6 +33,8 @@ STATEFUL = {
     "label_smoothing": 0.1,
     "clip_norm": 1.0,
     "patience": 3,
+    "sampling": "balanced",
+    "class_weight": {"3": 2.0, "7": 0.5},
 }
 
 
