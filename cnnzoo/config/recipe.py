@@ -73,10 +73,13 @@ class Recipe(Fields):
     }
 
     model: str
-    dataset: str  # A name, or the path of your data.
+    dataset: str | None = None  # A name, or the path of your data; none: it must be given.
     epochs: int
     batch_size: int
     learning_rate: float | Cosine | OneCycle | Steps | Plateau
+    # To which images at a path are brought, rows, columns and 1 or 3 channels; by default those of
+    # the network's usual ones.
+    input_shape: tuple[int, ...] | None = None
     model_options: dict[str, Any] = dataclasses.field(default_factory=dict)  # Of `create_model`.
     augmentation: str | None = None  # Of images: a policy of cnnzoo.pipelines.augmentation.
     normalization: str = "standardized"  # Of images and sounds: one of NORMALIZATIONS.
@@ -218,15 +221,28 @@ def resolve(
             validation data, and there are no folds, unless `fields` say otherwise.
 
     Raises:
-        CnnzooError: The recipe or a field is unknown or wrong.
+        CnnzooError: The recipe or a field is unknown or wrong, or there are no data.
     """
-    base = get_recipe(recipe) if isinstance(recipe, str) else recipe
-    if not isinstance(base, Recipe):
-        raise CnnzooError(f"recipe must be a name or a Recipe; got {recipe!r}")
-    name = recipe if isinstance(recipe, str) else f"{_plain(base.dataset)}_{base.model}"
+    name, base = named(recipe)
     if custom:  # The recipe's validation data and folds were chosen for its own data.
         fields = {"validation": 0.1, "folds": None, "fold": 0, **fields}
-    return name, base, base.replace(**fields)
+    value = base.replace(**fields)
+    if value.dataset is None:
+        raise CnnzooError(f"data must be given for {name}, which has none of its own; got none")
+    return name, base, value
+
+
+def named(recipe: str | Recipe) -> tuple[str, Recipe]:
+    """Return what to call a run of `recipe`, and the recipe.
+
+    Raises:
+        CnnzooError: It is unknown.
+    """
+    if isinstance(recipe, str):
+        return recipe, get_recipe(recipe)
+    if not isinstance(recipe, Recipe):
+        raise CnnzooError(f"recipe must be a name or a Recipe; got {recipe!r}")
+    return f"{_plain(recipe.dataset or 'data')}_{recipe.model}", recipe
 
 
 def _plain(dataset: str) -> str:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from cnnzoo.config.recipe import Recipe, resolve
-from cnnzoo.datasets import DATASETS, Dataset, Examples
+from cnnzoo.config.recipe import Recipe
+from cnnzoo.datasets import Dataset, Examples
 from cnnzoo.errors import CnnzooError
 from cnnzoo.models import MODELS
 from cnnzoo.pipelines import images, sounds
@@ -51,6 +50,7 @@ class RunData(NamedTuple):
     validation: Examples  # Raw.
     batch_size: int
     steps: int  # Per epoch.
+    class_counts: np.ndarray  # Training examples of each class, int `[classes]`.
 
 
 class InputSpec(NamedTuple):
@@ -70,29 +70,6 @@ def input_spec(name: str) -> InputSpec:
     options = inspect.signature(family.build).parameters
     alphabet = getattr(family, "ALPHABET", None)
     return InputSpec(variant.input_shape, variant.smallest, alphabet=alphabet, options=options)
-
-
-def requested(
-    recipe: str | Recipe, data: Dataset | str | Path | None, fields: Mapping[str, Any]
-) -> tuple[str, Recipe, Recipe]:
-    """Return what `resolve` makes of `recipe` and `fields`, on `data` if it is given.
-
-    A layer that augments is called by its class.
-
-    Raises:
-        CnnzooError: As for `resolve`, or a data set of another content has a name of the catalog.
-    """
-    name = data.name if isinstance(data, Dataset) else data
-    if isinstance(data, Dataset) and name in DATASETS and DATASETS[data.name] is not data:
-        raise CnnzooError(f"dataset name must be new; got {name!r}, which is taken")
-    if name is not None:
-        fields = {**fields, "dataset": str(name)}
-    layer = fields.get("augmentation")
-    if isinstance(layer, keras.layers.Layer):
-        fields = {**fields, "augmentation": type(layer).__name__}
-    dataset = fields.get("dataset", "mnist")
-    own = isinstance(recipe, Recipe) and recipe.dataset == dataset and not isinstance(data, Dataset)
-    return resolve(recipe, fields, custom=dataset not in DATASETS and not own)
 
 
 def run_data(
@@ -116,21 +93,21 @@ def run_data(
     layer = _layer(augmentation)
     pipeline = _pipeline(recipe, spec, dataset, examples, training, layer)
     metadata = {**pipeline.metadata, "data_sha256": fingerprint(dataset, examples)}
-    weights = _class_weights(recipe.class_weight, dataset, np.asarray(examples.labels)[training])
+    labels = np.asarray(examples.labels)[training]
+    counts = np.bincount(labels, minlength=len(dataset.class_names))
+    weights = _class_weights(recipe.class_weight, dataset.class_names, counts)
     pipeline = pipeline._replace(metadata=metadata, class_weights=weights)
     validation = Examples(examples.inputs[held_out], examples.labels[held_out])
-    return RunData(pipeline, validation, recipe.batch_size, steps)
+    return RunData(pipeline, validation, recipe.batch_size, steps, counts)
 
 
 def _class_weights(
-    value: str | Mapping[str, float] | None, dataset: Dataset, labels: np.ndarray
+    value: str | Mapping[str, float] | None, names: Sequence[str], counts: np.ndarray
 ) -> list[float] | None:
-    """Return the factor of the loss of each class, from the `labels` of the training part."""
+    """Return the factor of the loss of each class, of which there are `counts` examples."""
     if value is None:
         return None
-    names = dataset.class_names
     if isinstance(value, str):
-        counts = np.bincount(labels, minlength=len(names))
         return (counts.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1))).tolist()
     for name in value:
         if name not in names:

@@ -18,12 +18,12 @@ import tensorflow as tf
 from cnnzoo.datasets import DATASETS, Dataset, Examples
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read
-from cnnzoo.pipelines.custom_data import folders, npz, tables
+from cnnzoo.pipelines.custom_data import folders, kind, npz, tables
 from cnnzoo.pipelines.custom_data.examples import Found, Input, listed, ordered
 from cnnzoo.pipelines.images import MAX_BYTES, UNDECODABLE, decode, read_encoded
 
 
-def find(data: Dataset | str | Path, shape: tuple[int, ...]) -> Dataset:
+def find(data: Dataset | str | Path | None, shape: tuple[int, ...]) -> Dataset:
     """Return `data`: a data set as it is, one of the catalog by its name, or that at a path.
 
     Where the source has no test split, a fifth of each class is it: the examples whose content has
@@ -56,6 +56,18 @@ def find(data: Dataset | str | Path, shape: tuple[int, ...]) -> Dataset:
             f"images of 1 or 3 channels; got {name}"
         )
     return _dataset(name, path, _found(path, images, columns), shape if images else ())
+
+
+def kind_of(data: Dataset | str | Path) -> str:
+    """Return what `data`, as for `find`, are: "images", "sounds" or "texts".
+
+    Raises:
+        CnnzooError: There are no such data, or a table or archive cannot be read.
+    """
+    path, columns = (None, []) if isinstance(data, Dataset) else _path(str(data))
+    if path is None or str(data) in DATASETS:
+        return find(data, ()).kind
+    return kind.kind_of(path, columns)
 
 
 def dataset_of(
@@ -121,8 +133,8 @@ def _dataset(name: str, path: Path, found: Found, shape: tuple[int, ...]) -> Dat
     for split, chosen in rows.items():
         counts = np.bincount(labels[chosen], minlength=len(classes))
         if not counts.all():
-            kind, lacking = "images" if shape else "texts", classes[counts.argmin()]
-            raise CnnzooError(f"{name} must hold {kind} of {lacking!r} for {split}; got none")
+            what, lacking = "images" if shape else "texts", classes[counts.argmin()]
+            raise CnnzooError(f"{name} must hold {what} of {lacking!r} for {split}; got none")
 
     @functools.cache
     def examples(split: str) -> Examples:
