@@ -15,6 +15,8 @@ from cnnzoo.config.recipe import recipes
 from cnnzoo.config.schedules import Steps
 from cnnzoo.datasets import mnist
 from cnnzoo.errors import CnnzooError
+from cnnzoo.training.distributed.distribution import Distribution
+from cnnzoo.training.networks import prepare
 from cnnzoo.training.request import request, suit, usual_recipe
 from cnnzoo.training.run import example_of
 
@@ -277,7 +279,7 @@ def test_a_recipe_keeps_its_validation_on_its_own_path(tmp_path):
         (48, 2, {"learning_rate": 0.5}, (0.1, 4, 0.5)),
         (48, 2, {"optimizer": "adam"}, (0.1, 4, Steps(0.1, drops=(91, 137)))),
         (48, 2, {"validation": 40}, (40, 4, Steps(0.1 / 32, drops=(91, 137)))),
-        (20, 2, {"folds": 2}, (0.1, 4, Steps(0.1 / 32, drops=(91, 137)))),
+        (20, 2, {"folds": 2}, (2, 4, Steps(0.1 / 32, drops=(91, 137)))),
     ],
 )
 def test_fields_that_nobody_set_suit_the_size_of_custom_data(train, classes, given, expected, data):
@@ -289,9 +291,7 @@ def test_fields_that_nobody_set_suit_the_size_of_custom_data(train, classes, giv
     assert suit(found, sized, {}).batch_size == found.batch_size or "batch_size" in given
 
 
-@pytest.mark.parametrize(
-    ("recipe", "count"), [("cifar10_resnet8", 4), ("cifar10_resnet8", 2), ("images_small", 12)]
-)
+@pytest.mark.parametrize(("recipe", "count"), [("cifar10_resnet8", 2), ("images_small", 12)])
 def test_a_few_photographs_can_be_trained_on(recipe, count, tmp_path, capsys):
     folder = photos(tmp_path / "photos", {"cat": count, "dog": count})
     run = cnnzoo.train(recipe, data=folder, out=tmp_path / "run", epochs=1)
@@ -305,24 +305,34 @@ def test_a_few_photographs_can_be_trained_on(recipe, count, tmp_path, capsys):
         cnnzoo.train(recipe, **refused)
 
 
-def test_uneven_classes_are_noted_and_weighted(tmp_path, capsys):
+def test_uneven_classes_are_noted(tmp_path, capsys):
+    reviews = table(tmp_path / "reviews.csv", {"ham": 140, "spam": 12})
+    cnnzoo.train("texts_small", data=reviews, out=tmp_path / "run", epochs=1, batch_size=64)
+    note = "classes  'ham' has 101 training texts, 'spam' 9; sampling=balanced or class_weight=bal"
+    assert note in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [
+        (None, None),
+        ({"spam": 50}, [1.0, 50.0]),
+        ("balanced", [95 / (2 * 86), 95 / (2 * 9)]),
+    ],
+)
+def test_weights_of_classes_are_those_of_the_training_part(weights, expected, tmp_path):
     reviews = table(tmp_path / "reviews.csv", {"ham": 120, "spam": 12})
-    fields = {"data": reviews, "epochs": 1, "batch_size": 16}
-    cnnzoo.train("texts_small", out=tmp_path / "plain", **fields)
-    note = "classes  'ham' has 86 training texts, 'spam' 9; sampling=balanced or class_weight="
-    assert note not in capsys.readouterr().err  # 86 / 9 < 10.
-    reviews = fields["data"] = table(tmp_path / "reviews.csv", {"ham": 140, "spam": 12})
-    run = cnnzoo.train("texts_small", out=tmp_path / "noted", **fields)
-    assert "classes  'ham' has 101 training texts, 'spam' 9" in capsys.readouterr().err
-    scores = set()
-    for number, weights in enumerate(({"spam": 50.0}, "balanced")):
-        out = tmp_path / str(number)
-        weighted = cnnzoo.train("texts_small", out=out, class_weight=weights, **fields)
-        assert "has 101 training" not in capsys.readouterr().err
-        scores.add(weighted.metrics["validation"]["loss"])
-    assert len(scores | {run.metrics["validation"]["loss"]}) == 3
+    recipe = cnnzoo.get_recipe("texts_small").replace(dataset=reviews, class_weight=weights)
+    _, data, networks = prepare(recipe, Distribution(recipe.batch_size))
+    assert data.class_counts.tolist() == [86, 9]
+    assert data.pipeline.class_weights == expected
+    losses = [
+        float(networks.model.loss(np.array([label]), np.zeros((1, 2), np.float32)))
+        for label in (0, 1)
+    ]
+    assert losses == pytest.approx([np.log(2) * one for one in expected or [1.0, 1.0]])
     with pytest.raises(CnnzooError, match="class_weight: class 'spa' is unknown; did you mean spa"):
-        cnnzoo.train("texts_small", out=tmp_path / "wrong", class_weight={"spa": 2.0}, **fields)
+        prepare(recipe.replace(class_weight={"spa": 2.0}), Distribution(recipe.batch_size))
 
 
 def test_the_kind_of_the_data_chooses_a_recipe(data, tmp_path):
