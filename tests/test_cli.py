@@ -14,7 +14,7 @@ import tensorflow as tf
 
 import cnnzoo
 from cnnzoo import cli
-from cnnzoo.config.recipe import recipes
+from cnnzoo.config.recipe import Recipe, recipes
 
 
 def run(capsys, *arguments):
@@ -155,6 +155,10 @@ def test_export_prints_a_table_whose_columns_stand_in_line(capsys, tmp_path, mon
         (("predict", "mnist_lenet5", "."), ". must be a file; there is a folder"),
         (("export", "mnist_lenet5", "--format", "onix"), "format 'onix' is unknown"),
         (("reproduce", "mnist_lenet5", "--seeds", "0"), "seeds must be at least 1; got 0"),
+        (("train", "images_small"), "data must be given for images_small"),
+        (("reproduce", "texts_small"), "data must be given for texts_small"),
+        (("train", "--resume", "--out", "none"), "out must be the folder of a run to resume"),
+        (("train", "--data", "none"), "dataset 'none' is unknown"),
     ],
 )
 def test_a_mistake_gets_a_one_line_error_and_exit_code_1(
@@ -178,6 +182,17 @@ def test_a_mistake_gets_a_one_line_error_and_exit_code_1(
         (("train", "mnist_lenet5", "--set", "epochs"), "must be field=value; got 'epochs'"),
         (("train", "mnist_lenet5", "--seed", "x"), "invalid int value: 'x'"),
         (("predict", "mnist_lenet5"), "required: FILE"),
+        (("train",), "a recipe, --data PATH or --resume --out DIR must be given"),
+        (("train", "--resume"), "a recipe, --data PATH or --resume --out DIR must be given"),
+        (("train", "--data", "photos", "epochs=2"), "of the recipe: --set epochs=2"),
+        (("train", "mnist_lenet5", "--learning-rate.peak=1"), "--set learning_rate.peak=1"),
+        (("train", "mnist_lenet5", "--epoch", "2"), "unrecognized arguments: --epoch 2\n"),
+        *(
+            (("train", "mnist_lenet5", *words), f"; to set a field of the recipe: --set {field}=2")
+            for field in Recipe.__dataclass_fields__
+            if field != "seed"
+            for words in ((f"--{field}", "2"), (f"--{field}=2",), (f"{field}=2",))
+        ),
     ],
 )
 def test_a_wrong_command_line_gets_exit_code_2(arguments, message, capsys):
@@ -232,8 +247,13 @@ def test_train_from_the_command_line(command, tmp_path, capsys, monkeypatch):
     assert result["example"]["input"] == "runs/mnist_lenet5/1/example.png"
     assert result["example"]["scores"][7] > 0.2
     monkeypatch.chdir(tmp_path)
-    _, again, _ = run(capsys, "train", "mnist_lenet5", "--json", "--seed", 4, "--resume", *fields)
-    assert json.loads(again) == result
+    for words in (("mnist_lenet5", "--seed", 4, *fields), ("mnist_lenet5",)):
+        _, again, _ = run(capsys, "train", *words, "--json", "--resume")
+        assert json.loads(again) == result
+    out = ("--resume", "--out", result["run"])
+    assert run(capsys, "train", *out, "--json")[1] == again
+    code, _, err = run(capsys, "train", *out, "--set", "epochs=2")
+    assert (code, err.endswith("started with; changed: epochs\n")) == (1, True)
 
 
 def test_interrupted_training_leaves_a_usable_folder(tmp_path):

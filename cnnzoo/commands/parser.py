@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import difflib
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,6 +23,13 @@ Command = Callable[[argparse.Namespace], Answer]
 
 class Parser(argparse.ArgumentParser):
     """A parser that names near matches of a mistyped command or choice."""
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse all arguments, or exit; a field of a recipe without --set is explained."""
+        found, surplus = self.parse_known_args(args, namespace)
+        if surplus:
+            self.error(f"unrecognized arguments: {' '.join(surplus)}{_as_field(surplus)}")
+        return found
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         choices = list(action.choices or [])
@@ -120,7 +128,13 @@ def _training(add: Callable[..., argparse.ArgumentParser]) -> None:
         training.train_recipe,
         "train a recipe: choose the epoch on validation data, score on test data, export",
     )
-    one.add_argument("recipe", help=RECIPE)
+    one.add_argument(
+        "recipe",
+        nargs="?",
+        type=_recipe_name,
+        help=f"{RECIPE} (default: that of --out with --resume, or one for the kind of --data)",
+    )
+    one.set_defaults(parser=one)
     _add_options_of_training(one)
 
 
@@ -139,7 +153,9 @@ def _add_options_of_training(one: argparse.ArgumentParser) -> None:
         "--seed", type=int, metavar="N", help="seed of weights, order and augmentation"
     )
     one.add_argument(
-        "--resume", action="store_true", help="resume the run in --out, or the latest run"
+        *("--resume",),
+        action="store_true",
+        help="resume the run in --out, or the recipe's latest run, as it was started",
     )
     one.add_argument(
         "--devices", type=int, metavar="N", help="GPUs to use, or logical CPU devices without any"
@@ -269,6 +285,25 @@ def _assignment(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"must be field=value; got {text!r}")
     return name, value
+
+
+def _recipe_name(text: str) -> str:
+    hint = _as_field([text])
+    if hint:
+        raise argparse.ArgumentTypeError(f"must be a name; got {text!r}{hint}")
+    return text
+
+
+def _as_field(words: Sequence[str]) -> str:
+    """Return a hint if `words`, as "--epochs 2" or "epochs=2", set a field of a recipe, or ''."""
+    from cnnzoo.config.recipe import Recipe
+
+    name, _, value = words[0].lstrip("-").partition("=")
+    field = name.replace("-", "_")
+    if field.partition(".")[0] not in Recipe.__dataclass_fields__:
+        return ""
+    value = value or (words[1] if len(words) > 1 else "VALUE")
+    return f"; to set a field of the recipe: --set {shlex.quote(f'{field}={value}')}"
 
 
 def _positive(text: str) -> int:

@@ -5,26 +5,30 @@ from __future__ import annotations
 import argparse
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnnzoo.commands import Answer
 from cnnzoo.commands.answering import answer_line
 from cnnzoo.errors import CnnzooError
 from cnnzoo.quiet import start_tensorflow
 
+if TYPE_CHECKING:
+    from cnnzoo.config.recipe import Recipe
+
 
 def train_recipe(arguments: argparse.Namespace) -> Answer:
     """A run: trained, scored on the test set, exported, and one example predicted."""
-    from cnnzoo.config.recipe import get_recipe
+    from cnnzoo.config.recipe import resolve
 
-    named = isinstance(arguments.recipe, str)  # Else a script has a recipe of its own.
-    recipe = get_recipe(arguments.recipe) if named else arguments.recipe
+    recipe = _recipe(arguments)
     fields = recipe.parse(dict(arguments.set))
     if arguments.seed is not None:
         fields["seed"] = arguments.seed
     if arguments.data is not None:
         fields["dataset"] = arguments.data
-    recipe.replace(**fields)  # A wrong field is reported before TensorFlow starts.
+    recipe.replace(**fields)  # A wrong field, or no data, is reported before TensorFlow starts.
+    if not arguments.resume:
+        resolve(arguments.recipe, fields)
     _start()
     from cnnzoo.training.distributed.cluster import cluster
     from cnnzoo.training.run import example_of, train
@@ -37,7 +41,7 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
     if found is not None and found.place > 0:
         train(arguments.recipe, out=arguments.out, **options, **fields)
         return {"worker": found.place}, [f"done; {found.name(0)} has the run"]
-    name = getattr(arguments, "run", arguments.recipe)
+    name = getattr(arguments, "run", arguments.recipe)  # Without either, there is --out.
     folder = folder_of(name, arguments.out, arguments.resume)
     try:
         callbacks = _tensorboard(folder) if arguments.tensorboard else ()
@@ -69,6 +73,30 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
     ]
 
 
+def _recipe(arguments: argparse.Namespace) -> Recipe:
+    """Return the recipe whose fields are set, and name it in `arguments` if the data choose it."""
+    from cnnzoo.config.recipe import get_recipe
+
+    if arguments.recipe is None and arguments.resume and arguments.out is not None:
+        _start()
+        from cnnzoo.training.run_folder import started
+
+        held = started(None, arguments.out)
+        if held is not None:
+            return held.recipe
+    if arguments.recipe is None and (arguments.resume or arguments.data is None):
+        arguments.parser.error("a recipe, --data PATH or --resume --out DIR must be given")
+    if arguments.recipe is None:
+        _start()
+        from cnnzoo.progress import log
+        from cnnzoo.training.request import usual_recipe
+
+        arguments.recipe = usual_recipe(arguments.data)
+        log(f"recipe  {arguments.recipe}, by the kind of {arguments.data}")
+    named = isinstance(arguments.recipe, str)  # Else a script has a recipe of its own.
+    return get_recipe(arguments.recipe) if named else arguments.recipe
+
+
 def _start() -> None:
     from cnnzoo.training import require_tensorflow
 
@@ -97,7 +125,8 @@ def _resumption(arguments: argparse.Namespace, folder: Path) -> str:
 
     if not holds_run(folder):
         return "interrupted before training started; nothing was written"
-    called = getattr(arguments, "called", ["cnnzoo", "train", arguments.recipe])
+    recipe = [] if arguments.recipe is None else [arguments.recipe]
+    called = getattr(arguments, "called", ["cnnzoo", "train", *recipe])
     words = [*called, "--resume", "--out", str(folder)]
     for name, value in arguments.set:
         words += ["--set", f"{name}={value}"]

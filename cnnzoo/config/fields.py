@@ -104,8 +104,8 @@ class Fields:
             part = found.get(head, getattr(self, self._known(head)))
             if isinstance(part, Fields):
                 found[head] = part.replace(**part.parse({rest: text}))
-            elif isinstance(part, dict):
-                found[head] = {**part, rest: _literal(text)}
+            elif isinstance(part, dict) or (part is None and dict in _types(type(self))[head]):
+                found[head] = {**(part or {}), rest: _literal(text)}
             else:
                 raise CnnzooError(f"{head} must have fields for {name} to be one; got {part!r}")
         return found

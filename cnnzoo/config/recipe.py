@@ -20,6 +20,7 @@ from cnnzoo.registry import Registry, modules
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "muon")
 LOSSES = ("cross_entropy", "margin")
 PRECISIONS = ("float32", "bfloat16", "float16")
+SAMPLINGS = ("uniform", "balanced")  # Of examples, or of classes.
 # Of images and sounds: mean 0 and standard deviation 1 per channel, 0 to 1, or -0.5 to 0.5.
 NORMALIZATIONS = ("standardized", "unit", "centered")
 RENAMED_POLICIES = {"colour": "color", "pad_crop_flip_colour": "pad_crop_flip_color"}
@@ -72,10 +73,13 @@ class Recipe(Fields):
     }
 
     model: str
-    dataset: str  # A name, or the path of your data.
+    dataset: str | None = None  # A name, or the path of your data; none: it must be given.
     epochs: int
     batch_size: int
     learning_rate: float | Cosine | OneCycle | Steps | Plateau
+    # To which images at a path are brought, rows, columns and 1 or 3 channels; by default those of
+    # the network's usual ones.
+    input_shape: tuple[int, ...] | None = None
     model_options: dict[str, Any] = dataclasses.field(default_factory=dict)  # Of `create_model`.
     augmentation: str | None = None  # Of images: a policy of cnnzoo.pipelines.augmentation.
     normalization: str = "standardized"  # Of images and sounds: one of NORMALIZATIONS.
@@ -89,6 +93,10 @@ class Recipe(Fields):
     ema: float | None = None  # Momentum of the average of weights that is validated and saved.
     loss: str = "cross_entropy"  # One of LOSSES.
     label_smoothing: float = 0.0
+    # Factors of the loss by class name, 1 where one is missing; "balanced": examples over the
+    # number of classes times those of the class, in the training part.
+    class_weight: str | dict[str, Any] | None = None
+    sampling: str = "uniform"  # Or "balanced": each class equally often in an epoch.
     precision: str = "float32"  # One of PRECISIONS, of computation; weights stay float32.
     patience: int | None = None  # Epochs without a better validation after which training stops.
     # Cut from the training split to choose the epoch: examples, or a share of it below 1.
@@ -119,6 +127,7 @@ class Recipe(Fields):
             ("optimizer", OPTIMIZERS),
             ("loss", LOSSES),
             ("precision", PRECISIONS),
+            ("sampling", SAMPLINGS),
         ):
             self.require(field, getattr(self, field) in names, f"one of {', '.join(names)}")
         if isinstance(self.learning_rate, float):
@@ -129,6 +138,24 @@ class Recipe(Fields):
         self.require("ema", self.ema is None or 0 < self.ema < 1, "between 0 and 1")
         self.require("label_smoothing", 0 <= self.label_smoothing < 1, "from 0 to below 1")
         self.require("patience", self.patience is None or self.patience >= 1, "at least 1")
+        self._check_class_weight()
+
+    def _check_class_weight(self) -> None:
+        value = self.class_weight
+        if isinstance(value, dict):
+            weights = [one for one in value.values() if type(one) in (int, float)]
+            self.require(
+                "class_weight",
+                len(weights) == len(value) > 0
+                and all(isinstance(name, str) for name in value)
+                and all(0 <= one < math.inf for one in weights),
+                "a mapping from names of classes to finite weights of at least 0",
+            )
+        else:
+            rule = "'balanced', a mapping from names of classes to weights, or none"
+            self.require("class_weight", value in (None, "balanced"), rule)
+            balanced = value == self.sampling == "balanced"
+            self.require("class_weight", not balanced, "none where sampling is balanced")
 
     def changes(self, other: Recipe) -> list[str]:
         """Return the fields in which `other` would train otherwise: all but what is expected."""
@@ -194,15 +221,28 @@ def resolve(
             validation data, and there are no folds, unless `fields` say otherwise.
 
     Raises:
-        CnnzooError: The recipe or a field is unknown or wrong.
+        CnnzooError: The recipe or a field is unknown or wrong, or there are no data.
     """
-    base = get_recipe(recipe) if isinstance(recipe, str) else recipe
-    if not isinstance(base, Recipe):
-        raise CnnzooError(f"recipe must be a name or a Recipe; got {recipe!r}")
-    name = recipe if isinstance(recipe, str) else f"{_plain(base.dataset)}_{base.model}"
+    name, base = named(recipe)
     if custom:  # The recipe's validation data and folds were chosen for its own data.
         fields = {"validation": 0.1, "folds": None, "fold": 0, **fields}
-    return name, base, base.replace(**fields)
+    value = base.replace(**fields)
+    if value.dataset is None:
+        raise CnnzooError(f"data must be given for {name}, which has none of its own; got none")
+    return name, base, value
+
+
+def named(recipe: str | Recipe) -> tuple[str, Recipe]:
+    """Return what to call a run of `recipe`, and the recipe.
+
+    Raises:
+        CnnzooError: It is unknown.
+    """
+    if isinstance(recipe, str):
+        return recipe, get_recipe(recipe)
+    if not isinstance(recipe, Recipe):
+        raise CnnzooError(f"recipe must be a name or a Recipe; got {recipe!r}")
+    return f"{_plain(recipe.dataset or 'data')}_{recipe.model}", recipe
 
 
 def _plain(dataset: str) -> str:

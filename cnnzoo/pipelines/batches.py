@@ -13,7 +13,8 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.augmentation import Augmentation
 from cnnzoo.pipelines.augmentation.policies import leading_crop
 
-_ORDER, _AUGMENTATION = 0, 1  # Streams of random numbers, apart for the same seed and epoch.
+# Streams of random numbers, apart for the same seed and epoch; 1 is also that of text batches.
+_ORDER, _AUGMENTATION, _CLASSES = 0, 1, 2
 
 
 def train_batches(
@@ -24,12 +25,14 @@ def train_batches(
     chosen: np.ndarray | None = None,
     augmentation: Augmentation | None = None,
     num_classes: int | None = None,
+    balanced: bool = False,
     start_step: int = 0,
 ) -> tf.data.Dataset:
     """Return shuffled, augmented batches without end, epoch after epoch.
 
     An epoch has `len(chosen) // batch_size` batches; its last few examples are dropped, others each
-    time. Order depends on (seed, epoch) and augmentation on (seed, epoch, place in `chosen`) alone.
+    time. Order depends on (seed, epoch) and augmentation on (seed, epoch, place in `chosen`) alone;
+    where classes are balanced, on the place in the epoch instead, since examples recur.
 
     Args:
         examples: Raw examples, which stay as they are, in memory or on disk.
@@ -38,6 +41,7 @@ def train_batches(
         chosen: Indices of the examples to use, int `[chosen]`; by default all.
         augmentation: Layer that changes the images, if any.
         num_classes: Classes; needed if the layer has `soft_labels`, else unused.
+        balanced: Whether each class is drawn equally often; see `example_order`.
         start_step: First batch to yield, counted over all epochs.
 
     Returns:
@@ -57,15 +61,16 @@ def train_batches(
     encoded = isinstance(examples.inputs, EncodedImages)
     crop, rest = leading_crop(augmentation) if encoded else (None, augmentation)
     used = 0 if crop is None else crop.noise_size
+    order = example_order(np.asarray(examples.labels)[chosen], seed, balanced)
 
     def batches_of(epoch: tf.Tensor) -> tf.data.Dataset:
-        order = shuffled(count, (seed, _ORDER), epoch)
-        indices = tf.reshape(order[: steps * batch_size], [steps, batch_size])
+        indices = tf.reshape(order(epoch)[: steps * batch_size], [steps, batch_size])
         done = tf.where(epoch == start_step // steps, np.int64(start_step % steps), np.int64(0))
         parts = [indices]
         if augmentation is not None:
             noise = uniform((seed, _AUGMENTATION), epoch, [count, augmentation.noise_size])
-            parts.append(tf.gather(noise, indices))
+            draws = tf.reshape(tf.range(steps * batch_size), [steps, batch_size])
+            parts.append(tf.gather(noise, draws if balanced else indices))
         return tf.data.Dataset.from_tensor_slices(tuple(parts)).skip(done)
 
     @tf.autograph.experimental.do_not_convert  # Reading the layers' source would take seconds.
@@ -104,6 +109,33 @@ def uniform(stream: tuple[int, int], epoch: tf.Tensor, shape: list[int]) -> tf.T
 def shuffled(count: int, stream: tuple[int, int], epoch: tf.Tensor) -> tf.Tensor:
     """Return 0 to `count` - 1 in an order that depends on stream and epoch alone."""
     return tf.argsort(uniform(stream, epoch, [count]), stable=True)
+
+
+def example_order(
+    labels: np.ndarray, seed: int, balanced: bool = False
+) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Return the function from an epoch to its order of examples, int32 `[examples]`.
+
+    Args:
+        labels: int `[examples]`, of the training examples.
+        seed: Selects the order.
+        balanced: Whether all classes are drawn equally often, to within one example: those of a
+            small class several times, equally often to within once, of a large one a part, which
+            is another in each epoch.
+    """
+    count = len(labels)
+    if not balanced:
+        return lambda epoch: shuffled(count, (seed, _ORDER), epoch)
+    _, classes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    rank, drawn = np.divmod(np.arange(count), len(sizes))
+    places = (np.cumsum(sizes) - sizes)[drawn] + rank % sizes[drawn]
+
+    def order(epoch: tf.Tensor) -> tf.Tensor:
+        mixed = shuffled(count, (seed, _ORDER), epoch)
+        by_class = tf.gather(mixed, tf.argsort(tf.gather(classes, mixed), stable=True))
+        return tf.gather(tf.gather(by_class, places), shuffled(count, (seed, _CLASSES), epoch))
+
+    return order
 
 
 def steps_per_epoch(count: int, batch_size: int) -> int:

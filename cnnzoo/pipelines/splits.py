@@ -84,8 +84,9 @@ def train_validation(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the indices of training and of validation examples, both ascending.
 
-    Each class has the same share in both, to within one example. The split depends only on the
-    labels, the size and the seed.
+    Each class has the same share in both, to within one example, but at least one example in
+    validation where it has two and `size` suffices. The split depends only on the labels, the size
+    and the seed.
 
     Args:
         labels: int `[examples]`.
@@ -104,6 +105,11 @@ def train_validation(
     quotas = np.floor(shares).astype(int)
     largest_remainders = np.argsort(quotas - shares, kind="stable")[: size - quotas.sum()]
     quotas[largest_remainders] += 1
+    missing = (quotas == 0) & (counts > 1)
+    if missing.sum() <= np.maximum(quotas - 1, 0).sum():
+        for place in np.flatnonzero(missing):
+            quotas[quotas.argmax()] -= 1
+            quotas[place] = 1
     # RandomState, unlike Generator, promises the same stream in every version of NumPy.
     shuffle = np.random.RandomState(seed).permutation
     held_out = [

@@ -6,10 +6,10 @@ import numpy as np
 import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.batches import as_written, shuffled, steps_per_epoch
+from cnnzoo.pipelines.batches import as_written, example_order, shuffled, steps_per_epoch
 from cnnzoo.pipelines.tokenizer import Tokenizer
 
-_ORDER, _BATCHES = 0, 1  # Streams of random numbers, apart for the same seed and epoch.
+_BATCHES = 1  # Stream of random numbers, apart from those of `example_order`.
 
 
 def train_text_batches(
@@ -21,6 +21,7 @@ def train_text_batches(
     seed: int,
     chosen: np.ndarray | None = None,
     window: int = 1,
+    balanced: bool = False,
     start_step: int = 0,
 ) -> tf.data.Dataset:
     """Return shuffled batches without end, epoch after epoch.
@@ -37,6 +38,7 @@ def train_text_batches(
         chosen: Indices of the texts to use, int `[chosen]`; by default all.
         window: Batches whose texts are sorted by length together, so that a batch needs little
             padding; the batches are then shuffled. 1: none are sorted.
+        balanced: Whether each class is drawn equally often; see `example_order`.
         start_step: First batch to yield, counted over all epochs.
 
     Returns:
@@ -53,9 +55,10 @@ def train_text_batches(
     count, places = len(chosen), tf.constant(chosen)
     steps = steps_per_epoch(count, batch_size)
     sizes = tf.gather(tokens.row_lengths(), places)
+    order_of = example_order(labels[chosen], seed, balanced)
 
     def batches_of(epoch: tf.Tensor) -> tf.data.Dataset:
-        order = shuffled(count, (seed, _ORDER), epoch)[: steps * batch_size]
+        order = order_of(epoch)[: steps * batch_size]
         if window > 1:
             place = tf.range(steps * batch_size, dtype=tf.int64) // (window * batch_size)
             by_length = place * (tf.reduce_max(sizes) + 1) + tf.gather(sizes, order)

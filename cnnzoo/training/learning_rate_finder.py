@@ -23,7 +23,7 @@ from cnnzoo.training import require_tensorflow
 from cnnzoo.training.distributed.distribution import Distribution
 from cnnzoo.training.fused_kernels import fused
 from cnnzoo.training.networks import defaults, prepare
-from cnnzoo.training.run_data import requested
+from cnnzoo.training.request import request
 
 _MEMORY = 0.9  # Share of the average before in the next one: about ten steps count.
 _LEARNED = 0.9  # Share of its first value below which the average has learned something,
@@ -94,7 +94,8 @@ def find_learning_rate(
         )
     if steps < 2 or int(steps) != steps:
         raise CnnzooError(f"steps must be a whole number of at least 2; got {steps}")
-    _, _, value = requested(recipe, data, {**fields, "learning_rate": float(lowest)})
+    found = request(recipe, data, {**fields, "learning_rate": float(lowest)}, network=network)
+    value, data = found.recipe, found.data
     distribution = Distribution(value.batch_size)
     rising = _Rising(np.geomspace(lowest, highest, steps))
     with defaults():

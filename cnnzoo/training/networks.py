@@ -61,7 +61,12 @@ def prepare(
     Raises:
         CnnzooError: A name in the recipe is unknown, or its parts do not fit each other.
     """
-    spec = _spec(recipe, distribution, custom)
+    if custom is not None and distribution.strategy is not None:
+        raise CnnzooError(
+            "devices must be 1 and workers none with a network of your own, whose variables are on "
+            f"one device; got {distribution.replicas} replicas"
+        )
+    spec = spec_of(recipe, custom)
     dataset = find(recipe.dataset if data is None else data, spec.input_shape)
     keras.utils.set_random_seed(recipe.seed)
     examples = run_data(recipe, spec, dataset, augmentation)
@@ -89,7 +94,7 @@ def _networks(
         accuracy = kinds[0 if pipeline.soft_labels else 1](name="accuracy")
         model.compile(
             distribution.summed(optimizer(recipe, model.trainable_variables, data.steps)),
-            loss(recipe.loss, recipe.label_smoothing, pipeline.soft_labels),
+            loss(recipe.loss, recipe.label_smoothing, pipeline.soft_labels, pipeline.class_weights),
             metrics=[accuracy],
             jit_compile=False,  # XLA halves the speed on a CPU.
         )
@@ -100,16 +105,11 @@ def _networks(
     return Networks(trained, model, served, inference, accuracy, recipe.ema is not None)
 
 
-def _spec(recipe: Recipe, distribution: Distribution, custom: keras.Model | None) -> InputSpec:
+def spec_of(recipe: Recipe, custom: keras.Model | None) -> InputSpec:
     """Return what a pipeline needs to know of the recipe's network, or of a `custom` one."""
     if custom is None:
-        return input_spec(recipe.model)
+        return _in_shape(input_spec(recipe.model), recipe)
     _require_plain(custom)
-    if distribution.strategy is not None:
-        raise CnnzooError(
-            "devices must be 1 and workers none with a network of your own, whose variables are on "
-            f"one device; got {distribution.replicas} replicas"
-        )
     for field, usual in (("model_options", {}), ("precision", "float32")):
         value = getattr(recipe, field)
         if value != usual:
@@ -117,6 +117,27 @@ def _spec(recipe: Recipe, distribution: Distribution, custom: keras.Model | None
                 f"{field} must be {usual!r} with a network of your own; got {value!r}"
             )
     return InputSpec(custom.input_shape[1:], exact=True)
+
+
+def _in_shape(spec: InputSpec, recipe: Recipe) -> InputSpec:
+    """Return `spec` with the input shape of the recipe, if it has one.
+
+    Raises:
+        CnnzooError: The network does not take such images.
+    """
+    shape = recipe.input_shape
+    if shape is None:
+        return spec
+    if len(spec.input_shape) != 3 or len(shape) != 3:
+        raise CnnzooError(
+            f"input_shape must be that of images, and none for other networks; got {shape}"
+        )
+    if min(shape[:2]) < spec.smallest or shape[2] not in (1, 3):
+        raise CnnzooError(
+            f"input_shape must have at least {spec.smallest} rows and columns and 1 or 3 channels "
+            f"for {recipe.model}; got {shape}"
+        )
+    return spec._replace(input_shape=shape)
 
 
 def _require_plain(custom: Any) -> None:

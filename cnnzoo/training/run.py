@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from cnnzoo.config.recipe import Recipe
@@ -38,7 +39,8 @@ from cnnzoo.training.keras_schedules import keras_callbacks
 from cnnzoo.training.networks import card_metadata, defaults, prepare
 from cnnzoo.training.progress import ProgressBar
 from cnnzoo.training.provenance import commit, hardware, peak_memory
-from cnnzoo.training.run_data import requested
+from cnnzoo.training.request import Request, request
+from cnnzoo.training.run_data import RunData
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Run:
 
 
 def train(
-    recipe: str | Recipe,
+    recipe: str | Recipe | None = None,
     *,
     out: str | Path | None = None,
     resume: bool = False,
@@ -77,11 +79,12 @@ def train(
     """Train as `recipe` says, choose the best epoch by validation, and score the test set once.
 
     Args:
-        recipe: A name of `cnnzoo.list_recipes()`, or a `cnnzoo.Recipe`.
+        recipe: A name of `cnnzoo.list_recipes()`, or a `cnnzoo.Recipe`; by default that of the run
+            to resume, or else one that suits the kind of `data`.
         out: Run folder, which must be new or empty; by default the next number below
             runs/<recipe>/.
         resume: Resume the run in `out` (by default the latest one) from its newest checkpoint, or
-            return it if it is finished.
+            return it if it is finished; recipe, fields and data path are those of the run.
         network: A Functional or Sequential model, from what the pipeline gives to logits, instead
             of the recipe's; training changes its weights.
         data: A data set, such as `from_tf_data` makes, a name of `list_datasets()` or the path of
@@ -94,7 +97,8 @@ def train(
             default those of TF_CONFIG, if it is set. The first one writes the run folder.
         worker: Place of this machine among them, from 0.
         **fields: Fields of the recipe to replace, such as `epochs=2`; `augmentation` may be a layer
-            that changes images, of `cnnzoo.pipelines.augmentation` or of Keras.
+            that changes images, of `cnnzoo.pipelines.augmentation` or of Keras. With data of yours,
+            batch size and validation suit their number unless they are given.
 
     Raises:
         CnnzooError: The recipe or a field is unknown or wrong, the folder holds another run, or the
@@ -104,7 +108,8 @@ def train(
     require_tensorflow()
     _require_callbacks(callbacks)
     _require_types(out, checkpoint_seconds, devices)
-    name, base, value = requested(recipe, data, fields)
+    found = request(recipe, data, fields, out=out, resume=resume, network=network)
+    name, base, value = found.name, found.base, found.recipe
     distribution = get_distribution(value.batch_size, devices, workers, worker)
     with distribution.training(), defaults():
         path = distribution.run_on_chief(lambda: str(run_folder.folder_of(name, out, resume)))
@@ -114,11 +119,10 @@ def train(
             return Run(folder, json.loads((folder / "metrics.json").read_text()), data)
         started = time.monotonic()
         layer = fields.get("augmentation")
-        dataset, examples, networks = prepare(value, distribution, data, network, layer)
+        dataset, examples, networks = prepare(value, distribution, found.data, network, layer)
         metadata = card_metadata(name, value, dataset, examples.pipeline, networks.served)
-        run_folder.write_identity(folder, value, metadata)
-        for changed, (usual, now) in base.differences(value).items():
-            log(f"{changed}  {now!r}, where the recipe has {usual!r}")
+        run_folder.write_identity(folder, value, list(base.differences(value)), metadata)
+        _report(found, dataset, examples)
         state, parts, damaged = checkpoints.read_state(folder / checkpoints.FOLDER)
         for message in damaged:
             log(f"{message}; resuming from epoch {len(state.history) + 1} of the one before")
@@ -130,6 +134,23 @@ def train(
         seconds = state.seconds + time.monotonic() - started
         metrics = distribution.run_on_chief(lambda: _finish(epochs, dataset, seconds))
         return Run(folder, metrics, data)
+
+
+def _report(found: Request, dataset: Dataset, data: RunData) -> None:
+    """Report how the recipe was changed, and classes that are much smaller than others."""
+    for changed, (usual, now) in found.base.differences(found.recipe).items():
+        why = f", for {data.class_counts.sum():,} training {dataset.kind}"
+        reason = why if changed in found.suited else ""
+        log(f"{changed}  {now!r}, where the recipe has {usual!r}{reason}")
+    least, most = (int(pick(data.class_counts)) for pick in (np.argmin, np.argmax))
+    few, many = (int(data.class_counts[one]) for one in (least, most))
+    alike = found.recipe.class_weight is None and found.recipe.sampling == "uniform"
+    if alike and many >= 10 * few:
+        log(
+            f"classes  {dataset.class_names[most]!r} has {many:,} training {dataset.kind}, "
+            f"{dataset.class_names[least]!r} {few:,}; sampling=balanced or class_weight=balanced "
+            "counts all classes alike"
+        )
 
 
 def _fit(epochs: Epochs, recipe: Recipe, checkpoint: Checkpoint) -> None:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from cnnzoo.config.recipe import Recipe, resolve
-from cnnzoo.datasets import DATASETS, Dataset, Examples
+from cnnzoo.config.recipe import Recipe
+from cnnzoo.datasets import Dataset, Examples
 from cnnzoo.datasets.encoded import EncodedImages
 from cnnzoo.errors import CnnzooError
 from cnnzoo.models import MODELS
@@ -29,6 +28,7 @@ from cnnzoo.pipelines.splits import Split, training_data
 from cnnzoo.pipelines.text_batches import train_text_batches
 from cnnzoo.pipelines.tokenizer import Tokenizer
 from cnnzoo.pipelines.word_vectors import read_word_vectors
+from cnnzoo.registry import unknown
 from cnnzoo.training.run_folder import fingerprint, unnamed_config
 
 
@@ -41,6 +41,7 @@ class Pipeline(NamedTuple):
     options: dict[str, Any]  # Of `create_model`.
     train: Callable[..., tf.data.Dataset]  # Batches without end, from `start_step`.
     soft_labels: bool  # Whether labels are float `[batch, classes]`, or else integers `[batch]`.
+    class_weights: list[float] | None  # Factor of the loss of each class.
     metadata: dict[str, Any]  # For the model card.
 
 
@@ -51,6 +52,7 @@ class RunData(NamedTuple):
     validation: Examples  # Raw.
     batch_size: int
     steps: int  # Per epoch.
+    class_counts: np.ndarray  # Training examples of each class, int `[classes]`.
 
 
 class InputSpec(NamedTuple):
@@ -70,29 +72,6 @@ def input_spec(name: str) -> InputSpec:
     options = inspect.signature(family.build).parameters
     alphabet = getattr(family, "ALPHABET", None)
     return InputSpec(variant.input_shape, variant.smallest, alphabet=alphabet, options=options)
-
-
-def requested(
-    recipe: str | Recipe, data: Dataset | str | Path | None, fields: Mapping[str, Any]
-) -> tuple[str, Recipe, Recipe]:
-    """Return what `resolve` makes of `recipe` and `fields`, on `data` if it is given.
-
-    A layer that augments is called by its class.
-
-    Raises:
-        CnnzooError: As for `resolve`, or a data set of another content has a name of the catalog.
-    """
-    name = data.name if isinstance(data, Dataset) else data
-    if isinstance(data, Dataset) and name in DATASETS and DATASETS[data.name] is not data:
-        raise CnnzooError(f"dataset name must be new; got {name!r}, which is taken")
-    if name is not None:
-        fields = {**fields, "dataset": str(name)}
-    layer = fields.get("augmentation")
-    if isinstance(layer, keras.layers.Layer):
-        fields = {**fields, "augmentation": type(layer).__name__}
-    dataset = fields.get("dataset", "mnist")
-    own = isinstance(recipe, Recipe) and recipe.dataset == dataset and not isinstance(data, Dataset)
-    return resolve(recipe, fields, custom=dataset not in DATASETS and not own)
 
 
 def run_data(
@@ -120,7 +99,25 @@ def run_data(
     steps = steps_per_epoch(len(training), recipe.batch_size)
     pipeline = _pipeline(recipe, spec, dataset, examples, training, layer)
     metadata = {**pipeline.metadata, "data_sha256": fingerprint(dataset, examples)}
-    return RunData(pipeline._replace(metadata=metadata), validation, recipe.batch_size, steps)
+    labels = np.asarray(examples.labels)[training]
+    counts = np.bincount(labels, minlength=len(dataset.class_names))
+    weights = _class_weights(recipe.class_weight, dataset.class_names, counts)
+    pipeline = pipeline._replace(metadata=metadata, class_weights=weights)
+    return RunData(pipeline, validation, recipe.batch_size, steps, counts)
+
+
+def _class_weights(
+    value: str | Mapping[str, float] | None, names: Sequence[str], counts: np.ndarray
+) -> list[float] | None:
+    """Return the factor of the loss of each class, of which there are `counts` examples."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return (counts.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1))).tolist()
+    for name in value:
+        if name not in names:
+            raise CnnzooError(unknown("class_weight: class", name, names))
+    return [float(value.get(name, 1.0)) for name in names]
 
 
 def _layer(augmentation: Any) -> Augmentation | None:
@@ -177,9 +174,10 @@ def _array_pipeline(
         chosen=training,
         augmentation=augmentation,
         num_classes=len(dataset.class_names),
+        balanced=recipe.sampling == "balanced",
     )
     soft_labels = augmentation is not None and augmentation.soft_labels
-    return Pipeline(layers, True, shape, {}, train, soft_labels, metadata)
+    return Pipeline(layers, True, shape, {}, train, soft_labels, None, metadata)
 
 
 def _text_pipeline(
@@ -219,9 +217,10 @@ def _text_pipeline(
         seed=recipe.seed,
         chosen=training,
         window=how.window,
+        balanced=recipe.sampling == "balanced",
     )
     length = tokenizer.length if tokenizer.shortest == tokenizer.length else None
-    return Pipeline([tokenizer], False, (length,), options, train, False, metadata)
+    return Pipeline([tokenizer], False, (length,), options, train, False, None, metadata)
 
 
 def _of_vocabulary(

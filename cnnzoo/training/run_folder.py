@@ -7,12 +7,12 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
-from cnnzoo.config.recipe import Recipe
+from cnnzoo.config.recipe import Recipe, named
 from cnnzoo.datasets import Dataset, Examples
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read, write_whole
@@ -28,9 +28,9 @@ def folder_of(name: str, out: str | Path | None, resume: bool) -> Path:
     Raises:
         CnnzooError: It is neither, or holds no run to resume.
     """
-    base = Path("runs") / name
-    latest = max((int(one.name) for one in base.glob("*") if one.name.isdecimal()), default=0)
-    folder = base / str(latest if resume else latest + 1) if out is None else Path(out)
+    latest = _latest(name)
+    following = latest.with_name(str(int(latest.name) + 1))
+    folder = Path(out) if out is not None else latest if resume else following
     started = holds_run(folder)
     if resume and not started:
         raise CnnzooError(f"out must be the folder of a run to resume; got {str(folder)!r}")
@@ -41,6 +41,41 @@ def folder_of(name: str, out: str | Path | None, resume: bool) -> Path:
     if not resume and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise CnnzooError(f"out must be a new or empty folder; got {str(folder)!r}")
     return folder
+
+
+def _latest(name: str) -> Path:
+    """Return the latest folder below runs/<name>/, or 0 there if it has none."""
+    base = Path("runs") / name
+    numbers = [int(path.name) for path in base.glob("*") if path.name.isdecimal()]
+    return base / str(max(numbers, default=0))
+
+
+class Started(NamedTuple):
+    """With what a run was started."""
+
+    name: str | None  # Of the run; older versions did not write it.
+    recipe: Recipe
+    replaced: list[str]  # Fields in which it differs from the recipe that was named.
+
+
+def started(recipe: str | Recipe | None, out: str | Path | None) -> Started | None:
+    """Return with what the run in `out`, or the latest one of `recipe`, was started; None if none.
+
+    Raises:
+        CnnzooError: Its recipe is damaged, or neither recipe nor folder is named.
+    """
+    if out is not None:
+        folder = Path(out)
+    elif recipe is not None:
+        folder = _latest(named(recipe)[0])
+    else:
+        raise CnnzooError("out must be the folder of a run to resume, where no recipe is named")
+    found = _identity(folder)
+    if found is None and recipe is None:
+        raise CnnzooError(f"out must be the folder of a run to resume; got {str(folder)!r}")
+    if found is None:
+        return None
+    return Started(found["name"], _recipe(folder, found), found["replaced"])
 
 
 def holds_run(folder: Path) -> bool:
@@ -56,7 +91,12 @@ def _identity(folder: Path) -> dict[str, Any] | None:
     try:
         found = json.loads(read(path))
         held = {name: found[name] for name in ("recipe", "data_sha256", "model_sha256")}
-        return {**held, "augmentation": found.get("augmentation")}  # Of a layer only.
+        others: dict[str, Any] = {
+            "name": None,
+            "replaced": [],
+            "augmentation": None,
+        }  # Of a layer only.
+        return {**others, **{key: found[key] for key in others if key in found}, **held}
     except (ValueError, KeyError, TypeError) as error:
         raise CnnzooError(f"{path} is damaged, or of another version of cnnzoo") from error
 
@@ -67,33 +107,47 @@ def require_same_recipe(folder: Path, recipe: Recipe) -> None:
     Raises:
         CnnzooError: It is another; the message names the fields.
     """
-    started = _identity(folder)
-    try:
-        changed = Recipe.from_json(started["recipe"]).changes(recipe) if started else []
-    except CnnzooError as error:
-        raise CnnzooError(f"{folder / _RECIPE} is not one of this version: {error}") from error
+    found = _identity(folder)
+    changed = _recipe(folder, found).changes(recipe) if found else []
     if changed:
         raise CnnzooError(
             f"recipe must be the one that {folder} was started with; changed: {', '.join(changed)}"
         )
 
 
-def write_identity(folder: Path, recipe: Recipe, metadata: Mapping[str, Any]) -> None:
+def _recipe(folder: Path, found: Mapping[str, Any]) -> Recipe:
+    try:
+        return Recipe.from_json(found["recipe"])
+    except CnnzooError as error:
+        raise CnnzooError(f"{folder / _RECIPE} is not one of this version: {error}") from error
+
+
+def write_identity(
+    folder: Path, recipe: Recipe, replaced: list[str], metadata: Mapping[str, Any]
+) -> None:
     """Write with what a run is started: its recipe, and data and model by the card's `metadata`.
+
+    Args:
+        folder: Of the run; one that was started before is only checked.
+        recipe: That of the run.
+        replaced: Fields in which it differs from the recipe that was named.
+        metadata: Of the card.
 
     Raises:
         CnnzooError: The run in `folder` was started with other data, model or augmentation.
     """
-    started = _identity(folder)
+    found = _identity(folder)
     names = {**metadata, "augmentation": recipe.augmentation}
     for part, what in _PARTS.items():
-        if started and started[part] != metadata.get(part):
+        if found and found[part] != metadata.get(part):
             raise CnnzooError(
                 f"{what} must be the one that {folder} was started with; {names[what]} is another"
             )
-    parts = {part: metadata[part] for part in _PARTS if part in metadata}
-    found = {"recipe": recipe.to_json(), **parts}
-    write_whole(folder / _RECIPE, json.dumps(found, indent=1).encode())
+    if found is None:
+        parts = {part: metadata[part] for part in _PARTS if part in metadata}
+        name = {"name": metadata["name"], "replaced": replaced}
+        content = {**name, "recipe": recipe.to_json(), **parts}
+        write_whole(folder / _RECIPE, json.dumps(content, indent=1).encode())
 
 
 def fingerprint(dataset: Dataset, examples: Examples) -> str:

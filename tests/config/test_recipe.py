@@ -1,6 +1,7 @@
 import copy
 import dataclasses
 import inspect
+import math
 import pickle
 import re
 
@@ -23,9 +24,14 @@ def test_every_recipe_names_what_exists_and_says_what_to_expect(name):
     module = recipes()[name]
     recipe = module.RECIPE
     # Names leave out what a data set is called beside the usual, such as svhn_cropped's end.
-    assert name.split("_")[0] == recipe.dataset.split("_")[0]
+    first = name.split("_")[0]
+    if first in ("images", "texts"):  # For data of the user's.
+        assert recipe.dataset is None
+        assert (first == "texts") == (recipe.tokens is not None)
+    else:
+        assert first == recipe.dataset.split("_")[0]
+        assert recipe.dataset in cnnzoo.list_datasets()
     assert recipe.model in MODELS
-    assert recipe.dataset in cnnzoo.list_datasets()
     assert recipe.augmentation is None or recipe.augmentation in POLICIES
     assert "Expect:" in inspect.getdoc(module)
     assert f"cnnzoo train {name}" in inspect.getdoc(module)
@@ -64,6 +70,20 @@ def test_every_recipe_names_what_exists_and_says_what_to_expect(name):
         ("validation", 0, "at least 1, or a share between 0 and 1; got 0"),
         ("validation", 1.0, "at least 1, or a share between 0 and 1; got 1.0"),
         ("augmentation", 3, "text or none; got 3"),
+        ("sampling", "even", "one of uniform, balanced; got 'even'"),
+        (
+            "class_weight",
+            "even",
+            "'balanced', a mapping from names of classes to weights, or none; got 'even'",
+        ),
+        *(
+            (
+                "class_weight",
+                value,
+                f"a mapping from names of classes to finite weights of at least 0; got {value!r}",
+            )
+            for value in ({}, {0: 2.0}, {"0": -1.0}, {"0": math.inf}, {"0": "2"}, {"0": True})
+        ),
     ],
 )
 def test_wrong_values_are_refused_when_the_recipe_is_made(field, value, rule):
@@ -84,8 +104,20 @@ def test_text_becomes_values_of_the_fields_types():
     assert RECIPE.replace(learning_rate=1).learning_rate == 1.0
 
 
+def test_weights_of_classes_are_read_from_text():
+    for text, value in (("balanced", "balanced"), ("{'7': 2}", {"7": 2}), ("none", None)):
+        assert RECIPE.parse({"class_weight": text}) == {"class_weight": value}
+    assert RECIPE.parse({"class_weight.7": "2"}) == {"class_weight": {"7": 2}}
+    with pytest.raises(CnnzooError, match="class_weight must be none where sampling is balanced"):
+        RECIPE.replace(class_weight="balanced", sampling="balanced")
+
+
 def test_json_round_trip():
-    for recipe in (RECIPE, RECIPE.replace(learning_rate=0.1, augmentation="shift2")):
+    for recipe in (
+        RECIPE,
+        RECIPE.replace(learning_rate=0.1, augmentation="shift2"),
+        RECIPE.replace(class_weight={"7": 2.5}, sampling="balanced"),
+    ):
         assert Recipe.from_json(recipe.to_json()) == recipe
     with pytest.raises(CnnzooError, match="recipe fields must be those of this version"):
         Recipe.from_json({**RECIPE.to_json(), "new": 1})

@@ -59,6 +59,42 @@ def test_any_step_can_be_recomputed_alone():
             assert np.array_equal(one[1], other[1])
 
 
+UNEVEN = np.repeat([0, 1, 4], [90, 9, 21])  # Of class 2 and 3 there are none.
+
+
+def test_balanced_classes_are_drawn_equally_often_and_their_examples_too():
+    examples = Examples(numbered(120).inputs, UNEVEN)
+    balanced = partial(train_batches, examples, batch_size=30, seed=1, balanced=True)
+    taken_twice = taken(balanced(), 8)
+    epochs = [taken_twice[:4], taken_twice[4:]]
+    seen = []
+    for epoch in epochs:
+        assert np.bincount(np.concatenate([labels for _, labels in epoch])).tolist() == [
+            *(40, 40, 0, 0, 40)
+        ]
+        images = np.concatenate([images for images, _ in epoch])
+        counts = [sum(np.array_equal(one, image) for image in images) for one in examples.inputs]
+        assert set(counts[:90]) == {0, 1}
+        assert set(counts[90:99]) == {4, 5}  # 40 / 9.
+        assert set(counts[99:]) == {1, 2}
+        seen.append(counts)
+        assert all(len(set(labels)) == 3 for _, labels in epoch)
+    assert seen[0] != seen[1]
+    for one, other in zip(taken(balanced(start_step=5), 3), taken_twice[5:], strict=True):
+        assert np.array_equal(one[0], other[0])
+        assert np.array_equal(one[1], other[1])
+
+
+def test_an_example_that_recurs_is_augmented_anew():
+    examples = Examples(numbered(40).inputs, np.arange(40) // 39)  # One of 40 in a class alone.
+    batches = train_batches(
+        examples, batch_size=40, seed=1, balanced=True, augmentation=RandomShift(2)
+    )
+    ((images, labels),) = taken(batches, 1)
+    assert (labels == 1).sum() == 20
+    assert len({image.tobytes() for image in images[labels == 1]}) > 5
+
+
 def test_augmentation_depends_on_seed_epoch_and_index_not_on_the_batch():
     def by_index(batch_size, seed=5):
         dataset = train_batches(

@@ -95,3 +95,12 @@ def test_another_data_set_is_not_split_as_the_one_of_the_card():
     assert Split.of({"dataset": "mr", "recipe": recipe}, LETTERS) == Split(0.1)
     tested = select(LETTERS, "test", Split.of({"dataset": "mr", "recipe": recipe}, LETTERS))
     assert list(tested.inputs) == list(LETTERS.examples("test").inputs)
+
+
+def test_a_class_of_two_examples_has_one_for_validation_where_there_is_room():
+    labels = np.repeat([0, 1, 2, 3, 4], [50, 46, 2, 2, 1])  # By share: 5, 5, 0, 0 and 0.
+    training, validation = train_validation(labels, 0.1)
+    assert np.bincount(labels[validation], minlength=5).tolist() == [4, 4, 1, 1, 0]
+    assert np.bincount(labels[training]).tolist() == [46, 42, 1, 1, 1]
+    _, validation = train_validation(np.repeat([0, 1, 2], [50, 2, 2]), 2)
+    assert validation.size == 2  # No room for three classes.

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -56,6 +57,28 @@ def test_an_epoch_has_each_text_at_most_once_with_its_tokens_and_label(tokenizer
             assert padded.tolist() == [row + [0] * (longest - len(row)) for row in batch]
     assert examples(first) != examples(second)
     assert examples(first) != sorted(examples(first))
+
+
+@pytest.mark.parametrize("window", [1, 4])
+def test_classes_of_texts_are_balanced_too(tokenizer, tokens, window):
+    labels = (np.arange(COUNT) < 10).astype(int)
+    balanced = partial(
+        train_text_batches,
+        *(tokens, labels),
+        tokenizer=tokenizer,
+        batch_size=SIZE,
+        seed=0,
+        window=window,
+        balanced=True,
+    )
+    batches = taken(balanced(), 20)
+    for epoch in (batches[:10], batches[10:]):
+        drawn = np.concatenate([labels for _, labels in epoch])
+        assert 48 <= drawn.sum() <= 52  # 52 of the 103 drawn, of which three are dropped.
+        rare = np.bincount([one for one in examples(epoch) if one < 10])
+        assert rare.min() >= 3
+        assert rare.max() <= 6
+    assert same(taken(balanced(start_step=13), 7), batches[13:])
 
 
 @pytest.mark.parametrize("window", [1, 4])

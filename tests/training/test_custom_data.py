@@ -1,6 +1,7 @@
 """Your networks and tf.data sets, trained by any recipe."""
 
 import dataclasses
+import json
 
 import keras
 import numpy as np
@@ -11,10 +12,13 @@ from PIL import Image
 import cnnzoo
 from cnnzoo import report
 from cnnzoo.config.recipe import recipes
+from cnnzoo.config.schedules import Steps
 from cnnzoo.datasets import mnist
 from cnnzoo.errors import CnnzooError
+from cnnzoo.training.distributed.distribution import Distribution
+from cnnzoo.training.networks import prepare
+from cnnzoo.training.request import request, suit, usual_recipe
 from cnnzoo.training.run import example_of
-from cnnzoo.training.run_data import requested
 
 SHORT = {"epochs": 2, "batch_size": 50, "validation": 200, "learning_rate": 0.01}
 
@@ -219,13 +223,33 @@ def test_data_is_a_name_or_a_path_too(small, tmp_path):
         cnnzoo.train("mnist_lenet5", data=3, out=tmp_path / "number", **SHORT)
 
 
-def test_custom_data_are_cut_by_their_own_splits(data):
+def photos(folder, counts, size=(40, 50)):
+    """Write a folder of PNG files per class, as many as `counts` says, each class in a color."""
+    random = np.random.RandomState(0)
+    for place, (name, count) in enumerate(counts.items()):
+        (folder / name).mkdir(parents=True)
+        for number in range(count):
+            pixels = random.randint(0, 100, (*size, 3))
+            pixels[..., place % 3] += 120
+            Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{number}.png")
+    return str(folder)
+
+
+def table(path, counts):
+    rows = [f"{name} {number} film,{name}" for name in counts for number in range(counts[name])]
+    path.write_text("\n".join(["text,label", *rows]) + "\n")
+    return str(path)
+
+
+def test_custom_data_are_cut_by_their_own_splits(data, tmp_path):
     def cut(recipe, own=None, **fields):
-        value = requested(recipe, own, fields)[2]
+        value = request(recipe, own, fields).recipe
         return value.validation, value.folds, value.fold
 
+    reviews = table(tmp_path / "reviews.csv", {"a": 50, "b": 50})
     assert cut("mr_text_cnn", fold=3) == (0.1, 10, 3)
-    assert cut("mr_text_cnn", dataset="reviews.csv[text,stars]") == (0.1, None, 0)
+    assert cut("mr_text_cnn", dataset=reviews) == (0.1, None, 0)
+    assert cut("mr_text_cnn", dataset=f"{reviews}[text,label]") == (0.1, None, 0)
     assert cut("mnist_lenet5", data) == (0.1, None, 0)
     assert cut("mnist_lenet5", dataset="cifar10") == (5_000, None, 0)
     assert cut("mnist_lenet5", data, validation=50, folds=5, fold=1) == (50, 5, 1)
@@ -233,8 +257,119 @@ def test_custom_data_are_cut_by_their_own_splits(data):
     assert cut(mine, seed=1) == (50, 3, 0)
 
 
-def test_a_recipe_keeps_its_validation_on_its_own_path():
+def test_a_recipe_keeps_its_validation_on_its_own_path(tmp_path):
     recipe = recipes()["mnist_lenet5"].RECIPE.replace(dataset="toy.npz", validation=0.3)
     for data, fields in ((None, {"dataset": "toy.npz"}), ("toy.npz", {})):
-        assert requested(recipe, data, fields)[2].validation == 0.3
-    assert requested(recipe, "other.npz", {})[2].validation == 0.1
+        found = request(recipe, data, fields).recipe
+        assert (found.validation, found.batch_size) == (0.3, recipe.batch_size)
+    other = photos(tmp_path / "other", {"a": 5, "b": 5})
+    assert request(recipe, other, {}).recipe.validation == 2
+
+
+@pytest.mark.parametrize(
+    ("train", "classes", "given", "expected"),
+    [
+        (48, 2, {}, (0.1, 4, Steps(0.1 / 32, drops=(91, 137)))),  # 43 for training.
+        (400, 2, {}, (0.1, 32, Steps(0.1 / 4, drops=(91, 137)))),
+        (2_000, 2, {}, (0.1, 128, Steps(0.1, drops=(91, 137)))),
+        (48, 12, {}, (12, 4, Steps(0.1 / 32, drops=(91, 137)))),  # A tenth is no 12.
+        (3, 2, {}, (1, 2, Steps(0.1 / 64, drops=(91, 137)))),  # One step.
+        (2, 2, {}, (1, 1, Steps(0.1 / 128, drops=(91, 137)))),
+        (48, 2, {"batch_size": 99}, (0.1, 99, Steps(0.1, drops=(91, 137)))),
+        (48, 2, {"learning_rate": 0.5}, (0.1, 4, 0.5)),
+        (48, 2, {"optimizer": "adam"}, (0.1, 4, Steps(0.1, drops=(91, 137)))),
+        (48, 2, {"validation": 40}, (40, 4, Steps(0.1 / 32, drops=(91, 137)))),
+        (20, 2, {"folds": 2}, (2, 4, Steps(0.1 / 32, drops=(91, 137)))),
+    ],
+)
+def test_fields_that_nobody_set_suit_the_size_of_custom_data(train, classes, given, expected, data):
+    names = tuple(map(str, range(classes)))
+    sized = dataclasses.replace(data, class_names=names, sizes={"train": train, "test": 9})
+    recipe = cnnzoo.get_recipe("cifar10_resnet20").replace(**{"validation": 0.1, **given})
+    found = suit(recipe, sized, given)
+    assert (found.validation, found.batch_size, found.learning_rate) == expected
+    assert suit(found, sized, {}).batch_size == found.batch_size or "batch_size" in given
+
+
+@pytest.mark.parametrize(("recipe", "count"), [("cifar10_resnet8", 2), ("images_small", 12)])
+def test_a_few_photographs_can_be_trained_on(recipe, count, tmp_path, capsys):
+    folder = photos(tmp_path / "photos", {"cat": count, "dog": count})
+    run = cnnzoo.train(recipe, data=folder, out=tmp_path / "run", epochs=1)
+    stored = json.loads((run.path / "recipe.json").read_text())["recipe"]
+    training = 2 * (count - max(round(0.2 * count), 1)) - 2
+    assert stored["batch_size"] == (4 if training >= 4 else 2 if training >= 2 else 1)
+    assert f"batch_size  {stored['batch_size']}, where the recipe has" in capsys.readouterr().err
+    assert cnnzoo.load(run.path).input_shape == ((64, 64, 3) if count == 12 else (32, 32, 3))
+    refused = {"batch_size": 99, "data": folder, "out": tmp_path / "other"}
+    with pytest.raises(CnnzooError, match="batch_size must be from 1 to .*; got 99"):
+        cnnzoo.train(recipe, **refused)
+
+
+def test_uneven_classes_are_noted(tmp_path, capsys):
+    reviews = table(tmp_path / "reviews.csv", {"ham": 140, "spam": 12})
+    cnnzoo.train("texts_small", data=reviews, out=tmp_path / "run", epochs=1, batch_size=64)
+    note = "classes  'ham' has 101 training texts, 'spam' 9; sampling=balanced or class_weight=bal"
+    assert note in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [
+        (None, None),
+        ({"spam": 50}, [1.0, 50.0]),
+        ("balanced", [95 / (2 * 86), 95 / (2 * 9)]),
+    ],
+)
+def test_weights_of_classes_are_those_of_the_training_part(weights, expected, tmp_path):
+    reviews = table(tmp_path / "reviews.csv", {"ham": 120, "spam": 12})
+    recipe = cnnzoo.get_recipe("texts_small").replace(dataset=reviews, class_weight=weights)
+    _, data, networks = prepare(recipe, Distribution(recipe.batch_size))
+    assert data.class_counts.tolist() == [86, 9]
+    assert data.pipeline.class_weights == expected
+    losses = [
+        float(networks.model.loss(np.array([label]), np.zeros((1, 2), np.float32)))
+        for label in (0, 1)
+    ]
+    assert losses == pytest.approx([np.log(2) * one for one in expected or [1.0, 1.0]])
+    with pytest.raises(CnnzooError, match="class_weight: class 'spa' is unknown; did you mean spa"):
+        prepare(recipe.replace(class_weight={"spa": 2.0}), Distribution(recipe.batch_size))
+
+
+def test_the_kind_of_the_data_chooses_a_recipe(data, tmp_path):
+    photos(tmp_path / "photos", {"a": 1, "b": 1}, (3, 4))
+    table(tmp_path / "reviews.csv", {"a": 1, "b": 1})
+    (tmp_path / "files.csv").write_text("file,kind\nphotos/a/0.png,a\n")
+    (tmp_path / "images.tsv").write_text("image\tlabel\nphotos/a/0.png\ta\n")
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "pos.txt").write_text("good\n")
+    np.savez(tmp_path / "a.npz", x_train=np.zeros((2, 4, 4), np.uint8), y_train=[0, 1])
+    np.savez(tmp_path / "b.npz", x_train=["good", "bad"], y_train=[0, 1])
+    for name in ("photos", "files.csv[file,kind]", "images.tsv", "a.npz"):
+        assert usual_recipe(str(tmp_path / name)) == "images_small"
+    for name in ("reviews.csv", "reviews.csv[text,label]", "texts", "b.npz", "empty.csv"):
+        assert usual_recipe(tmp_path / name) == "texts_small"
+    assert usual_recipe(data) == usual_recipe("mnist") == "images_small"
+    with pytest.raises(CnnzooError, match="dataset 'photoss' is unknown"):
+        usual_recipe("photoss")
+    with pytest.raises(CnnzooError, match="recipe must be given for sounds"):
+        usual_recipe("spoken_digit")
+    with pytest.raises(CnnzooError, match="recipe must be given where data are not"):
+        cnnzoo.train(out=tmp_path / "run")
+    with pytest.raises(CnnzooError, match="data must be given for images_small"):
+        cnnzoo.train("images_small", out=tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "shape", "message"),
+    [
+        ("texts_small", (64, 64, 3), "input_shape must be that of images, and none for other"),
+        ("images_small", (64, 64), "input_shape must be that of images, and none for other"),
+        ("images_small", (64, 64, 2), "input_shape must have at least 1 rows and columns and 1 or"),
+        ("images_small", (0, 64, 3), "input_shape must have at least 1 rows and columns"),
+        ("cifar10_basic_cnn", (7, 64, 3), "at least 8 rows and columns .*basic_cnn_small; got"),
+    ],
+)
+def test_a_shape_that_the_network_does_not_take_is_refused(recipe, shape, message, tmp_path):
+    with pytest.raises(CnnzooError, match=message):
+        request(recipe, photos(tmp_path / "photos", {"a": 2, "b": 2}), {"input_shape": shape})

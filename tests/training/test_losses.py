@@ -1,5 +1,6 @@
 import math
 
+import keras
 import numpy as np
 import pytest
 
@@ -44,3 +45,34 @@ def test_margin_is_that_of_the_capsules():
         assert float(loss("margin", 0.0, soft_labels=False)(labels, logits)) == pytest.approx(
             expected, rel=1e-4
         )
+
+
+@pytest.mark.parametrize("soft_labels", [False, True])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_class_weights_are_those_of_keras(soft_labels, smoothing):
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(40, 4)).astype(np.float32)
+    labels = random.integers(0, 3, 40)
+    shares = np.eye(3, dtype=np.float32)[labels]
+
+    def trained(loss_of, labels, **how):
+        keras.utils.set_random_seed(0)
+        network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+        network.compile("sgd", loss_of)
+        losses = network.fit(inputs, labels, batch_size=10, epochs=3, verbose=0, **how)
+        return losses.history["loss"], network.get_weights()
+
+    plain = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
+    expected = trained(plain, shares, class_weight={0: 3.0, 1: 0.25, 2: 1.0})
+    weighted = loss("cross_entropy", smoothing, soft_labels, [3.0, 0.25, 1.0])
+    found = trained(weighted, shares if soft_labels else labels)
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-5)
+    for one, other in zip(found[1], expected[1], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+def test_mixed_labels_are_weighted_by_share():
+    mixed = np.array([[0.25, 0.0, 0.75]], np.float32)
+    plain = float(loss("cross_entropy", 0.0, True)(mixed, LOGITS[:1]))
+    weighted = float(loss("cross_entropy", 0.0, True, [4.0, 9.0, 2.0])(mixed, LOGITS[:1]))
+    assert weighted == pytest.approx(plain * (0.25 * 4 + 0.75 * 2), rel=1e-5)

@@ -21,8 +21,8 @@ from cnnzoo.config.schedules import Plateau
 from cnnzoo.errors import CnnzooError
 from cnnzoo.training import checkpoints
 
-# Everything that has a state: dropout, mixed labels, a schedule that watches validation, an
-# average of the weights, early stopping.
+# Everything that has a state: dropout, mixed labels of balanced classes, a schedule that watches
+# validation, an average of the weights, early stopping.
 STATEFUL = {
     "model": "mlp",
     "epochs": 4,
@@ -33,6 +33,8 @@ STATEFUL = {
     "label_smoothing": 0.1,
     "clip_norm": 1.0,
     "patience": 3,
+    "sampling": "balanced",
+    "class_weight": {"3": 2.0, "7": 0.5},
 }
 
 
@@ -222,6 +224,42 @@ def test_a_full_disk_loses_nothing_that_is_written(stopped, small, finished_run,
     run = cnnzoo.train("mnist_lenet5", out=stopped, resume=True, callbacks=[Stop(0)], **small)
     for one, other in zip(weights_of(run), weights_of(finished_run), strict=True):
         assert np.array_equal(one, other)
+
+
+def test_the_folder_knows_recipe_and_fields(stopped, small, finished_run, tmp_path):
+    copy = Path(shutil.copytree(stopped, tmp_path / "copy"))
+    for folder, recipe in ((stopped, None), (copy, "mnist_lenet5")):
+        for fields in ({"seed": 1}, {"epochs": 3}, {"dataset": "mnist"}):
+            with pytest.raises(CnnzooError, match=f"started with; changed: {next(iter(fields))}$"):
+                cnnzoo.train(recipe, out=folder, resume=True, **fields)
+        run = cnnzoo.train(
+            recipe, out=folder, resume=True, callbacks=[Stop(0)], batch_size=small["batch_size"]
+        )
+        assert cnnzoo.load(run.path).card["name"] == "mnist_lenet5"
+        for one, other in zip(weights_of(run), weights_of(finished_run), strict=True):
+            assert np.array_equal(one, other)
+    with pytest.raises(CnnzooError, match="started with; changed: model"):
+        cnnzoo.train("mnist_mlp", out=stopped, resume=True)
+    edited = cnnzoo.get_recipe("mnist_lenet5").replace(l2=0.5)
+    with pytest.raises(CnnzooError, match="started with; changed: l2$"):
+        cnnzoo.train(edited, out=stopped, resume=True)
+
+
+def test_a_run_of_an_earlier_version_is_resumed_without_its_recipe(stopped, small):
+    path = stopped / "recipe.json"
+    content = json.loads(path.read_text())
+    del content["name"], content["replaced"], content["recipe"]["sampling"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(CnnzooError, match="started with; changed: dataset, epochs"):
+        cnnzoo.train("mnist_lenet5", out=stopped, resume=True)
+    run = cnnzoo.train(out=stopped, resume=True, callbacks=[Stop(0)])
+    assert run.metrics["epochs"] == small["epochs"]
+
+
+def test_a_folder_without_a_run_is_not_resumed(tmp_path):
+    for arguments in ({}, {"out": tmp_path}):
+        with pytest.raises(CnnzooError, match="out must be the folder of a run to resume"):
+            cnnzoo.train(resume=True, **arguments)
 
 
 def test_other_data_under_the_same_name_are_refused(stopped, small, monkeypatch):

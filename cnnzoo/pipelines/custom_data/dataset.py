@@ -20,12 +20,14 @@ from cnnzoo.datasets.prepared import in_memory
 from cnnzoo.decoding import Resizing
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read
-from cnnzoo.pipelines.custom_data import folders, npz, tables
+from cnnzoo.pipelines.custom_data import folders, kind, npz, tables
 from cnnzoo.pipelines.custom_data.examples import Found, Input, ordered
 from cnnzoo.pipelines.images import MAX_BYTES
 
 
-def find(data: Dataset | str | Path, shape: tuple[int, ...], resizing: Resizing = "pad") -> Dataset:
+def find(
+    data: Dataset | str | Path | None, shape: tuple[int, ...], resizing: Resizing = "pad"
+) -> Dataset:
     """Return `data`: a data set as it is, one of the catalog by its name, or that at a path.
 
     Where the source has no test split, a fifth of each class is it: the examples whose content has
@@ -59,6 +61,18 @@ def find(data: Dataset | str | Path, shape: tuple[int, ...], resizing: Resizing 
             f"images of 1 or 3 channels; got {name}"
         )
     return _dataset(name, path, _found(path, images, columns), shape if images else (), resizing)
+
+
+def kind_of(data: Dataset | str | Path) -> str:
+    """Return what `data`, as for `find`, are: "images", "sounds" or "texts".
+
+    Raises:
+        CnnzooError: There are no such data, or a table or archive cannot be read.
+    """
+    path, columns = (None, []) if isinstance(data, Dataset) else _path(str(data))
+    if path is None or str(data) in DATASETS:
+        return find(data, ()).kind
+    return kind.kind_of(path, columns)
 
 
 def dataset_of(
@@ -126,8 +140,8 @@ def _dataset(
     for split, chosen in rows.items():
         counts = np.bincount(labels[chosen], minlength=len(classes))
         if not counts.all():
-            kind, lacking = "images" if shape else "texts", classes[counts.argmin()]
-            raise CnnzooError(f"{name} must hold {kind} of {lacking!r} for {split}; got none")
+            what, lacking = "images" if shape else "texts", classes[counts.argmin()]
+            raise CnnzooError(f"{name} must hold {what} of {lacking!r} for {split}; got none")
 
     def encoded(split: str) -> Examples:
         images = EncodedImages(_fetch(found.inputs), rows[split], shape, resizing)

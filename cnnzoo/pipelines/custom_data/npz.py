@@ -58,6 +58,16 @@ def find(path: Path, images: bool) -> Found:
     )
 
 
+def holds_texts(path: Path) -> bool:
+    """Return whether the inputs in the archive at `path` are strings.
+
+    Raises:
+        CnnzooError: It is no archive that can be read.
+    """
+    inputs = _arrays(path)[1].get("x_train")
+    return inputs is not None and inputs.dtype.kind == "U"
+
+
 def _arrays(path: Path) -> tuple[list[str], dict[str, np.ndarray]]:
     """Return the names of all arrays in an archive, and those of its arrays that are read."""
     try:

@@ -62,6 +62,17 @@ def find(path: Path, images: bool, columns: Sequence[str] = ()) -> Found:
     )
 
 
+def first_row(path: Path) -> dict[str, Any]:
+    """Return the first row of the table at `path`, by column; empty without rows.
+
+    Raises:
+        CnnzooError: It is wrong; the message names file and line.
+    """
+    delimiter = _DELIMITERS.get(path.suffix.lower())
+    rows = _objects(path, ()) if delimiter is None else _records(path, (), delimiter)
+    return next(rows, ("", {}))[1]
+
+
 def _objects(path: Path, needed: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield where each line of a JSON Lines file stands, and its object."""
     for number, line in enumerate(lines_of(path), start=1):
