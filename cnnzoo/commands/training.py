@@ -20,6 +20,8 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
     named = isinstance(arguments.recipe, str)  # Else a script has a recipe of its own.
     recipe = get_recipe(arguments.recipe) if named else arguments.recipe
     fields = recipe.parse(dict(arguments.set))
+    if arguments.weights is not None:
+        fields["weights"] = arguments.weights
     if arguments.seed is not None:
         fields["seed"] = arguments.seed
     if arguments.data is not None:
@@ -103,6 +105,8 @@ def _resumption(arguments: argparse.Namespace, folder: Path) -> str:
         words += ["--set", f"{name}={value}"]
     if arguments.data is not None:
         words += ["--data", arguments.data]
+    if arguments.weights is not None:
+        words += ["--from", arguments.weights]
     if arguments.seed is not None:
         words += ["--seed", str(arguments.seed)]
     for option in ("devices", "workers", "worker"):

@@ -19,7 +19,12 @@ from cnnzoo.files import read, write_whole
 
 _RECIPE = "recipe.json"  # The recipe, and with which data and model it was started.
 # In the card's metadata: the digest of a part, or its configuration -> what the part is.
-_PARTS = {"data_sha256": "dataset", "model_sha256": "model", "augmentation": "augmentation"}
+_PARTS = {
+    "data_sha256": "dataset",
+    "model_sha256": "model",
+    "weights_sha256": "weights",
+    "augmentation": "augmentation",
+}
 
 
 def folder_of(name: str, out: str | Path | None, resume: bool) -> Path:
@@ -65,7 +70,8 @@ def _identity(folder: Path) -> dict[str, Any] | None:
     try:
         found = json.loads(read(path))
         held = {name: found[name] for name in ("recipe", "data_sha256", "model_sha256")}
-        return {**held, "augmentation": found.get("augmentation")}  # Of a layer only.
+        # Of a layer only, and of fine-tuning only.
+        return {**held, **{name: found.get(name) for name in ("augmentation", "weights_sha256")}}
     except (ValueError, KeyError, TypeError) as error:
         raise CnnzooError(f"{path} is damaged, or of another version of cnnzoo") from error
 
@@ -94,7 +100,7 @@ def write_identity(folder: Path, recipe: Recipe, metadata: Mapping[str, Any]) ->
         CnnzooError: The run in `folder` was started with other data, model or augmentation.
     """
     started = _identity(folder)
-    names = {**metadata, "augmentation": recipe.augmentation}
+    names = {**metadata, "augmentation": recipe.augmentation, "weights": recipe.weights}
     for part, what in _PARTS.items():
         if started and started[part] != metadata.get(part):
             raise CnnzooError(
