@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from typing import Any
 
 import keras
@@ -46,6 +47,9 @@ def trained_weights(recipe: Recipe) -> tuple[Recipe, Trained | None]:
         raise CnnzooError(
             f"weights must come with their tokenizer for {recipe.model}; got {recipe.weights!r}"
         )
+    if found.preprocessing is None:
+        note = f"{recipe.weights} holds no preprocessing: inputs are {recipe.normalization}"
+        print(note, file=sys.stderr, flush=True)
     return recipe, found
 
 

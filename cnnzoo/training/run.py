@@ -119,6 +119,8 @@ def train(
         run_folder.write_identity(folder, value, metadata)
         for changed, (usual, now) in base.differences(value).items():
             log(f"{changed}  {now!r}, where the recipe has {usual!r}")
+        if value.frozen:
+            log(f"epochs 1 to {value.frozen} train only the head, those after them all layers")
         state, parts, damaged = checkpoints.read_state(folder / checkpoints.FOLDER)
         for message in damaged:
             log(f"{message}; resuming from epoch {len(state.history) + 1} of the one before")
