@@ -53,6 +53,19 @@ def trained_weights(recipe: Recipe) -> tuple[Recipe, Trained | None]:
     return recipe, found
 
 
+def require_same_input(recipe: Recipe, trained: Trained, shape: tuple[int | None, ...]) -> None:
+    """Refuse weights of a network whose input is not of `shape`.
+
+    Raises:
+        CnnzooError: It is not.
+    """
+    if trained.input_shape not in (None, shape):
+        raise CnnzooError(
+            f"weights must be of a network that takes {shape}, as {recipe.model} does here; "
+            f"got {recipe.weights!r}, which takes {trained.input_shape}"
+        )
+
+
 def digest(trained: Trained) -> str:
     """Return the SHA-256 of weights and preprocessing."""
     found = hashlib.sha256()
@@ -77,15 +90,8 @@ def load_all_but_head(
         trained: What to copy.
 
     Raises:
-        CnnzooError: They are of a network of another input or of other layers, or nothing would be
-            left to train.
+        CnnzooError: They are of a network of other layers, or the head alone cannot be trained.
     """
-    shape = network.input_shape[1:]
-    if trained.input_shape not in (None, shape):
-        raise CnnzooError(
-            f"weights must be of a network that takes {shape}, as {network.name} does; "
-            f"got {recipe.weights!r}, which takes {trained.input_shape}"
-        )
     head = transfer.head_layers(network, another)
     weights = {name: values for name, values in trained.weights.items() if name not in head}
     transfer.load_weights_into(network, weights, head=head)

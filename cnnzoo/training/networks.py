@@ -21,7 +21,12 @@ from cnnzoo.models import create_model
 from cnnzoo.pipelines.custom_data.dataset import find
 from cnnzoo.pipelines.input_types import describe
 from cnnzoo.training.distributed.distribution import Distribution
-from cnnzoo.training.fine_tuning import digest, load_all_but_head, trained_weights
+from cnnzoo.training.fine_tuning import (
+    digest,
+    load_all_but_head,
+    require_same_input,
+    trained_weights,
+)
 from cnnzoo.training.losses import loss
 from cnnzoo.training.optimizers import optimizer
 from cnnzoo.training.provenance import versions
@@ -75,6 +80,7 @@ def prepare(
     keras.utils.set_random_seed(recipe.seed)
     examples = run_data(recipe, spec, dataset, augmentation)
     if trained is not None:
+        require_same_input(recipe, trained, examples.pipeline.input_shape)
         examples.pipeline.metadata["weights_sha256"] = digest(trained)
     networks = _networks(recipe, dataset, examples, distribution, custom, trained)
     return dataset, examples, networks

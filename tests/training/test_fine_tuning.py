@@ -269,8 +269,12 @@ def test_a_vocabulary_comes_with_its_weights(tmp_path):
     [
         (
             {"model": "resnet20", "weights": "cifar10_resnet20_fast"},
-            r"weights must be of a network that takes \(28, 28, 1\), as resnet20 does; "
+            r"weights must be of a network that takes \(28, 28, 1\), as resnet20 does here; "
             r"got 'cifar10_resnet20_fast', which takes \(32, 32, 3\)",
+        ),
+        (
+            {"weights": "sms_spam_text_cnn"},
+            r"takes \(28, 28, 1\), .*; got 'sms_spam_text_cnn', which takes \(None,\)",
         ),
         ({"weights": "mnist_mlp"}, "weights must fit lenet5: layer 'conv1' expects"),
         ({"weights": "mnist_lenet"}, "weights must be .*'mnist_lenet' is unknown; did you mean"),
