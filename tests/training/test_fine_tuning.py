@@ -2,7 +2,9 @@
 
 import csv
 import json
+import runpy
 import shutil
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -179,7 +181,9 @@ def test_preprocessing_of_the_weights_replaces_what_would_be_measured(small, tmp
     fields = {**small, "epochs": 1, "weights": str(tmp_path / "source.keras")}
     run = cnnzoo.train("mnist_lenet5", out=tmp_path / "run", **fields)
     images = np.full((1, 28, 28, 1), 7, np.uint8)
-    assert np.all(cnnzoo.load(run.path).prepare(images) == 2 * 7 - 3)
+    tuned = cnnzoo.load(run.path)
+    assert np.all(tuned.prepare(images) == 2 * 7 - 3)
+    assert f"trained, from weights of {fields['weights']}, and tested" in tuned.card["limits"][1]
 
 
 def test_imagenet_weights_come_with_options_and_mean_color(monkeypatch):
@@ -326,3 +330,15 @@ def test_a_third_of_the_epochs_is_frozen_by_default():
     for epochs, frozen in ((1, 1), (2, 1), (3, 1), (4, 2), (9, 3)):
         assert recipe.replace(weights="mnist_lenet5", epochs=epochs).frozen == frozen
     assert recipe.replace(weights="mnist_lenet5", frozen_epochs=0).frozen == 0
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_20_images_per_class_are_learned_better_from_trained_weights(tmp_path):
+    path = Path(__file__).resolve().parents[2] / "benchmarks" / "fine_tuning.py"
+    benchmark = runpy.run_path(str(path), run_name="benchmark")
+    accuracies = {
+        name: benchmark["trained"](tmp_path, "cifar10", name, fields, seed=0)[0]
+        for name, fields in benchmark["ROWS"].items()
+    }
+    assert accuracies["fine-tuned"] > accuracies["from nothing"] + 10
