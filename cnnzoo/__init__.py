@@ -34,6 +34,7 @@ __getattr__, __all__ = exports(
         "list_weights": "cnnzoo.weights",
         "load": "cnnzoo.export.artifact",
         "load_dataset": "cnnzoo.datasets",
+        "preprocessing_of": "cnnzoo.transfer",
         "train": "cnnzoo.training.run",
     },
 )

@@ -7,7 +7,7 @@ import re
 import zipfile
 from collections.abc import Container
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnnzoo import layers
 from cnnzoo.errors import CnnzooError
@@ -18,9 +18,22 @@ if TYPE_CHECKING:
     import keras
 
 HEAD = "logits"
+_KEEPING = "InputLayer", "ZeroPadding1D", "ZeroPadding2D"  # Layers that change no value.
 _RULE = "weights must be 'imagenet', a model, a .keras file, a run folder or a shipped name"
 
+IMAGENET = "imagenet"
+# Of ImageNet's photographs, red, green and blue from 0 to 255, as keras.applications subtracts it.
+IMAGENET_MEAN = (123.68, 116.779, 103.939)
+
 Weights = dict[str, list[Any]]  # Values of each layer's weights, by the layer's name.
+
+
+class Trained(NamedTuple):
+    """Trained weights, and what they were trained with."""
+
+    weights: Weights
+    preprocessing: keras.layers.Layer | None  # As `preprocessing_of` has it; None if unknown.
+    input_shape: tuple[int | None, ...] | None  # Of one input of the network; None if any will do.
 
 
 def features(model: keras.Model, layer: str) -> keras.Model:
@@ -68,7 +81,8 @@ def load_weights_into(model: keras.Model, weights: Weights, *, head: Container[s
     Args:
         model: A model of the zoo.
         weights: What `weights_of` or `imagenet` returned.
-        head: Names of layers that are left as they are where theirs have another shape.
+        head: Names of layers that are left as they are where theirs have another shape, or are
+            missing.
 
     Raises:
         CnnzooError: A layer is missing, has another shape or is left over; nothing is copied.
@@ -83,7 +97,7 @@ def load_weights_into(model: keras.Model, weights: Weights, *, head: Container[s
         values = weights.get(layer.name)
         if values is not None and [value.shape for value in values] == expected:
             fitting[layer.name] = values
-        elif values is None or layer.name not in head:
+        elif layer.name not in head:
             found = "no such layer" if values is None else [value.shape for value in values]
             raise CnnzooError(
                 f"weights must fit {model.name}: layer {layer.name!r} expects {expected}; "
@@ -104,6 +118,63 @@ def head_layers(model: keras.Model, another: keras.Model) -> set[str]:
         for one in (model, another)
     ]
     return {name for name, own in shapes[0].items() if own != shapes[1][name]}
+
+
+def trained(source: str | Path | keras.Model) -> Trained:
+    """Return the weights of a model, of a `.keras` file, or of what `cnnzoo.load` takes.
+
+    Raises:
+        CnnzooError: There is no such model, or it is damaged.
+    """
+    model = _model(source)
+    network = next((layer for layer in model.layers if isinstance(layer, keras.Model)), model)
+    return Trained(weights_of(model), _preprocessing(model), network.input_shape[1:])
+
+
+def preprocessing_of(weights: str | Path | keras.Model) -> keras.layers.Layer:
+    """Return the layer from raw input to what a network with these weights takes.
+
+    For images, uint8 or float `[batch, height, width, channels]` from 0 to 255 and RGB if they have
+    colors, and for sounds it is a `Rescaling`; for texts it is their `Tokenizer`. `cnnzoo.train`
+    with these weights has the same layer.
+
+    Args:
+        weights: As for `create_model`, "imagenet" too.
+
+    Raises:
+        CnnzooError: There are no such weights, or they are of a Keras file without preprocessing.
+    """
+    if isinstance(weights, str) and weights == IMAGENET:
+        return _rescaling(1.0, [-mean for mean in IMAGENET_MEAN])
+    found = trained(weights).preprocessing
+    if found is None:
+        raise CnnzooError(f"weights must come with their preprocessing; got {weights!r}")
+    return found
+
+
+def _preprocessing(model: keras.Model) -> keras.layers.Layer | None:
+    """Return the tokenizer before the network of `model`, or all rescaling there as one layer."""
+    import numpy as np  # Not needed to list names.
+
+    scale, offset, found = np.float64(1), np.float64(0), False
+    for layer in model.layers:
+        if hasattr(layer, "vocabulary"):
+            return layer
+        if isinstance(layer, keras.layers.Rescaling):
+            by, plus = np.asarray(layer.scale), np.asarray(layer.offset)
+        elif isinstance(layer, keras.layers.Normalization):
+            by = 1 / np.sqrt(np.ravel(layer.variance).astype(np.float64))
+            plus = -np.ravel(layer.mean) * by
+        elif type(layer).__name__ in _KEEPING:
+            continue
+        else:
+            break
+        scale, offset, found = scale * by, offset * by + plus, True
+    return _rescaling(scale.tolist(), offset.tolist()) if found else None
+
+
+def _rescaling(scale: Any, offset: Any) -> keras.layers.Layer:
+    return keras.layers.Rescaling(scale, offset, name="standardize")
 
 
 def weights_of(source: str | Path | keras.Model) -> Weights:
@@ -134,9 +205,11 @@ def _model(source: Any) -> keras.Model:
     # By its name: this module stands below, and what reads artifacts needs TensorFlow.
     load = importlib.import_module("cnnzoo.export.artifact").load
     try:
-        return load(source).network
+        classifier = load(source)
+        _ = classifier.network  # A SavedModel has none, which is an error.
     except CnnzooError as error:
         raise CnnzooError(f"{_RULE}: {error}") from error
+    return classifier.model
 
 
 def _is_artifact(path: Path) -> bool:
@@ -158,26 +231,27 @@ def _read(path: Path) -> keras.Model:
         raise CnnzooError(f"{path} must be a Keras model file (.keras)") from error
 
 
-def imagenet(application: str) -> Weights:
+def imagenet(application: str) -> Trained:
     """Return the ImageNet weights of `application` in keras.applications, downloaded once.
 
     Raises:
         CnnzooError: They can be neither downloaded nor read.
     """
     try:
-        source = getattr(keras.applications, application)(weights="imagenet")
+        source = getattr(keras.applications, application)(weights=IMAGENET)
     except Exception as error:  # Keras raises bare exceptions when a download fails.
         raise CnnzooError(
             f"weights 'imagenet' of {application} cannot be downloaded: {error}"
         ) from error
-    return from_application(source)
+    return Trained(from_application(source), preprocessing_of(IMAGENET), None)
 
 
 def from_application(source: keras.Model) -> Weights:
     """Return the weights of a VGG or ResNet of keras.applications under the names of the zoo.
 
-    Its residual networks have convolution biases, which the following normalization takes over: a
-    bias moves what is normalized as a smaller moving mean does.
+    Theirs take blue, green and red; here, the first convolution takes red, green and blue. Their
+    residual networks have convolution biases, which the following normalization takes over: a bias
+    moves what is normalized as a smaller moving mean does.
     """
     theirs = weights_of(source)
     ours: Weights = {}
@@ -190,6 +264,8 @@ def from_application(source: keras.Model) -> Weights:
             ours[_renamed(name.replace("_conv", "_bn"))] = [gamma, beta, mean - bias, variance]
         elif not name.endswith("_bn"):
             ours[_renamed(name)] = values
+    first = next(iter(ours))
+    ours[first] = [ours[first][0][:, :, ::-1], *ours[first][1:]]
     return ours
 
 

@@ -28,8 +28,10 @@ def randomized(model):
 
 
 def assert_equal_logits(name, side, monkeypatch):
+    """RGB images, 0 to 255, give the same logits by each library's preprocessing and network."""
     application, _ = MODELS[name].IMAGENET[name]
     build = getattr(keras.applications, application)
+    theirs = getattr(keras.applications, "vgg16" if name.startswith("vgg") else "resnet")
 
     def untrained(weights):
         assert weights == "imagenet"
@@ -38,9 +40,10 @@ def assert_equal_logits(name, side, monkeypatch):
 
     monkeypatch.setattr(keras.applications, application, untrained)
     model = cnnzoo.create_model(name, weights="imagenet", input_shape=(side, side, 3))
-    images = np.random.default_rng(1).normal(size=(2, side, side, 3)).astype("float32")
-    expected = np.asarray(untrained("imagenet")(images))
-    assert np.abs(np.asarray(model(images)) - expected).max() < 1e-4 * np.abs(expected).max()
+    images = np.random.default_rng(1).integers(0, 256, (2, side, side, 3)).astype("float32")
+    expected = np.asarray(untrained("imagenet")(theirs.preprocess_input(images.copy())))
+    logits = np.asarray(model(cnnzoo.preprocessing_of("imagenet")(images)))
+    assert np.abs(logits - expected).max() < 1e-4 * np.abs(expected).max()
 
 
 def test_resnet50_with_weights_of_keras_applications_is_theirs(monkeypatch):
@@ -96,6 +99,30 @@ def test_a_runs_artifact_gives_its_weights(classifier, finished_run):
         np.array_equal(model.get_layer("conv1").get_weights()[i], theirs["conv1"][i])
         for i in (0, 1)
     )
+
+
+def test_preprocessing_comes_with_weights(trained, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype("uint8")
+    shipped = cnnzoo.load("cifar10_resnet20_fast")
+    layer = cnnzoo.preprocessing_of("cifar10_resnet20_fast")
+    assert np.allclose(layer(images), shipped.prepare(images), atol=1e-6)
+    padded = cnnzoo.preprocessing_of("mnist_lenet5_1998")  # Its border is not a part of it.
+    raw = np.random.default_rng(0).integers(0, 256, (2, 28, 28, 1)).astype("uint8")
+    expected = cnnzoo.load("mnist_lenet5_1998").prepare(raw)[:, 2:-2, 2:-2]
+    assert np.allclose(padded(raw), expected, atol=1e-6)
+    tokens = cnnzoo.preprocessing_of("sms_spam_text_cnn")(["free prize"])
+    assert np.array_equal(tokens, cnnzoo.load("sms_spam_text_cnn").prepare(["free prize"]))
+    front = [keras.layers.Rescaling(1 / 255, name="unit")]
+    front += [keras.layers.Normalization(mean=[0.1, 0.2, 0.3], variance=[1.0, 2.0, 3.0])]
+    nested = keras.Sequential([keras.Input((32, 32, 3)), *front, trained])
+    nested.save(tmp_path / "nested.keras")
+    expected = (images / 255 - [0.1, 0.2, 0.3]) / np.sqrt([1.0, 2.0, 3.0])
+    layer = cnnzoo.preprocessing_of(tmp_path / "nested.keras")
+    assert type(layer) is keras.layers.Rescaling
+    assert np.allclose(layer(images), expected, atol=1e-6)
+    trained.save(tmp_path / "bare.keras")
+    with pytest.raises(CnnzooError, match=r"weights must come with .* preprocessing; got .*bare"):
+        cnnzoo.preprocessing_of(tmp_path / "bare.keras")
 
 
 def test_what_can_be_loaded_gives_its_weights(finished_run):

@@ -150,6 +150,13 @@ def _add_options_of_training(one: argparse.ArgumentParser) -> None:
         "in brackets if not text and label: 'reviews.csv[review,stars]'; or a .npz file of arrays",
     )
     one.add_argument(
+        "--from",
+        dest="weights",
+        metavar="SOURCE",
+        help="trained weights to fine-tune: name of shipped weights, run folder, .keras file, or "
+        "imagenet; the same as --set weights=SOURCE",
+    )
+    one.add_argument(
         "--seed", type=int, metavar="N", help="seed of weights, order and augmentation"
     )
     one.add_argument(

@@ -22,6 +22,8 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
 
     recipe = _recipe(arguments)
     fields = recipe.parse(dict(arguments.set))
+    if arguments.weights is not None:
+        fields["weights"] = arguments.weights
     if arguments.seed is not None:
         fields["seed"] = arguments.seed
     if arguments.data is not None:
@@ -132,6 +134,8 @@ def _resumption(arguments: argparse.Namespace, folder: Path) -> str:
         words += ["--set", f"{name}={value}"]
     if arguments.data is not None:
         words += ["--data", arguments.data]
+    if arguments.weights is not None:
+        words += ["--from", arguments.weights]
     if arguments.seed is not None:
         words += ["--seed", str(arguments.seed)]
     for option in ("devices", "workers", "worker"):

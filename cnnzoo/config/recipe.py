@@ -23,6 +23,7 @@ PRECISIONS = ("float32", "bfloat16", "float16")
 SAMPLINGS = ("uniform", "balanced")  # Of examples, or of classes.
 # Of images and sounds: mean 0 and standard deviation 1 per channel, 0 to 1, or -0.5 to 0.5.
 NORMALIZATIONS = ("standardized", "unit", "centered")
+_THAW_RATE = 0.1
 RENAMED_POLICIES = {"colour": "color", "pad_crop_flip_colour": "pad_crop_flip_color"}
 
 
@@ -81,6 +82,10 @@ class Recipe(Fields):
     # the network's usual ones.
     input_shape: tuple[int, ...] | None = None
     model_options: dict[str, Any] = dataclasses.field(default_factory=dict)  # Of `create_model`.
+    # To start from, but for the head: a shipped name, a run folder, a .keras file, or "imagenet".
+    weights: str | None = None
+    frozen_epochs: int | None = None  # First ones, of the head only; by default a third of all.
+    thaw_rate: float = _THAW_RATE  # Factor of the learning rate, started anew, from then on.
     augmentation: str | None = None  # Of images: a policy of cnnzoo.pipelines.augmentation.
     normalization: str = "standardized"  # Of images and sounds: one of NORMALIZATIONS.
     tokens: Tokens | None = None  # Of texts.
@@ -130,6 +135,13 @@ class Recipe(Fields):
             ("sampling", SAMPLINGS),
         ):
             self.require(field, getattr(self, field) in names, f"one of {', '.join(names)}")
+        fits = self.frozen_epochs is None or 0 <= self.frozen_epochs <= self.epochs
+        self.require("frozen_epochs", fits, f"from 0 to epochs, {self.epochs}")
+        self.require("thaw_rate", 0 < self.thaw_rate < math.inf, "above 0")
+        fits = self.frozen_epochs is None or self.weights is not None
+        self.require("frozen_epochs", fits, "none without weights")
+        fits = self.thaw_rate == _THAW_RATE or self.frozen > 0
+        self.require("thaw_rate", fits, f"{_THAW_RATE} without frozen epochs")
         if isinstance(self.learning_rate, float):
             self.require("learning_rate", 0 < self.learning_rate < math.inf, "above 0")
         for field in ("l2", "weight_decay"):
@@ -156,6 +168,13 @@ class Recipe(Fields):
             self.require("class_weight", value in (None, "balanced"), rule)
             balanced = value == self.sampling == "balanced"
             self.require("class_weight", not balanced, "none where sampling is balanced")
+
+    @property
+    def frozen(self) -> int:
+        """First epochs, in which only the head is trained."""
+        if self.weights is None:
+            return 0
+        return -(-self.epochs // 3) if self.frozen_epochs is None else self.frozen_epochs
 
     def changes(self, other: Recipe) -> list[str]:
         """Return the fields in which `other` would train otherwise: all but what is expected."""

@@ -21,9 +21,12 @@ _Z = 1.96  # Standard deviations of a normal distribution between which 95% of i
 def limits(card: dict[str, Any]) -> list[str]:
     """Return what a user must know before relying on the network, one sentence each."""
     raw, classes = raw_input(card["input"]), len(card["class_names"])
+    weights = card.get("recipe", {}).get("weights")
+    start = f", from weights of {weights}," if weights else ""
     found = [
         f"It predicts one of its {classes} classes for any input, even for one of none of them.",
-        f"It was trained and tested only on {card['dataset']}; on other {raw.name}, expect less.",
+        f"It was trained{start} and tested only on {card['dataset']}; "
+        f"on other {raw.name}, expect less.",
         "A score is the network's confidence, not a calibrated probability.",
     ]
     if isinstance(raw, RawImages):

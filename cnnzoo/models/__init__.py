@@ -53,7 +53,8 @@ def create_model(
         weights: Trained weights to start from: "imagenet" (vgg16, vgg19, resnet50, resnet101 and
             resnet152 as keras.applications has them), a model, a `.keras` file, or what
             `cnnzoo.load` takes: a name of `list_weights()`, a run folder or an artifact. The head
-            stays fresh where `num_classes` is given and differs from theirs.
+            stays fresh where `num_classes` is given and differs from theirs. What the network then
+            takes is what `cnnzoo.preprocessing_of(weights)` returns.
         **options: Further arguments of the family's `build`, such as `dropout=0.3`.
 
     Raises:
@@ -71,8 +72,8 @@ def create_model(
     _check_options(name, known, options)
     with keras_set_to(image_data_format="channels_last"):
         trained = None
-        if isinstance(weights, str) and weights == "imagenet":
-            trained = transfer.imagenet(_imagenet(name, options))
+        if isinstance(weights, str) and weights == transfer.IMAGENET:
+            trained = transfer.imagenet(imagenet_application(name, options)).weights
         elif weights is not None:
             trained = transfer.weights_of(weights)
         build = functools.partial(family.build, name, input_shape=shape, name=name, **options)
@@ -102,8 +103,12 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, numbers.Number) and hasattr(value, "item") else value
 
 
-def _imagenet(name: str, options: dict[str, Any]) -> str:
-    """Return the name in keras.applications of `name`, and set the options its weights are for."""
+def imagenet_application(name: str, options: dict[str, Any]) -> str:
+    """Return the name in keras.applications of `name`, and set the options its weights are for.
+
+    Raises:
+        CnnzooError: It has no such weights, or they are for other options.
+    """
     known = {
         variant: entry
         for module in set(MODELS.values())

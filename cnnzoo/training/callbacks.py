@@ -55,6 +55,7 @@ class Epochs(keras.callbacks.Callback):
         self.done = state.step  # Steps of the current epoch before this run of the program.
         self._classifier = of_training(networks.inference, metadata)
         self.raw = self._classifier.raw
+        self._averaged = networks.model.trainable_variables  # Now none is frozen.
         self.cut = False  # Whether a resumed epoch was ended where it would have ended.
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -89,7 +90,7 @@ class Epochs(keras.callbacks.Callback):
 
     def _validated(self) -> dict[str, Any]:
         """Copy the trained weights, or their average, to the served network, and score that."""
-        optimizer, variables = self.model.optimizer, self.model.trainable_variables
+        optimizer, variables = self.model.optimizer, self._averaged
         if self.networks.averaged:
             raw = [variable.numpy() for variable in variables]
             optimizer.finalize_variable_values(variables)

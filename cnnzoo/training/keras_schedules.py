@@ -21,12 +21,22 @@ def keras_schedule(
     if isinstance(value, OneCycle):
         total = epochs * steps
         if total == 1:  # No room to rise or fall.
-            return value.peak
+            return Ramp(value.peak, [0], [1.0])
         peak = min(max(round(value.warmup * total), 1), total - 1)
         return Ramp(value.peak, [0, peak, total], [value.start, 1.0, value.end])
     if isinstance(value, Steps):
         return _steps(value, steps)
     return value.initial if isinstance(value, Plateau) else value
+
+
+def scaled(
+    value: float | Cosine | OneCycle | Steps | Plateau, factor: float
+) -> float | Cosine | OneCycle | Steps | Plateau:
+    """Return the learning rate `value` times `factor`."""
+    if isinstance(value, float):
+        return value * factor
+    field = "peak" if isinstance(value, (Cosine, OneCycle)) else "initial"
+    return value.replace(**{field: getattr(value, field) * factor})
 
 
 def keras_callbacks(value: Any) -> list[keras.callbacks.Callback]:

@@ -21,6 +21,7 @@ from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.training import require_tensorflow
 from cnnzoo.training.distributed.distribution import Distribution
+from cnnzoo.training.fine_tuning import Frozen
 from cnnzoo.training.fused_kernels import fused
 from cnnzoo.training.networks import defaults, prepare
 from cnnzoo.training.request import request
@@ -101,10 +102,15 @@ def find_learning_rate(
     with defaults():
         layer = fields.get("augmentation")
         _, examples, networks = prepare(value, distribution, data, _copied(network), layer)
+        frozen = Frozen(value, networks.frozen, networks.model.optimizer, steps)
     with defaults(), fused(networks.model):
         batches = examples.pipeline.train()
         networks.model.fit(
-            batches, steps_per_epoch=steps, shuffle=False, verbose=0, callbacks=[rising]
+            batches,
+            steps_per_epoch=steps,
+            shuffle=False,
+            verbose=0,
+            callbacks=[frozen, rising],
         )
     return result(rising.rates, rising.losses)
 

@@ -20,11 +20,18 @@ from cnnzoo.models import create_model, keras_set_to
 from cnnzoo.pipelines.custom_data.dataset import find
 from cnnzoo.pipelines.input_types import describe
 from cnnzoo.training.distributed.distribution import Distribution
+from cnnzoo.training.fine_tuning import (
+    digest,
+    load_all_but_head,
+    require_same_input,
+    trained_weights,
+)
 from cnnzoo.training.losses import loss
 from cnnzoo.training.optimizers import optimizer
 from cnnzoo.training.provenance import versions
 from cnnzoo.training.run_data import InputSpec, Pipeline, RunData, input_spec, run_data
 from cnnzoo.training.run_folder import structure_digest
+from cnnzoo.transfer import Trained
 
 
 class Networks(NamedTuple):
@@ -40,6 +47,7 @@ class Networks(NamedTuple):
     inference: keras.Model  # From raw input to the served one's scores; this is what is saved.
     accuracy: keras.metrics.Metric  # Of `model`, in the epoch so far.
     averaged: bool  # Whether the average of the weights is served.
+    frozen: list[keras.layers.Layer]  # Those of the trained one that the first epochs leave alone.
 
 
 def prepare(
@@ -49,7 +57,9 @@ def prepare(
     custom: keras.Model | None = None,
     augmentation: Any = None,
 ) -> tuple[Dataset, RunData, Networks]:
-    """Read the data and build the networks with fresh weights, all from the recipe's seed.
+    """Read the data and build the networks, all from the recipe's seed.
+
+    Weights are fresh, or those that the recipe names with a fresh head.
 
     Args:
         recipe: What to train, and how.
@@ -67,10 +77,17 @@ def prepare(
             f"one device; got {distribution.replicas} replicas"
         )
     spec = spec_of(recipe, custom)
+    recipe, trained = trained_weights(recipe)
+    if trained is not None:
+        spec = spec._replace(preprocessing=trained.preprocessing)
     dataset = find(recipe.dataset if data is None else data, spec.input_shape)
     keras.utils.set_random_seed(recipe.seed)
     examples = run_data(recipe, spec, dataset, augmentation)
-    return dataset, examples, _networks(recipe, dataset, examples, distribution, custom)
+    if trained is not None:
+        require_same_input(recipe, trained, examples.pipeline.input_shape)
+        examples.pipeline.metadata["weights_sha256"] = digest(trained)
+    networks = _networks(recipe, dataset, examples, distribution, custom, trained)
+    return dataset, examples, networks
 
 
 def _networks(
@@ -79,16 +96,21 @@ def _networks(
     data: RunData,
     distribution: Distribution,
     custom: keras.Model | None,
+    weights: Trained | None,
 ) -> Networks:
     """Build the networks, and compile the one that is trained."""
-    pipeline = data.pipeline
+    pipeline, classes = data.pipeline, len(dataset.class_names)
     with defaults(recipe.precision), distribution.network():
-        trained = _network(recipe, dataset, pipeline) if custom is None else custom
+        trained = _network(recipe, pipeline, classes) if custom is None else custom
         distribution.synchronize(trained)
         model = trained
         if pipeline.in_training:
             model = keras.Sequential([keras.Input(dataset.input_shape), *pipeline.layers, trained])
     _require_classes(trained, dataset)
+    frozen = []
+    if weights is not None:
+        another = _network(recipe, pipeline, classes + 1)
+        frozen = load_all_but_head(recipe, trained, another, weights)
     kinds = keras.metrics.CategoricalAccuracy, keras.metrics.SparseCategoricalAccuracy
     with distribution.scope():
         accuracy = kinds[0 if pipeline.soft_labels else 1](name="accuracy")
@@ -99,10 +121,10 @@ def _networks(
             jit_compile=False,  # XLA halves the speed on a CPU.
         )
     served = (
-        _network(recipe, dataset, pipeline) if custom is None else keras.models.clone_model(custom)
+        _network(recipe, pipeline, classes) if custom is None else keras.models.clone_model(custom)
     )
     inference = artifact.assemble(pipeline.layers, served, describe(dataset))
-    return Networks(trained, model, served, inference, accuracy, recipe.ema is not None)
+    return Networks(trained, model, served, inference, accuracy, recipe.ema is not None, frozen)
 
 
 def spec_of(recipe: Recipe, custom: keras.Model | None) -> InputSpec:
@@ -110,7 +132,7 @@ def spec_of(recipe: Recipe, custom: keras.Model | None) -> InputSpec:
     if custom is None:
         return _in_shape(input_spec(recipe.model), recipe)
     _require_plain(custom)
-    for field, usual in (("model_options", {}), ("precision", "float32")):
+    for field, usual in (("model_options", {}), ("precision", "float32"), ("weights", None)):
         value = getattr(recipe, field)
         if value != usual:
             raise CnnzooError(
@@ -178,11 +200,11 @@ def _require_classes(network: keras.Model, dataset: Dataset) -> None:
         )
 
 
-def _network(recipe: Recipe, dataset: Dataset, pipeline: Pipeline) -> keras.Model:
+def _network(recipe: Recipe, pipeline: Pipeline, classes: int) -> keras.Model:
     return create_model(
         recipe.model,
         input_shape=pipeline.input_shape,
-        num_classes=len(dataset.class_names),
+        num_classes=classes,
         **pipeline.options,
         **recipe.model_options,
     )

@@ -14,7 +14,7 @@ from cnnzoo import keras_internals
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.errors import CnnzooError
 from cnnzoo.registry import unknown
-from cnnzoo.training.keras_schedules import keras_schedule
+from cnnzoo.training.fine_tuning import first_rate
 
 # Recipe's name -> Keras's class, and what it is given beside the recipe's own fields. By default
 # AdamW and Muon would decay weights; here a recipe says so.
@@ -101,7 +101,7 @@ def optimizer(
         kind = keras_internals.subclass(_L2, kind)
     try:
         made = kind(
-            keras_schedule(recipe.learning_rate, recipe.epochs, steps),
+            first_rate(recipe, steps),
             global_clipnorm=recipe.clip_norm,
             use_ema=recipe.ema is not None,
             ema_momentum=recipe.ema or 0.99,

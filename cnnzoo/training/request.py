@@ -60,6 +60,8 @@ def request(
         CnnzooError: The recipe or a field is unknown or wrong, data are missing or cannot be read,
             or a data set of another content has a name of the catalog.
     """
+    if isinstance(fields.get("weights"), Path):
+        fields = {**fields, "weights": str(fields["weights"])}
     layer = fields.get("augmentation")
     if isinstance(layer, keras.layers.Layer):
         fields = {**fields, "augmentation": type(layer).__name__}

@@ -34,6 +34,7 @@ from cnnzoo.training import checkpoints, require_tensorflow, run_folder
 from cnnzoo.training.callbacks import Checkpoint, Epochs, best_epoch
 from cnnzoo.training.curves import curves
 from cnnzoo.training.distributed.distribution import get_distribution
+from cnnzoo.training.fine_tuning import Frozen
 from cnnzoo.training.fused_kernels import fused
 from cnnzoo.training.keras_schedules import keras_callbacks
 from cnnzoo.training.networks import card_metadata, defaults, prepare
@@ -123,6 +124,8 @@ def train(
         metadata = card_metadata(name, value, dataset, examples.pipeline, networks.served)
         run_folder.write_identity(folder, value, list(base.differences(value)), metadata)
         _report(found, dataset, examples)
+        if value.frozen:
+            log(f"epochs 1 to {value.frozen} train only the head, those after them all layers")
         state, parts, damaged = checkpoints.read_state(folder / checkpoints.FOLDER)
         for message in damaged:
             log(f"{message}; resuming from epoch {len(state.history) + 1} of the one before")
@@ -157,6 +160,7 @@ def _fit(epochs: Epochs, recipe: Recipe, checkpoint: Checkpoint) -> None:
     """Train the steps that come after the newest checkpoint."""
     data, model, history = epochs.data, epochs.networks.model, epochs.history
     bar = ProgressBar(recipe.batch_size, epochs.raw.name)
+    frozen = Frozen(recipe, epochs.networks.frozen, model.optimizer, data.steps)
     first = len(history) * data.steps + epochs.done
     # Under a strategy, each replica has variables of its own, which the kernels do not know.
     single = epochs.distribution.strategy is None
@@ -169,7 +173,7 @@ def _fit(epochs: Epochs, recipe: Recipe, checkpoint: Checkpoint) -> None:
                 steps_per_epoch=data.steps,
                 shuffle=False,  # The batches come shuffled.
                 verbose=0,
-                callbacks=[epochs, bar, *checkpoint.others, checkpoint],
+                callbacks=[epochs, frozen, bar, *checkpoint.others, checkpoint],
             )
     except (tf.errors.ResourceExhaustedError, MemoryError) as error:
         raise CnnzooError(
@@ -200,7 +204,12 @@ def _of_recipe(recipe: Recipe) -> list[keras.callbacks.Callback]:
     found = keras_callbacks(recipe.learning_rate)
     if recipe.patience is not None:
         found.append(
-            keras.callbacks.EarlyStopping("val_accuracy", mode="max", patience=recipe.patience)
+            keras.callbacks.EarlyStopping(
+                "val_accuracy",
+                mode="max",
+                patience=recipe.patience,
+                start_from_epoch=recipe.frozen,
+            )
         )
     return found
 

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cnnzoo.config.recipe import Recipe
+from cnnzoo.config.recipe import Recipe, Tokens
 from cnnzoo.datasets import Dataset, Examples
 from cnnzoo.datasets.encoded import EncodedImages
 from cnnzoo.errors import CnnzooError
@@ -63,6 +63,7 @@ class InputSpec(NamedTuple):
     exact: bool = False  # Whether images or sounds must be of `input_shape`.
     alphabet: str | None = None  # Of a network over characters that has its own.
     options: Collection[str] = ()  # That `create_model` takes for it.
+    preprocessing: keras.layers.Layer | None = None  # That comes with its trained weights.
 
 
 def input_spec(name: str) -> InputSpec:
@@ -165,7 +166,11 @@ def _array_pipeline(
     metadata = {} if layer is None else {"augmentation": unnamed_config(layer)}
     augmentation = policy(recipe.augmentation) if recipe.augmentation and not layer else layer
     preprocessing = {"images": images, "sounds": sounds}[dataset.kind].preprocessing
-    layers = preprocessing(dataset, examples.inputs, shape, recipe.normalization)
+    # Nothing is measured where the weights bring their own.
+    normalization = "unit" if spec.preprocessing else recipe.normalization
+    layers = preprocessing(dataset, examples.inputs, shape, normalization)
+    if spec.preprocessing:
+        layers[-1] = spec.preprocessing
     train = functools.partial(
         train_batches,
         examples,
@@ -192,20 +197,9 @@ def _text_pipeline(
             f"tokens.alphabet must be that of {recipe.model}, {spec.alphabet!r}; "
             f"got {how.alphabet!r}"
         )
-    tokenizer = Tokenizer.fit(
-        examples.inputs[training],
-        level=how.level,
-        cleaning=how.cleaning,
-        alphabet=how.alphabet,
-        max_tokens=how.max_tokens,
-        min_count=how.min_count,
-        length=how.length,
-        shortest=None if how.shortest is None else max(how.shortest, spec.smallest),
-        padding=how.padding,
-        truncation=how.truncation,
-        backwards=how.backwards,
-        name="tokens",
-    )
+    tokenizer = spec.preprocessing
+    if tokenizer is None:
+        tokenizer = _fitted(how, spec, examples.inputs[training])
     options, metadata = _of_vocabulary(recipe, spec, tokenizer)
     tokens = tokenizer.ragged(examples.inputs)
     train = functools.partial(
@@ -223,6 +217,23 @@ def _text_pipeline(
     return Pipeline([tokenizer], False, (length,), options, train, False, None, metadata)
 
 
+def _fitted(how: Tokens, spec: InputSpec, texts: np.ndarray) -> Tokenizer:
+    return Tokenizer.fit(
+        texts,
+        level=how.level,
+        cleaning=how.cleaning,
+        alphabet=how.alphabet,
+        max_tokens=how.max_tokens,
+        min_count=how.min_count,
+        length=how.length,
+        shortest=None if how.shortest is None else max(how.shortest, spec.smallest),
+        padding=how.padding,
+        truncation=how.truncation,
+        backwards=how.backwards,
+        name="tokens",
+    )
+
+
 def _of_vocabulary(
     recipe: Recipe, spec: InputSpec, tokenizer: Tokenizer
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -231,6 +242,8 @@ def _of_vocabulary(
     options = dict(metadata) if "vocabulary_size" in spec.options else {}
     path = recipe.tokens.vectors if recipe.tokens else None
     if path is not None:
+        if spec.preprocessing:
+            raise CnnzooError(f"tokens.vectors must be none with weights; got {path!r}")
         if "embeddings" not in spec.options:
             raise CnnzooError(f"tokens.vectors must be none for {recipe.model}; got {path!r}")
         vectors = read_word_vectors(path, tokenizer.vocabulary, seed=recipe.seed)

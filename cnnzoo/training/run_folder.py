@@ -19,7 +19,12 @@ from cnnzoo.files import read, write_whole
 
 _RECIPE = "recipe.json"  # The recipe, and with which data and model it was started.
 # In the card's metadata: the digest of a part, or its configuration -> what the part is.
-_PARTS = {"data_sha256": "dataset", "model_sha256": "model", "augmentation": "augmentation"}
+_PARTS = {
+    "data_sha256": "dataset",
+    "model_sha256": "model",
+    "weights_sha256": "weights",
+    "augmentation": "augmentation",
+}
 
 
 def folder_of(name: str, out: str | Path | None, resume: bool) -> Path:
@@ -91,11 +96,13 @@ def _identity(folder: Path) -> dict[str, Any] | None:
     try:
         found = json.loads(read(path))
         held = {name: found[name] for name in ("recipe", "data_sha256", "model_sha256")}
+        # Of a layer, of fine-tuning, and of a later version only.
         others: dict[str, Any] = {
             "name": None,
             "replaced": [],
             "augmentation": None,
-        }  # Of a layer only.
+            "weights_sha256": None,
+        }
         return {**others, **{key: found[key] for key in others if key in found}, **held}
     except (ValueError, KeyError, TypeError) as error:
         raise CnnzooError(f"{path} is damaged, or of another version of cnnzoo") from error
@@ -137,7 +144,7 @@ def write_identity(
         CnnzooError: The run in `folder` was started with other data, model or augmentation.
     """
     found = _identity(folder)
-    names = {**metadata, "augmentation": recipe.augmentation}
+    names = {**metadata, "augmentation": recipe.augmentation, "weights": recipe.weights}
     for part, what in _PARTS.items():
         if found and found[part] != metadata.get(part):
             raise CnnzooError(

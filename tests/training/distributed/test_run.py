@@ -51,6 +51,18 @@ def test_two_devices_end_with_the_weights_of_one(alone, command, tmp_path):
 
 
 @pytest.mark.slow
+def test_two_devices_fine_tune_as_one_does(command, tmp_path):
+    fields = {**VALUES, "epochs": 2, "weights": "mnist_lenet5", "seed": 1}  # The head, then all.
+    alone = cnnzoo.train("mnist_lenet5", out=tmp_path / "alone", **fields).path
+    options = [word for name, value in fields.items() for word in ("--set", f"{name}={value}")]
+    out = tmp_path / "run"
+    done = command("train", "mnist_lenet5", "--devices", 2, "--out", out, *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for one, other in zip(weights_of(out), weights_of(alone), strict=True):
+        assert np.allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.slow
 def test_two_workers_end_with_the_weights_of_one_process(alone, tmp_path):
     workers = ",".join(f"127.0.0.1:{port}" for port in free_ports(2))
     line = [sys.executable, "-m", "cnnzoo", "train", "mnist_lenet5", "--workers", workers, *FIELDS]
