@@ -168,7 +168,16 @@ def _add_options_of_training(one: argparse.ArgumentParser) -> None:
 def _evaluating(add: Callable[..., argparse.ArgumentParser]) -> None:
     one = add("evaluate", answering.evaluate_trained, "score a trained model")
     one.add_argument("name", help=TRAINED)
-    one.add_argument("--split", default="test", help=f"test, validation or train {DEFAULT}")
+    one.add_argument(
+        "--split",
+        help="test, validation, train or all (default: test, or all of other data than those of "
+        "training that have no test split)",
+    )
+    one.add_argument(
+        "--data",
+        metavar="PATH",
+        help="your labeled data to score instead, as for train; classes are matched by name",
+    )
 
     one = add("predict", answering.predict, "predict the class of raw inputs")
     one.add_argument("name", help=TRAINED)
