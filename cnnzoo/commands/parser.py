@@ -184,8 +184,20 @@ def _evaluating(add: Callable[..., argparse.ArgumentParser]) -> None:
     one.add_argument(
         "inputs",
         nargs="+",
-        metavar="FILE|TEXT",
-        help="PNG, JPEG, WAV or .npy file, or the text itself for a text model",
+        metavar="INPUT",
+        help="PNG, JPEG, WAV or .npy file, or the text itself for a text model; a folder, for all "
+        "files below it; or a .csv, .tsv, .jsonl or .parquet table with a column text or image, or "
+        "the column in brackets: 'reviews.csv[review]'",
+    )
+    one.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help=".csv, .jsonl or .parquet file to write, one row per input, in constant memory; the "
+        "same command continues a .csv or .jsonl file after an interruption",
+    )
+    one.add_argument(
+        "--top", type=int, metavar="N", help="best classes to give of each input (default: 1)"
     )
     one = add(
         "inspect",
