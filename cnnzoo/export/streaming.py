@@ -7,6 +7,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from cnnzoo.export.classifier import Classifier
 
 _BYTES = 2**26  # Of the raw examples of one batch, at most: 64 MiB.
+_SORTED = (
+    4  # Batches of texts that are sorted by length together: a batch is padded to its longest.
+)
 
 
 def predictions(
@@ -31,15 +35,19 @@ def predictions(
     """
     if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
         raise CnnzooError(f"batch_size must be an integer of at least 1; got {batch_size!r}")
-    size = math.prod(classifier.input_shape) * classifier.raw.dtype.size
-    batches = _batches(enumerate(inputs), max(min(batch_size, _BYTES // max(size, 1)), 1))
+    if isinstance(classifier.raw, RawTexts):
+        size = batch_size * _SORTED
+    else:
+        size = batch_size = max(min(batch_size, _BYTES // _bytes(classifier)), 1)
+    batches = _batches(enumerate(inputs), size)
+    answers = partial(_answers, classifier, batch_size=batch_size)
     for first in islice(batches, 1):  # Here the model is converted, which threads would do twice.
-        yield from _answers(classifier, first)
+        yield from answers(first)
     threads = (os.cpu_count() or 1) + 1
     running: deque[Any] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for batch in batches:
-            running.append(pool.submit(_answers, classifier, batch))
+            running.append(pool.submit(answers, batch))
             if len(running) > threads:
                 yield from running.popleft().result()
         while running:
@@ -78,11 +86,24 @@ def _batches(inputs: Iterable[Any], size: int) -> Iterator[list[Any]]:
         yield batch
 
 
-def _answers(classifier: Classifier, batch: list[tuple[int, Any]]) -> list[dict[str, Any]]:
+def _bytes(classifier: Classifier) -> int:
+    return math.prod(classifier.input_shape) * classifier.raw.dtype.size
+
+
+def _answers(
+    classifier: Classifier, inputs: list[tuple[int, Any]], batch_size: int
+) -> list[dict[str, Any]]:
+    """Return the answers to `inputs` in their order; texts go by length through the network."""
     examples = [
-        one for place, value in batch for one in loaded(classifier, value, f"inputs[{place}]")
+        one for place, value in inputs for one in loaded(classifier, value, f"inputs[{place}]")
     ]
-    answers = iter(classifier.answers([(name, raw) for name, raw, error in examples if not error]))
-    return [
-        {"input": name, "error": error} if error else next(answers) for name, _, error in examples
-    ]
+    answers: list[Any] = [{"input": name, "error": error} for name, _, error in examples]
+    places = [place for place, (_, _, error) in enumerate(examples) if not error]
+    if isinstance(classifier.raw, RawTexts):
+        places.sort(key=lambda place: len(examples[place][1]))
+    for begin in range(0, len(places), batch_size):
+        batch = places[begin : begin + batch_size]
+        found = classifier.answers([examples[place][:2] for place in batch])
+        for place, answer in zip(batch, found, strict=True):
+            answers[place] = answer
+    return answers
