@@ -10,6 +10,7 @@ from PIL import Image
 
 import cnnzoo
 from cnnzoo import cli
+from cnnzoo.commands import progress
 from cnnzoo.commands.answer_files import answer_file, columns, row_of
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import artifact
@@ -240,6 +241,9 @@ def test_bad_rows_of_tables_are_named(tmp_path):
         "a",
         "line 3, must have 2 fields, one per column; got 1",
     ]
+    assert found("blank.csv", b"\n\ntext\na\n\n") == ["a"]
+    with pytest.raises(CnnzooError, match="must begin with names of columns"):
+        found("long.csv", b'"' + b"x" * 5_000_000)
     got = found("a.jsonl", b'{"text": "a"}\n\n{"text": 3}\n[]\n{"text": "b"\n{"text": "c"}')
     assert (got[0], got[-1], len(got)) == ("a", "c", 5)
     assert [one.split(" must")[0] for one in got[1:4]] == ["line 3, 'text'", "line 4,", "line 5,"]
@@ -296,6 +300,24 @@ def test_an_interruption_says_how_to_go_on(texts, tmp_path, capsys, monkeypatch)
     monkeypatch.undo()
     assert run(capsys, "predict", SPAM, path, "--out", out)[0] == 0
     assert [row["input"] for row in read_csv(out)] == texts[:40]
+
+
+def test_progress_is_shown_on_standard_error(monkeypatch, capsys):
+    for name in ("_SHORT", "_REFRESH", "_LINE_SECONDS"):
+        monkeypatch.setattr(progress, name, 0)
+    assert list(progress.watched(range(5), lambda: 8, 3, "images")) == [*range(5)]
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "8 images, " in printed.err
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+    assert list(progress.watched(range(5), lambda: 8, 3, "images")) == [*range(5)]
+    assert "images/s" in capsys.readouterr().err
+
+
+def test_a_short_stream_shows_no_progress(capsys):
+    assert list(progress.watched(range(5), lambda: 5, 0, "images")) == [*range(5)]
+    assert capsys.readouterr().err == ""
 
 
 def test_names_that_are_not_unicode_are_escaped(tmp_path):

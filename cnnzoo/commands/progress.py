@@ -54,4 +54,5 @@ def watched(
                 printed = now
                 console.print(f"{done + made:,} {what}, {rate:,.0f} per second", soft_wrap=True)
     finally:
-        bar.stop()
+        if bar.live.is_started:  # Else stopping prints an empty line.
+            bar.stop()

@@ -35,8 +35,10 @@ def dataset_of(
     if data is None:
         return _with_classes(card, _stated(card, shape))
     found = _with_classes(card, find(data, shape, complete=False))
-    if found.source.startswith("file:") and _same_content(card, found):
-        return replace(found, source=card["data_source"])
+    there = card.get("data_source", "")
+    both_paths = found.source.startswith("file:") and there.startswith("file:")
+    if both_paths and found.source != there and _same_content(card, found):
+        return replace(found, source=there)
     return found
 
 
@@ -84,7 +86,7 @@ def _same_content(card: Mapping[str, Any], dataset: Dataset) -> bool:
 
 def _stated(card: Mapping[str, Any], shape: tuple[int, ...]) -> Dataset:
     """Return the data set that the card states; custom data by its absolute path, or its name."""
-    name, source = card["dataset"], card["data_source"]
+    name, source = card["dataset"], card.get("data_source", "")
     if source == "tf.data":
         raise CnnzooError(f"the data of {card['name']} were tf.data sets; give them again as data=")
     if name in DATASETS or not source.startswith("file:"):

@@ -141,7 +141,12 @@ def _csv_rows(path: Path, column: str) -> Iterator[tuple[str, Any]]:
     try:
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             reader = csv.reader(file, delimiter=delimiter)
-            header = next(reader, [])
+            try:
+                header = next(filter(None, reader), [])
+            except csv.Error as error:
+                raise CnnzooError(
+                    f"{path} must begin with names of columns; got {error}"
+                ) from error
             place = _place(path, header, column)
             while True:
                 where = f"{path}, line {reader.line_num + 1},"
