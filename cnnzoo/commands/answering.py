@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from cnnzoo.commands import Answer
+from cnnzoo.errors import CnnzooError
 from cnnzoo.quiet import start_tensorflow
 
 
@@ -15,20 +22,112 @@ def evaluate_trained(arguments: argparse.Namespace) -> Answer:
     from cnnzoo.evaluation.metrics import evaluate
     from cnnzoo.export.artifact import load
 
-    result = evaluate(load(arguments.name), arguments.split)
+    result = evaluate(load(arguments.name), arguments.split, arguments.data)
     line = "{split} accuracy {accuracy:.2%}, loss {loss:.4f}, of {examples:,}".format(**result)
+    if result["split"] == "all" and arguments.split is None:
+        line += f", all examples of {arguments.data}, which has no test split"
     return result, [line]
 
 
 def predict(arguments: argparse.Namespace) -> Answer:
     """Predictions for raw inputs."""
+    if arguments.top is not None and arguments.top < 1:
+        raise CnnzooError(f"top must be at least 1; got {arguments.top}")
     start_tensorflow()
     from cnnzoo.export.artifact import load
+    from cnnzoo.pipelines.custom_data.inputs import Inputs
 
-    answers = load(arguments.name).predict(arguments.inputs)
-    return answers, [answer_line(answer) for answer in answers]
+    classifier = load(arguments.name)
+    inputs = Inputs(arguments.inputs, classifier.raw.name)
+    top = min(arguments.top or 1, len(classifier.class_names))
+    if arguments.out is not None:
+        return _write(classifier, inputs, arguments.out, top)
+    if inputs.are_single:
+        answers = classifier.predict(arguments.inputs)
+    else:
+        tally = _Tally(inputs)
+        answers = list(tally.counted(_answers(classifier, inputs, iter(inputs), 0)))
+        tally.report()
+    return answers, [answer_line(answer, classifier.class_names, top) for answer in answers]
 
 
-def answer_line(answer: dict[str, Any]) -> str:
-    """Return the input, its label and the label's score."""
-    return f"{answer['input']}: {answer['label']} ({answer['scores'][answer['class_id']]:.2%})"
+def answer_line(answer: dict[str, Any], class_names: Sequence[str] = (), top: int = 1) -> str:
+    """Return the input, and the `top` labels with their scores, or why it cannot be read."""
+    if "error" in answer:
+        return f"{answer['input']}: {answer['error']}"
+    scores = answer["scores"]
+    found = [f"{answer['label']} ({scores[answer['class_id']]:.2%})"]
+    ranked = sorted(range(len(scores)), key=scores.__getitem__, reverse=True)
+    found += [f"{class_names[place]} ({scores[place]:.2%})" for place in ranked[1:top]]
+    return f"{answer['input']}: {', '.join(found)}"
+
+
+def _write(classifier: Any, inputs: Any, out: Path, top: int) -> Answer:
+    """Write the predictions to a file, behind those that an interruption has left there."""
+    from cnnzoo.commands.answer_files import answer_file, row_of
+    from cnnzoo.export.streaming import names_of
+
+    file = answer_file(out, top)
+    left, before, part = file.continued(inputs, partial(names_of, classifier))
+    tally = _Tally(inputs, before)
+    answers = tally.counted(islice(_answers(classifier, inputs, left, before), part, None))
+    try:
+        file.write(row_of(answer, classifier.class_names, top) for answer in answers)
+    except KeyboardInterrupt:
+        advice = f"the same command {file.after_interruption}"
+        raise CnnzooError(f"interrupted after {tally.total:,}; {advice}") from None
+    tally.report()
+    counts = {"inputs": tally.total, "unreadable": tally.unreadable, "continued": before}
+    return {"out": str(out), **counts}, [f"{tally.total:,} predictions in {out}"]
+
+
+def _answers(
+    classifier: Any, inputs: Any, left: Iterator[Any], done: int
+) -> Iterator[dict[str, Any]]:
+    from cnnzoo.commands.progress import watched
+
+    return watched(classifier.predict_stream(left), inputs.count, done, inputs.kind)
+
+
+@dataclass
+class _Tally:
+    """Counts answers as they are read."""
+
+    inputs: Any
+    before: int = 0  # Answers of an earlier call.
+    unreadable: int = 0
+    error: str = ""  # The first one.
+
+    def __post_init__(self) -> None:
+        self.total = self.before
+
+    def counted(self, answers: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield `answers`."""
+        for answer in answers:
+            self.total += 1
+            if "error" in answer:
+                self.unreadable += 1
+                self.error = self.error or answer["error"]
+            yield answer
+
+    def report(self) -> None:
+        """Print what was left out.
+
+        Raises:
+            CnnzooError: Nothing was predicted.
+        """
+        kind = self.inputs.kind
+        if not self.total:
+            places = ", ".join(self.inputs.arguments)
+            raise CnnzooError(f"inputs must hold {kind}; found none in {places}")
+        if self.unreadable == self.total:
+            got = f"none of {self.total:,} is, such as: {self.error}"
+            raise CnnzooError(f"inputs must be readable {kind}; {got}")
+        if self.inputs.left_out:
+            _log(f"{self.inputs.left_out:,} files that hold no {kind} were left out")
+        if self.unreadable:
+            _log(f"{self.unreadable:,} of {self.total:,} inputs cannot be read: {self.error}")
+
+
+def _log(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

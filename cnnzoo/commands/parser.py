@@ -191,15 +191,36 @@ def _add_options_of_training(one: argparse.ArgumentParser) -> None:
 def _evaluating(add: Callable[..., argparse.ArgumentParser]) -> None:
     one = add("evaluate", answering.evaluate_trained, "score a trained model")
     one.add_argument("name", help=TRAINED)
-    one.add_argument("--split", default="test", help=f"test, validation or train {DEFAULT}")
+    one.add_argument(
+        "--split",
+        help="test, validation, train or all (default: test, or all of other data than those of "
+        "training that have no test split)",
+    )
+    one.add_argument(
+        "--data",
+        metavar="PATH",
+        help="your labeled data to score instead, as for train; classes are matched by name",
+    )
 
     one = add("predict", answering.predict, "predict the class of raw inputs")
     one.add_argument("name", help=TRAINED)
     one.add_argument(
         "inputs",
         nargs="+",
-        metavar="FILE|TEXT",
-        help="PNG, JPEG, WAV or .npy file, or the text itself for a text model",
+        metavar="INPUT",
+        help="PNG, JPEG, WAV or .npy file, or the text itself for a text model; a folder, for all "
+        "files below it; or a .csv, .tsv, .jsonl or .parquet table with a column text or image, or "
+        "the column in brackets: 'reviews.csv[review]'",
+    )
+    one.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help=".csv, .jsonl or .parquet file to write, one row per input, in constant memory; the "
+        "same command continues a .csv or .jsonl file after an interruption",
+    )
+    one.add_argument(
+        "--top", type=int, metavar="N", help="best classes to give of each input (default: 1)"
     )
     one = add(
         "inspect",

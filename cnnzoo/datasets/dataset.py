@@ -51,6 +51,7 @@ class Dataset:
     resizing: Resizing = "pad"  # Of encoded images; see cnnzoo.decoding.
     light_on_dark: bool = False  # Drawings in light ink; a photograph of dark ink is inverted.
     sample_rate: int = 0  # Of sounds, in Hz.
+    has_test: bool = True  # False of custom data whose test split is cut here.
 
     @property
     def kind(self) -> str:

@@ -66,7 +66,11 @@ class EncodedImages:
 
     def select(self, indices: np.ndarray) -> EncodedImages:
         """Return the images at `indices`, which stay encoded."""
-        return EncodedImages(self.fetch, self.places[indices], self.shape[1:], self.resizing)
+        return self.at(self.places[indices])
+
+    def at(self, places: np.ndarray) -> EncodedImages:
+        """Return the images that `fetch` finds at `places`, in the same shape."""
+        return EncodedImages(self.fetch, places, self.shape[1:], self.resizing)
 
     def crops(self, indices: np.ndarray, boxes: np.ndarray | None = None) -> np.ndarray:
         """Return the images at `indices`, or random parts of them.

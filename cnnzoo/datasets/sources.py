@@ -37,10 +37,14 @@ def verify(content: bytes, sha256: str, path: Path) -> None:
 def in_test_split(text: str) -> bool:
     """Return whether `text` is of the test split where the set has no test split.
 
-    A fifth of all texts is, those whose SHA-256 begins with a byte below 51: equal texts share a
-    split.
+    A fifth of all texts is: equal texts share a split.
     """
-    return hashlib.sha256(text.encode()).digest()[0] < 51
+    return is_test(hashlib.sha256(text.encode()).digest())
+
+
+def is_test(digest: bytes) -> bool:
+    """Return whether a SHA-256 is of the test split: its first byte is below 51, as of a fifth."""
+    return digest[0] < 51
 
 
 def prepared_by_tfds(name: str, version: str) -> Path | None:

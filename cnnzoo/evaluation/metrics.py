@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,13 @@ from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.artifact import load
 from cnnzoo.export.classifier import Classifier
-from cnnzoo.pipelines.custom_data.dataset import dataset_of
-from cnnzoo.pipelines.splits import Split, select
+from cnnzoo.pipelines.card_data import dataset_of, difference
+from cnnzoo.pipelines.splits import Split, is_of_training, select
 
 
 def evaluate(
     classifier: Classifier | str | Path,
-    split: str = "test",
+    split: str | None = None,
     data: Dataset | str | Path | None = None,
 ) -> dict[str, Any]:
     """Return `accuracy` (fraction), `loss` (mean cross-entropy), `examples` and `split`.
@@ -27,12 +28,14 @@ def evaluate(
 
     Args:
         classifier: What `cnnzoo.load` returned, or what it loads: a name or a path.
-        split: "test", or "train" or "validation" as the recipe has split them.
-        data: A data set, or the name or path of one, instead of the one of the card.
+        split: "test", "train" or "validation" as the recipe has split them, or "all". By default
+            "test", or "all" of other data than those of training that have no test split.
+        data: A data set, or the name or path of one, instead of the one of the card; its classes
+            are matched by name, and it may lack some.
 
     Raises:
         CnnzooError: The classifier or the split is unknown, or the data cannot be read or have
-            other classes.
+            a class that the classifier does not know.
     """
     if isinstance(classifier, (str, Path)):
         classifier = load(classifier)
@@ -41,6 +44,10 @@ def evaluate(
             f"classifier must be what cnnzoo.load returns, a name or a path; got {classifier!r}"
         )
     dataset = dataset_of(classifier.card, classifier.input_shape, data)
+    own = is_of_training(classifier.card, dataset)
+    if own and (found := difference(classifier.card, dataset)):
+        print(f"the data of {classifier.card['name']} have changed: {found}", file=sys.stderr)
+    split = split or ("test" if own or dataset.has_test else "all")
     inputs, labels = select(dataset, split, Split.of(classifier.card, dataset))
     return {**score(classifier.scores(inputs), labels), "split": split}
 

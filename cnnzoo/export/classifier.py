@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.export.folding import folded
 from cnnzoo.export.litert import after_tokenizer, convert, numeric_spec, tokenizer_of
 from cnnzoo.export.runtime import LiteRT, scores_of
+from cnnzoo.export.streaming import predictions
 from cnnzoo.guard.saved_model import check_saved_model
 from cnnzoo.guard.sums import check_sums
 from cnnzoo.keras_internals import converter_error
@@ -71,16 +72,38 @@ class Classifier:
         """Return per example its `input`, `label`, `class_id` and `scores` (one per class).
 
         Args:
-            inputs: A list, or a single one, of texts; or paths of image (PNG, JPEG), sound
-                (WAV) or `.npy` files, encoded images or sounds as bytes, or arrays (see `scores`).
+            inputs: A list, or a single one, of texts, or each the `Path` of a text file; or paths
+                of image (PNG, JPEG), sound (WAV) or `.npy` files, encoded images or sounds as
+                bytes, or arrays (see `scores`).
 
         Raises:
             CnnzooError: An input is none of these, or damaged.
         """
-        named = self.load_inputs(inputs)
+        return self.answers(self.load_inputs(inputs))
+
+    def predict_stream(
+        self, inputs: Iterable[Any], batch_size: int = 256
+    ) -> Iterator[dict[str, Any]]:
+        """Yield what `predict` returns, one by one in order, for any number of inputs.
+
+        An input that cannot be read gives `input` and `error`, and those after it are predicted.
+
+        Args:
+            inputs: Texts, paths, bytes or arrays, as `predict` takes them in a list; read as they
+                are needed.
+            batch_size: Inputs that go through the network at once, or fewer where they are large.
+
+        Raises:
+            CnnzooError: `batch_size` is not a positive integer.
+        """
+        return predictions(self, inputs, batch_size)
+
+    def answers(self, named: Sequence[tuple[str, Any]]) -> list[dict[str, Any]]:
+        """Return what `predict` returns, for named raw examples such as `load_inputs` returns."""
         if not named:
             return []
-        scores = self.scores(np.stack([raw for _, raw in named]))
+        examples = [raw for _, raw in named]
+        scores = self.scores(examples if isinstance(self.raw, RawTexts) else np.stack(examples))
         return [
             {
                 "input": name,
@@ -93,11 +116,12 @@ class Classifier:
             )
         ]
 
-    def load_inputs(self, inputs: Any) -> list[tuple[str, Any]]:
+    def load_inputs(self, inputs: Any, name: str = "") -> list[tuple[str, Any]]:
         """Return what to call each example of `inputs`, and the raw example.
 
         Args:
             inputs: As for `predict`.
+            name: What to call an input without a path; by default "inputs" and its index.
 
         Raises:
             CnnzooError: As for `predict`.
@@ -106,7 +130,7 @@ class Classifier:
         return [
             one
             for place, value in enumerate(listed)
-            for one in self._raw(value, f"inputs[{place}]")
+            for one in self._raw(value, name or f"inputs[{place}]")
         ]
 
     @property

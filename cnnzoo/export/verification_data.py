@@ -13,7 +13,7 @@ from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.classifier import Classifier, of_training
 from cnnzoo.export.litert import tokenizer_of
-from cnnzoo.pipelines.custom_data.dataset import dataset_of
+from cnnzoo.pipelines.card_data import dataset_of
 from cnnzoo.pipelines.input_types import RawImages, RawSounds, RawTexts
 from cnnzoo.pipelines.splits import Split, select
 

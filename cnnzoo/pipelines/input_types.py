@@ -18,6 +18,7 @@ from cnnzoo.decoding import Resizing, check_image, decode_image
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read
 from cnnzoo.pipelines import images, sounds
+from cnnzoo.pipelines.custom_data.examples import lines_of
 from cnnzoo.pipelines.texts import as_bytes, check_texts
 from cnnzoo.pipelines.tf_decoding import UNDECODABLE, decode
 
@@ -146,11 +147,13 @@ class RawTexts(_Raw):
         return np.array([*texts, b""], object)[:-1]  # Empty, too, an array.
 
     def load_inputs(self, value: Any, name: str) -> tuple[str, np.ndarray]:
-        """Return the text `value`, and a batch of only it.
+        """Return the text `value`, or the path of the file that holds it, and a batch of only it.
 
         Raises:
-            CnnzooError: It is no string.
+            CnnzooError: It is neither a string nor the path of a UTF-8 file.
         """
+        if isinstance(value, Path):
+            return str(value), self.check(["\n".join(lines_of(value))])
         content = as_bytes(value, name)
         return content.decode("utf-8", "replace"), self.check([content])
 

@@ -11,7 +11,7 @@ from cnnzoo.datasets import Dataset, Examples
 from cnnzoo.errors import CnnzooError
 from cnnzoo.registry import unknown
 
-SPLITS = ("train", "validation", "test")
+SPLITS = ("train", "validation", "test", "all")
 
 
 class Split(NamedTuple):
@@ -24,9 +24,16 @@ class Split(NamedTuple):
     @classmethod
     def of(cls, card: Mapping[str, Any], dataset: Dataset) -> Split:
         """Return what the recipe in a `card` says of its own data set, or else the default."""
-        if dataset.name != card["dataset"]:
+        if not is_of_training(card, dataset):
             return cls(0.1)  # As for custom data in training.
         return cls(*(card["recipe"][field] for field in cls._fields))
+
+
+def is_of_training(card: Mapping[str, Any], dataset: Dataset) -> bool:
+    """Return whether `dataset` is that of a model's card: the same path, or else the same name."""
+    if dataset.source.startswith("file:"):
+        return dataset.source == card.get("data_source")
+    return dataset.name == card["dataset"]
 
 
 def training_data(
@@ -56,13 +63,15 @@ def training_data(
 
 
 def select(dataset: Dataset, split: str, how: Split) -> Examples:
-    """Return the examples of "train", "validation" or "test" as `how` has them.
+    """Return the examples of "train", "validation" or "test" as `how` has them, or "all".
 
     Raises:
         CnnzooError: The split is unknown, or the data cannot be read.
     """
     if split not in SPLITS:
         raise CnnzooError(unknown("split", split, SPLITS))
+    if split == "all":
+        return whole(dataset)
     if split == "test" and how.folds is None:
         return dataset.examples("test")
     if split == "test":
@@ -72,11 +81,27 @@ def select(dataset: Dataset, split: str, how: Split) -> Examples:
     return examples.select(training) if split == "train" else validation
 
 
+def whole(dataset: Dataset) -> Examples:
+    """Return the examples of all splits.
+
+    Raises:
+        CnnzooError: The set is empty, or the data cannot be read.
+    """
+    splits = [dataset.examples(split) for split, size in dataset.sizes.items() if size]
+    if not splits:
+        raise CnnzooError(f"{dataset.name} must have examples; got none")
+    labels = np.concatenate([one.labels for one in splits])
+    parts = [one.inputs for one in splits]
+    if len({id(getattr(part, "fetch", part)) for part in parts}) == 1:
+        places = np.concatenate([part.places for part in parts])
+        return Examples(parts[0].at(places), labels)
+    return Examples(np.concatenate(parts), labels)
+
+
 def _fold(dataset: Dataset, count: int, fold: int) -> tuple[Examples, np.ndarray, np.ndarray]:
     """Return all examples, and the indices outside and inside of one fold."""
-    splits = [dataset.examples(split) for split in dataset.sizes]
-    whole = Examples(*(np.concatenate(columns) for columns in zip(*splits, strict=True)))
-    return whole, *folds(whole.labels, count)[fold]
+    examples = whole(dataset)
+    return examples, *folds(examples.labels, count)[fold]
 
 
 def train_validation(

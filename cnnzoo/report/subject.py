@@ -20,7 +20,7 @@ from cnnzoo.export.artifact import load
 from cnnzoo.export.classifier import Classifier
 from cnnzoo.files import read
 from cnnzoo.inspection.cost import LayerCost
-from cnnzoo.pipelines.custom_data.dataset import dataset_of
+from cnnzoo.pipelines.card_data import dataset_of
 from cnnzoo.pipelines.splits import Split, select
 from cnnzoo.report.structure import rows_of
 from cnnzoo.training.checkpoints import Row

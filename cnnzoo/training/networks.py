@@ -234,6 +234,7 @@ def card_metadata(
         "macs": _macs(served),
         **pipeline.metadata,
         "data_source": dataset.source,
+        "data_sizes": dict(dataset.sizes),
         "data_license": dataset.license,
         "recipe": recipe.to_json(),
         "versions": versions(),

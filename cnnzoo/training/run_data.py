@@ -24,12 +24,13 @@ from cnnzoo.pipelines import images, sounds
 from cnnzoo.pipelines.augmentation import Augmentation, FromKeras, policy
 from cnnzoo.pipelines.augmentation.policies import leading_crop
 from cnnzoo.pipelines.batches import steps_per_epoch, train_batches
+from cnnzoo.pipelines.card_data import fingerprint
 from cnnzoo.pipelines.splits import Split, training_data
 from cnnzoo.pipelines.text_batches import train_text_batches
 from cnnzoo.pipelines.tokenizer import Tokenizer
 from cnnzoo.pipelines.word_vectors import read_word_vectors
 from cnnzoo.registry import unknown
-from cnnzoo.training.run_folder import fingerprint, unnamed_config
+from cnnzoo.training.run_folder import unnamed_config
 
 
 class Pipeline(NamedTuple):

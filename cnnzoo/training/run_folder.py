@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 
 from cnnzoo.config.recipe import Recipe, named
-from cnnzoo.datasets import Dataset, Examples
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read, write_whole
 
@@ -155,16 +153,6 @@ def write_identity(
         name = {"name": metadata["name"], "replaced": replaced}
         content = {**name, "recipe": recipe.to_json(), **parts}
         write_whole(folder / _RECIPE, json.dumps(content, indent=1).encode())
-
-
-def fingerprint(dataset: Dataset, examples: Examples) -> str:
-    """Return a SHA-256 of class names, labels and a thousand of the examples."""
-    found = hashlib.sha256("\n".join(dataset.class_names).encode())
-    found.update(np.ascontiguousarray(examples.labels).tobytes())
-    for place in np.linspace(0, len(examples.labels) - 1, 1_000).astype(int):
-        one = examples.inputs[place]
-        found.update(one.encode() if isinstance(one, str) else one.tobytes())
-    return found.hexdigest()
 
 
 def unnamed_config(layer: keras.layers.Layer) -> dict[str, Any]:

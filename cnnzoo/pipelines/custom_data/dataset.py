@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
 import re
 import reprlib
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -21,18 +18,21 @@ from cnnzoo.decoding import Resizing
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read
 from cnnzoo.pipelines.custom_data import folders, kind, npz, tables
+from cnnzoo.pipelines.custom_data.content_split import split_by_content
 from cnnzoo.pipelines.custom_data.examples import Found, Input, ordered
 from cnnzoo.pipelines.images import MAX_BYTES
 
 
 def find(
-    data: Dataset | str | Path | None, shape: tuple[int, ...], resizing: Resizing = "pad"
+    data: Dataset | str | Path | None,
+    shape: tuple[int, ...],
+    complete: bool = True,
+    resizing: Resizing = "pad",
 ) -> Dataset:
     """Return `data`: a data set as it is, one of the catalog by its name, or that at a path.
 
-    Where the source has no test split, a fifth of each class is it: the examples whose content has
-    the lowest SHA-256, and all that equal them. Images are brought to `shape` as a served network
-    brings them.
+    Where the source has no test split, a fifth of the examples is it, see `content_split`. Images
+    are brought to `shape` as a served network brings them.
 
     Args:
         data: A data set; a name of `list_datasets()`; a folder, see `folders`; a `.csv`, `.tsv` or
@@ -40,18 +40,19 @@ def find(
             others: `reviews.csv[review,stars]`; or a `.npz` file, see `npz`.
         shape: Of one input of the network. Three axes (height, width, 1 or 3 channels) make the
             examples at a path images, one or none texts.
+        complete: Whether the data must have what training needs: two classes or more, and
+            examples of each class in both splits.
         resizing: Of images of another size; see `cnnzoo.decoding`.
 
     Raises:
-        CnnzooError: It is none of these, it is damaged, there are fewer than two classes, or a
-            class has no examples in a split.
+        CnnzooError: It is none of these, it is damaged, or not `complete`.
     """
     if isinstance(data, Dataset):
         return data
     if not isinstance(data, (str, Path)):
         raise CnnzooError(f"data must be a data set, a name or a path; got {data!r}")
     name = str(data)
-    path, columns = _path(name)
+    path, columns = path_of(name)
     if name in DATASETS or path is None:
         return DATASETS[name]
     images = len(shape) == 3 and shape[2] in (1, 3)
@@ -60,7 +61,8 @@ def find(
             "dataset must be one of the catalog for a network that takes neither texts nor "
             f"images of 1 or 3 channels; got {name}"
         )
-    return _dataset(name, path, _found(path, images, columns), shape if images else (), resizing)
+    found = _found(path, images, columns)
+    return _dataset(name, path, found, shape if images else (), complete, resizing)
 
 
 def kind_of(data: Dataset | str | Path) -> str:
@@ -69,27 +71,13 @@ def kind_of(data: Dataset | str | Path) -> str:
     Raises:
         CnnzooError: There are no such data, or a table or archive cannot be read.
     """
-    path, columns = (None, []) if isinstance(data, Dataset) else _path(str(data))
+    path, columns = (None, []) if isinstance(data, Dataset) else path_of(str(data))
     if path is None or str(data) in DATASETS:
         return find(data, ()).kind
     return kind.kind_of(path, columns)
 
 
-def dataset_of(
-    card: Mapping[str, Any], shape: tuple[int, ...], data: Dataset | str | Path | None = None
-) -> Dataset:
-    """Return `data`, or the data set that a model's card names, both as for `find`.
-
-    Raises:
-        CnnzooError: As for `find`, or its classes are not those of the card.
-    """
-    found = find(card["dataset"] if data is None else data, shape)
-    if list(found.class_names) != card["class_names"]:
-        raise CnnzooError(f"data must have the classes of {card['name']}; {found.name} has others")
-    return found
-
-
-def _path(name: str) -> tuple[Path | None, list[str]]:
+def path_of(name: str) -> tuple[Path | None, list[str]]:
     """Return the path that `name` means, or None, and the columns in brackets behind it.
 
     Raises:
@@ -120,31 +108,34 @@ def _found(path: Path, images: bool, columns: list[str]) -> Found:
 
 
 def _dataset(
-    name: str, path: Path, found: Found, shape: tuple[int, ...], resizing: Resizing
+    name: str,
+    path: Path,
+    found: Found,
+    shape: tuple[int, ...],
+    complete: bool,
+    resizing: Resizing,
 ) -> Dataset:
     """Return the examples at `path` as the data set `name`.
 
     Raises:
-        CnnzooError: There are fewer than two classes, a class has no examples in a split, or
-            a text or a class has no UTF-8.
+        CnnzooError: They are not `complete`, or a text or a class has no UTF-8.
     """
     classes = ordered(found.classes)
-    if len(classes) < 2:
+    if complete and len(classes) < 2:
         got = f"{classes[0]!r} alone" if classes else "none"
         raise CnnzooError(f"{name} must hold examples of two classes or more; got {got}")
     _check_unicode(name, classes if shape else [*classes, *map(str, found.inputs)])
     places = {of_class: place for place, of_class in enumerate(classes)}
     labels = np.array([places[label] for label in found.labels], np.int64)
-    in_test = np.array([split == "test" for split in found.splits] or cut(found), bool)
+    chosen = [one == "test" for one in found.splits] or split_by_content(found.inputs, found.labels)
+    in_test = np.array(chosen, bool)
     rows = {"train": np.flatnonzero(~in_test), "test": np.flatnonzero(in_test)}
-    for split, chosen in rows.items():
-        counts = np.bincount(labels[chosen], minlength=len(classes))
-        if not counts.all():
-            what, lacking = "images" if shape else "texts", classes[counts.argmin()]
-            raise CnnzooError(f"{name} must hold {what} of {lacking!r} for {split}; got none")
+    if complete:
+        _check_splits(name, "images" if shape else "texts", classes, labels, rows)
+    fetch = _fetch(found.inputs)
 
     def encoded(split: str) -> Examples:
-        images = EncodedImages(_fetch(found.inputs), rows[split], shape, resizing)
+        images = EncodedImages(fetch, rows[split], shape, resizing)
         return Examples(images, labels[rows[split]])
 
     @functools.cache
@@ -165,7 +156,18 @@ def _dataset(
         encoded=encoded if shape else None,
         input_shape=shape,
         resizing=resizing,
+        has_test=bool(found.splits),
     )
+
+
+def _check_splits(
+    name: str, kind: str, classes: Sequence[str], labels: np.ndarray, rows: dict[str, np.ndarray]
+) -> None:
+    for split, chosen in rows.items():
+        counts = np.bincount(labels[chosen], minlength=len(classes))
+        if not counts.all():
+            lacking = classes[int(counts.argmin())]
+            raise CnnzooError(f"{name} must hold {kind} of {lacking!r} for {split}; got none")
 
 
 def _check_unicode(name: str, strings: Iterable[str]) -> None:
@@ -177,36 +179,6 @@ def _check_unicode(name: str, strings: Iterable[str]) -> None:
                 f"{name} must hold Unicode text; got half of a surrogate pair in "
                 f"{reprlib.repr(string)}"
             ) from error
-
-
-TEST_SHARE = 0.2  # Of each class.
-
-
-def cut(found: Found) -> list[bool]:
-    """Return whether each example is in the test split.
-
-    A fifth of each class is: the examples whose content has the lowest SHA-256, so that the split
-    depends on nothing else, and all that equal them.
-    """
-    digests = [hashlib.sha256(_content(one)).digest() for one in found.inputs]
-    by_class = defaultdict(list)
-    for label, digest in zip(found.labels, digests, strict=True):
-        by_class[label].append(digest)
-    lowest: set[bytes] = set()
-    for of_class in by_class.values():
-        lowest.update(sorted(of_class)[: round(TEST_SHARE * len(of_class)) or 1])
-    return [digest in lowest for digest in digests]
-
-
-def _content(one: Input) -> bytes:
-    if isinstance(one, np.ndarray):
-        return one.tobytes()
-    if isinstance(one, str):
-        return one.encode()
-    try:
-        return read(one, limit=MAX_BYTES)
-    except CnnzooError:  # Reported, with all others, when the images are read.
-        return bytes(one)
 
 
 def _fetch(inputs: Sequence[Input]) -> Fetch:

@@ -47,13 +47,11 @@ def test_a_table_is_a_data_set(kind, start, tmp_path):
     dataset = find(str(path), LENGTH)
     assert dataset.name == str(path)
     assert dataset.class_names == ("neg", "pos")
-    assert dataset.sizes == {"train": 16, "test": 4}
-    expected = []
-    for label in ("neg", "pos"):
-        texts = [text for text, one in ROWS[1:] if one == label]
-        expected += sorted(texts, key=lambda text: hashlib.sha256(text.encode()).digest())[:2]
+    assert sum(dataset.sizes.values()) == 20
     texts, labels = dataset.examples("test")
-    assert texts.tolist() == [text for text, _ in ROWS[1:] if text in expected]
+    assert texts.tolist() == [
+        text for text, _ in ROWS[1:] if hashlib.sha256(text.encode()).digest()[0] < 51
+    ]
     names = dict(ROWS[1:])
     assert [dataset.class_names[label] for label in labels] == [names[text] for text in texts]
 

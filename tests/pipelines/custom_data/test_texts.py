@@ -26,10 +26,10 @@ def refused(path, message):
     assert str(caught.value) == message
 
 
-def lowest(texts):
-    """Return the fifth of `texts` with the lowest SHA-256, in the order of `texts`."""
-    ranked = sorted(texts, key=lambda text: hashlib.sha256(text.encode()).hexdigest())
-    return [text for text in texts if text in ranked[: len(texts) // 5]]
+def of_test(texts):
+    """Return the texts with a SHA-256 whose first byte is below 51, or else the lowest one."""
+    digests = {text: hashlib.sha256(text.encode()).digest() for text in texts}
+    return [text for text in texts if digests[text][0] < 51] or [min(texts, key=digests.get)]
 
 
 def test_a_folder_of_text_files_a_class_is_a_data_set(tmp_path):
@@ -41,11 +41,11 @@ def test_a_folder_of_text_files_a_class_is_a_data_set(tmp_path):
     assert dataset.kind == "texts"
     assert dataset.input_shape == ()
     assert dataset.class_names == ("a", "b")
-    assert dataset.sizes == {"train": 16, "test": 4}
+    chosen = {kind: of_test(texts[kind]) for kind in "ab"}
     test = dataset.examples("test")
-    assert test.inputs.tolist() == lowest(texts["a"]) + lowest(texts["b"])
+    assert test.inputs.tolist() == chosen["a"] + chosen["b"]
     assert test.inputs.dtype == object
-    assert test.labels.tolist() == [0, 0, 1, 1]
+    assert test.labels.tolist() == [0] * len(chosen["a"]) + [1] * len(chosen["b"])
     assert test.labels.dtype == np.int64
     train = dataset.examples("train")
     expected = [one for kind in "ab" for one in texts[kind] if one not in test.inputs.tolist()]
@@ -81,8 +81,7 @@ def test_a_file_a_class_has_a_text_a_line(tmp_path, names, classes):
     write(tmp_path, {names[1]: "\n".join(positive[:3]) + "\n\n \t\n" + "\n".join(positive[3:])})
     dataset = find(str(tmp_path), LENGTH)
     assert dataset.class_names == classes
-    assert dataset.sizes == {"train": 8, "test": 2}
-    assert dataset.examples("test").inputs.tolist() == lowest(negative) + lowest(positive)
+    assert dataset.examples("test").inputs.tolist() == of_test(negative) + of_test(positive)
     both = [*dataset.examples("train").inputs, *dataset.examples("test").inputs]
     assert sorted(both) == sorted(negative + positive)
 

@@ -1,0 +1,140 @@
+"""The data of a trained model: found again by its card, matched by class names, compared."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import numpy as np
+
+from cnnzoo.datasets import DATASETS, Dataset, Examples
+from cnnzoo.errors import CnnzooError
+from cnnzoo.pipelines.custom_data.dataset import find, path_of
+from cnnzoo.pipelines.custom_data.examples import listed
+from cnnzoo.pipelines.splits import whole
+
+
+def dataset_of(
+    card: Mapping[str, Any], shape: tuple[int, ...], data: Dataset | str | Path | None = None
+) -> Dataset:
+    """Return `data`, or the data set that a model's card states, with the classes of the card.
+
+    Classes are matched by name; `data` may lack some. Data of training that have moved are known
+    by their content.
+
+    Raises:
+        CnnzooError: As for `find`, the data have a class that the model does not know, or those
+            that the card states are no longer there.
+    """
+    if data is None:
+        return _with_classes(card, _stated(card, shape))
+    found = _with_classes(card, find(data, shape, complete=False))
+    there = card.get("data_source", "")
+    both_paths = found.source.startswith("file:") and there.startswith("file:")
+    if both_paths and found.source != there and _same_content(card, found):
+        return replace(found, source=there)
+    return found
+
+
+def difference(card: Mapping[str, Any], dataset: Dataset) -> str:
+    """Return how `dataset`, custom data, differs from that of training, or nothing if it does not.
+
+    Args:
+        card: Of the trained model.
+        dataset: What `dataset_of` returned.
+
+    Raises:
+        CnnzooError: The data cannot be read.
+    """
+    if dataset.name in DATASETS or _same_content(card, dataset):
+        return ""
+    sizes, then = _counts(dataset.sizes), _counts(card.get("data_sizes", {}))
+    if then and sizes != then:
+        return f"{sizes} examples, and {then} in training"
+    return "other examples than in training, by their SHA-256"
+
+
+def fingerprint(dataset: Dataset, examples: Examples) -> str:
+    """Return a SHA-256 of class names, labels and a thousand of the examples."""
+    found = hashlib.sha256("\n".join(dataset.class_names).encode())
+    found.update(np.ascontiguousarray(examples.labels).tobytes())
+    for place in np.linspace(0, len(examples.labels) - 1, 1_000).astype(int):
+        one = examples.inputs[place]
+        found.update(one.encode() if isinstance(one, str) else one.tobytes())
+    return found.hexdigest()
+
+
+def _counts(sizes: Mapping[str, int]) -> str:
+    return " and ".join(f"{size:,} {split}" for split, size in sizes.items())
+
+
+def _same_content(card: Mapping[str, Any], dataset: Dataset) -> bool:
+    """Return whether sizes and fingerprint are those of training, as far as the card has them."""
+    sizes = dict(dataset.sizes)
+    if card.get("data_sizes", sizes) != sizes or not sizes["train"]:
+        return False
+    how = card["recipe"].get("folds")
+    examples = dataset.examples("train") if how is None else whole(dataset)
+    return card.get("data_sha256") == fingerprint(dataset, examples)
+
+
+def _stated(card: Mapping[str, Any], shape: tuple[int, ...]) -> Dataset:
+    """Return the data set that the card states; custom data by its absolute path, or its name."""
+    name, source = card["dataset"], card.get("data_source", "")
+    if source == "tf.data":
+        raise CnnzooError(f"the data of {card['name']} were tf.data sets; give them again as data=")
+    if name in DATASETS or not source.startswith("file:"):
+        return find(name, shape, complete=False)
+    path = url2pathname(urlsplit(source).path)
+    columns = re.search(r"\[[^][]*\]$", name)
+    absolute = path if columns is None or path.endswith(columns[0]) else path + columns[0]
+    for there in (absolute, name):
+        if path_of(there)[0] is not None:
+            return replace(find(there, shape, complete=False), source=source)
+    raise CnnzooError(
+        f"the data of {card['name']} were at {path}, which is no longer there; give their new "
+        "place with --data"
+    )
+
+
+def _with_classes(card: Mapping[str, Any], dataset: Dataset) -> Dataset:
+    """Return `dataset` with labels that count in the classes of the card.
+
+    Raises:
+        CnnzooError: It has a class that the card does not.
+    """
+    known = card["class_names"]
+    others = [name for name in dataset.class_names if name not in known]
+    if others:
+        raise CnnzooError(
+            f"data must have only classes that {card['name']} knows, {listed(known)}; got "
+            f"{listed(map(repr, others))} in {dataset.name}"
+        )
+    if list(dataset.class_names) == known:
+        return dataset
+    places = np.array([known.index(name) for name in dataset.class_names], np.int64)
+    return replace(
+        dataset, class_names=tuple(known), read=_Relabeled(dataset, places), encoded=None
+    )
+
+
+@dataclass(frozen=True)
+class _Relabeled:
+    """Reads a data set's examples with labels that count in other classes."""
+
+    dataset: Dataset
+    places: np.ndarray  # Label -> label in the other classes.
+
+    @property
+    def is_here(self) -> bool:
+        return self.dataset.is_here
+
+    def __call__(self, split: str) -> Examples:
+        inputs, labels = self.dataset.examples(split)
+        return Examples(inputs, self.places[labels])

@@ -1,0 +1,236 @@
+"""Inputs to predict, one after the other: files, texts, folders of them, and rows of tables.
+
+A folder stands for all files of the network's kind below it, in alphabetical order; hidden ones are
+left out. A table is a `.csv`, `.tsv`, `.jsonl` or `.parquet` file, with a column `text`, or `image`
+or `sound` with paths relative to the table's folder, or a column named in brackets behind it:
+`reviews.csv[review]`. It is read row by row, in constant memory.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import reprlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.pipelines.custom_data.examples import listed
+
+_SUFFIXES = {  # Kind of raw input -> names of its files.
+    "images": (
+        *(".png", ".jpg", ".jpeg", ".jfif", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".npy"),
+        *(".avif", ".heic", ".heif", ".jp2", ".pbm", ".pgm", ".pnm", ".ppm", ".tga", ".ico"),
+    ),
+    "sounds": (".wav", ".npy"),
+    "texts": (".txt",),
+}
+_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_TABLES = (*_DELIMITERS, ".jsonl", ".parquet")
+_LONGEST = 2**22  # Characters of a field; a quote that is never closed would take the whole file.
+_BLOCK = 2**20  # Bytes that are read at a time.
+
+
+class Unreadable(NamedTuple):
+    """An input that a table should have, but has not."""
+
+    name: str
+    error: str
+
+
+class Inputs:
+    """Iterates over what the arguments of a command mean, again from the start each time.
+
+    Yields paths, texts, and `Unreadable` for rows that hold no input.
+    """
+
+    def __init__(self, arguments: Sequence[str], kind: str) -> None:
+        """Take the arguments.
+
+        Args:
+            arguments: Paths of files, folders and tables, or texts.
+            kind: Of the network's raw input: "images", "sounds" or "texts".
+        """
+        self.arguments, self.kind = arguments, kind
+        self.left_out = 0  # Files in folders that are of another kind, of those seen so far.
+
+    def __iter__(self) -> Iterator[Any]:
+        self.left_out = 0
+        for argument in self.arguments:
+            path, column = _table(argument)
+            if path is not None:
+                yield from self._of_table(path, column)
+            elif os.path.isdir(argument):
+                yield from self._of_folder(argument)
+            elif self.kind == "texts" and _is_text_file(argument):
+                yield Path(argument)
+            else:
+                yield argument
+
+    @property
+    def are_single(self) -> bool:
+        """Whether each argument is one file or one text."""
+        return not any(
+            _table(one)[0] or os.path.isdir(one) or (self.kind == "texts" and _is_text_file(one))
+            for one in self.arguments
+        )
+
+    def count(self) -> int:
+        """Return how many inputs there are; of CSV files with fields of several lines, at most."""
+        return sum(self._count(argument) for argument in self.arguments)
+
+    def _count(self, argument: str) -> int:
+        path, _ = _table(argument)
+        if path is not None and path.suffix.lower() == ".parquet":
+            return _parquet(path).metadata.num_rows
+        if path is not None:
+            with path.open("rb") as file:
+                lines = sum(block.count(b"\n") for block in iter(lambda: file.read(_BLOCK), b""))
+            return max(lines - (path.suffix.lower() in _DELIMITERS), 1)
+        if not os.path.isdir(argument):
+            return 1
+        return sum(name.lower().endswith(_SUFFIXES[self.kind]) for name in _files(argument))
+
+    def _of_folder(self, folder: str) -> Iterator[Path]:
+        for name in _files(folder):
+            if name.lower().endswith(_SUFFIXES[self.kind]):
+                yield Path(name)
+            else:
+                self.left_out += 1
+
+    def _of_table(self, path: Path, column: str) -> Iterator[Any]:
+        column = column or self.kind.removesuffix("s")
+        rows = {".jsonl": _json_rows, ".parquet": _parquet_rows}.get(path.suffix.lower(), _csv_rows)
+        for where, value in rows(path, column):
+            if isinstance(value, CnnzooError):
+                yield Unreadable(where, str(value))
+            elif not isinstance(value, str) or not _is_unicode(value):
+                got = reprlib.repr(value)
+                yield Unreadable(where, f"{where} {column!r} must be Unicode text; got {got}")
+            else:
+                yield value if self.kind == "texts" else path.parent / value
+
+
+def _table(argument: str) -> tuple[Path | None, str]:
+    """Return the table that an argument names, or None, and the column in brackets behind it."""
+    found = None if os.path.exists(argument) else re.fullmatch(r"(.+)\[([^][]*)\]", argument)
+    path, columns = (argument, "") if found is None else found.groups()
+    if not path.lower().endswith(_TABLES) or not os.path.isfile(path):
+        return None, ""
+    return Path(path), columns.split(",")[0].strip()  # A second one, of labels, is for training.
+
+
+def _is_text_file(argument: str) -> bool:
+    return argument.lower().endswith(".txt") and os.path.isfile(argument)
+
+
+def _files(folder: str) -> Iterator[str]:
+    """Yield the paths of all files below a folder that are not hidden, folder by folder."""
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (os.path.join(parent, one) for one in sorted(names) if not one.startswith("."))
+
+
+def _csv_rows(path: Path, column: str) -> Iterator[tuple[str, Any]]:
+    """Yield where each row begins, and its field in `column`, or what is wrong with it."""
+    delimiter = _DELIMITERS[path.suffix.lower()]
+    limit = csv.field_size_limit(_LONGEST)
+    try:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            reader = csv.reader(file, delimiter=delimiter)
+            try:
+                header = next(filter(None, reader), [])
+            except csv.Error as error:
+                raise CnnzooError(
+                    f"{path} must begin with names of columns; got {error}"
+                ) from error
+            place = _place(path, header, column)
+            while True:
+                where = f"{path}, line {reader.line_num + 1},"
+                try:
+                    fields = next(reader)
+                except StopIteration:
+                    return
+                except csv.Error as error:
+                    yield where, CnnzooError(f"{where} must be a row of fields; got {error}")
+                    continue
+                if len(fields) == len(header):
+                    yield where, fields[place]
+                elif fields:
+                    rule = f"must have {len(header)} fields, one per column; got {len(fields)}"
+                    yield where, CnnzooError(f"{where} {rule}")
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _json_rows(path: Path, column: str) -> Iterator[tuple[str, Any]]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            where = f"{path}, line {number},"
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line.removeprefix(b"\xef\xbb\xbf"))
+            except (ValueError, RecursionError):
+                row = None
+            if isinstance(row, dict) and column in row:
+                yield where, row[column]
+            else:
+                got = reprlib.repr(line.decode("utf-8", "backslashreplace").strip())
+                rule = f"must be a JSON object with {column!r}; got {got}"
+                yield where, CnnzooError(f"{where} {rule}")
+
+
+def _parquet_rows(path: Path, column: str) -> Iterator[tuple[str, Any]]:
+    file = _parquet(path)
+    _place(path, file.schema_arrow.names, column)
+    number = 0
+    for batch in file.iter_batches(batch_size=4096, columns=[column]):
+        for value in batch.column(0).to_pylist():
+            number += 1
+            yield f"{path}, row {number},", value
+
+
+def _parquet(path: Path) -> Any:
+    """Return pyarrow's reader of a file.
+
+    Raises:
+        CnnzooError: pyarrow is not installed, or the file is damaged.
+    """
+    try:
+        from pyarrow import ArrowInvalid, parquet
+    except ImportError as error:
+        raise CnnzooError(
+            f"pyarrow must be installed for {path}; run: pip install 'cnnzoo[parquet]'"
+        ) from error
+    try:
+        return parquet.ParquetFile(path)
+    except ArrowInvalid as error:
+        raise CnnzooError(f"{path} must be a Parquet file; it is none, or damaged") from error
+
+
+def _place(path: Path, columns: Iterable[str], column: str) -> int:
+    """Return the index of `column`.
+
+    Raises:
+        CnnzooError: There is no such column.
+    """
+    there = list(columns)
+    if column not in there:
+        got = listed(map(reprlib.repr, there)) or "none"
+        raise CnnzooError(
+            f"{path} must have a column {column!r}, or another in brackets behind its name; "
+            f"got {got}"
+        )
+    return there.index(column)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
