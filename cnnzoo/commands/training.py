@@ -24,6 +24,8 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
         fields["seed"] = arguments.seed
     if arguments.data is not None:
         fields["dataset"] = arguments.data
+    if arguments.encoding is not None:
+        fields["encoding"] = arguments.encoding
     recipe.replace(**fields)  # A wrong field is reported before TensorFlow starts.
     _start()
     from cnnzoo.training.distributed.cluster import cluster
@@ -101,11 +103,7 @@ def _resumption(arguments: argparse.Namespace, folder: Path) -> str:
     words = [*called, "--resume", "--out", str(folder)]
     for name, value in arguments.set:
         words += ["--set", f"{name}={value}"]
-    if arguments.data is not None:
-        words += ["--data", arguments.data]
-    if arguments.seed is not None:
-        words += ["--seed", str(arguments.seed)]
-    for option in ("devices", "workers", "worker"):
+    for option in ("data", "encoding", "seed", "devices", "workers", "worker"):
         if getattr(arguments, option) is not None:
             words += [f"--{option}", str(getattr(arguments, option))]
     if arguments.tensorboard:

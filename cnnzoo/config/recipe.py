@@ -36,7 +36,8 @@ class Tokens(Fields):
     REMOVED: ClassVar = {"percentile": None}
 
     level: str = "word"  # Or "character".
-    cleaning: str = "lower"  # A rule of `pipelines.texts`.
+    cleaning: str = "lower"  # A rule of `pipelines.cleaning`.
+    fallback: str | None = "unicode"  # Rule for custom data whose letters `cleaning` would erase.
     alphabet: str | None = None  # Characters to use instead of those of the texts.
     max_tokens: int | None = None  # Greatest size of the vocabulary.
     min_count: int = 1  # How often a word occurs at least.
@@ -93,6 +94,7 @@ class Recipe(Fields):
     patience: int | None = None  # Epochs without a better validation after which training stops.
     # Cut from the training split to choose the epoch: examples, or a share of it below 1.
     validation: int | float = 5_000
+    encoding: str | None = None  # Of your texts, such as "cp1252"; none: UTF-8, or as marked.
     folds: int | None = None  # Of a cross-validation over the whole set, if any.
     fold: int = 0  # Which of them is the test split, from 0.
     seed: int = 0  # Of weights, order and augmentation.

@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.artifact import load
 from cnnzoo.export.classifier import Classifier
-from cnnzoo.pipelines.custom_data.dataset import dataset_of
+from cnnzoo.pipelines.custom_data.dataset import Data, dataset_of
 from cnnzoo.pipelines.splits import Split, select
 
 
 def evaluate(
     classifier: Classifier | str | Path,
     split: str = "test",
-    data: Dataset | str | Path | None = None,
+    data: Data | None = None,
+    encoding: str | None = None,
 ) -> dict[str, Any]:
     """Return `accuracy` (fraction), `loss` (mean cross-entropy), `examples` and `split`.
 
@@ -28,7 +28,9 @@ def evaluate(
     Args:
         classifier: What `cnnzoo.load` returned, or what it loads: a name or a path.
         split: "test", or "train" or "validation" as the recipe has split them.
-        data: A data set, or the name or path of one, instead of the one of the card.
+        data: A data set, or the name or path of one, as for `train`, instead of the one of the
+            card.
+        encoding: Of texts at that path, where they are not UTF-8.
 
     Raises:
         CnnzooError: The classifier or the split is unknown, or the data cannot be read or have
@@ -40,7 +42,7 @@ def evaluate(
         raise CnnzooError(
             f"classifier must be what cnnzoo.load returns, a name or a path; got {classifier!r}"
         )
-    dataset = dataset_of(classifier.card, classifier.input_shape, data)
+    dataset = dataset_of(classifier.card, classifier.input_shape, data, encoding)
     inputs, labels = select(dataset, split, Split.of(classifier.card, dataset))
     return {**score(classifier.scores(inputs), labels), "split": split}
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -153,6 +154,58 @@ def clean_tensor(texts: tf.Tensor, cleaning: str) -> tf.Tensor:
             texts = tf.strings.regex_replace(texts, pattern, rewrite)
         texts = tf.strings.strip(tf.strings.regex_replace(texts, " +", " "))
     return tf.strings.lower(texts) if rule.lower else texts
+
+
+LOST = 0.01  # Share of letters, or of texts with letters, that a suited rule may erase.
+
+
+def suited(texts: Sequence[str], cleaning: str) -> bool:
+    """Return whether the words of `texts` survive `cleaning`, by their letters.
+
+    A rule that keeps only some characters erases all letters but those of ASCII; one that keeps all
+    leaves scripts without spaces, such as Chinese, uncut.
+    """
+    rule = _rule(cleaning)
+    if rule.apart:
+        return True
+    unspaced = re.compile(f"[{_class(_UNSPACED)}]")
+    letters = lost = worded = emptied = 0
+    for text in texts:
+        of_text = sum(map(str.isalpha, text))
+        gone = 0
+        if not text.isascii():
+            other = "".join(filter(str.isalpha, text))
+            gone = (
+                len(re.sub("[A-Za-z]", "", other)) if rule.keeps else len(unspaced.findall(other))
+            )
+        letters, lost = letters + of_text, lost + gone
+        worded, emptied = worded + bool(of_text), emptied + (of_text > 0 and gone == of_text)
+    return lost <= LOST * letters and emptied <= LOST * worded
+
+
+def effects(
+    texts: Sequence[str], labels: Sequence[int], cleaning: str, alphabet: str | None = None
+) -> tuple[int, int]:
+    """Return of how many texts nothing is left, and how many become equal to one of another class.
+
+    Texts of which nothing is left are not among the latter.
+
+    Args:
+        texts: Before cleaning.
+        labels: Of the texts.
+        cleaning: A rule.
+        alphabet: The only characters that are read, if it is fixed.
+    """
+    cleaned = [clean(text.encode(), cleaning).strip() for text in texts]
+    if alphabet is not None:
+        others = re.compile(f"[^{re.escape(alphabet)}]+")
+        cleaned = [others.sub("", text.decode("utf-8", "replace")).encode() for text in cleaned]
+    before: dict[bytes, tuple[set[int], set[str]]] = defaultdict(lambda: (set(), set()))
+    for left, label, text in zip(cleaned, labels, texts, strict=True):
+        before[left][0].add(label)
+        before[left][1].add(text)
+    of_several = {left for left, alike in before.items() if min(len(one) for one in alike) > 1}
+    return cleaned.count(b""), sum(left in of_several for left in cleaned if left)
 
 
 @functools.cache

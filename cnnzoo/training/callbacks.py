@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -172,8 +171,3 @@ class Checkpoint(keras.callbacks.Callback):
         accuracy = self.epochs.networks.accuracy
         checkpoints.save(folder, self.model, accuracy, self.others, self._fresh, state)
         self._saved = time.monotonic()
-
-
-def log(text: str) -> None:
-    """Print a remark, which is no result, to standard error."""
-    print(text, file=sys.stderr, flush=True)

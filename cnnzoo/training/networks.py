@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
@@ -18,7 +17,7 @@ from cnnzoo.export.card import limits
 from cnnzoo.inspection.cost import layer_costs
 from cnnzoo.inspection.graph import nested, output_call, walk
 from cnnzoo.models import create_model
-from cnnzoo.pipelines.custom_data.dataset import find
+from cnnzoo.pipelines.custom_data.dataset import Data, find
 from cnnzoo.pipelines.input_types import describe
 from cnnzoo.training.distributed.distribution import Distribution
 from cnnzoo.training.losses import loss
@@ -46,7 +45,7 @@ class Networks(NamedTuple):
 def prepare(
     recipe: Recipe,
     distribution: Distribution,
-    data: Dataset | str | Path | None = None,
+    data: Data | None = None,
     custom: keras.Model | None = None,
     augmentation: Any = None,
 ) -> tuple[Dataset, RunData, Networks]:
@@ -63,7 +62,7 @@ def prepare(
         CnnzooError: A name in the recipe is unknown, or its parts do not fit each other.
     """
     spec = _spec(recipe, distribution, custom)
-    dataset = find(recipe.dataset if data is None else data, spec.input_shape)
+    dataset = find(recipe.dataset if data is None else data, spec.input_shape, recipe.encoding)
     keras.utils.set_random_seed(recipe.seed)
     examples = run_data(recipe, spec, dataset, augmentation)
     return dataset, examples, _networks(recipe, dataset, examples, distribution, custom)

@@ -9,24 +9,26 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from cnnzoo.config.recipe import Recipe, resolve
+from cnnzoo.config.recipe import Recipe, Tokens, resolve
 from cnnzoo.datasets import DATASETS, Dataset, Examples
 from cnnzoo.errors import CnnzooError
 from cnnzoo.models import MODELS
 from cnnzoo.pipelines import images, sounds
 from cnnzoo.pipelines.augmentation import Augmentation, FromKeras, policy
 from cnnzoo.pipelines.batches import steps_per_epoch, train_batches
+from cnnzoo.pipelines.cleaning import effects, suited
+from cnnzoo.pipelines.custom_data.dataset import Data, name_of
 from cnnzoo.pipelines.splits import Split, training_data
 from cnnzoo.pipelines.text_batches import train_text_batches
 from cnnzoo.pipelines.tokenizer import Tokenizer
 from cnnzoo.pipelines.word_vectors import read_word_vectors
+from cnnzoo.quiet import log
 from cnnzoo.training.run_folder import fingerprint, unnamed_config
 
 
@@ -71,7 +73,7 @@ def input_spec(name: str) -> InputSpec:
 
 
 def requested(
-    recipe: str | Recipe, data: Dataset | str | Path | None, fields: Mapping[str, Any]
+    recipe: str | Recipe, data: Data | None, fields: Mapping[str, Any]
 ) -> tuple[str, Recipe, Recipe]:
     """Return what `resolve` makes of `recipe` and `fields`, on `data` if it is given.
 
@@ -80,11 +82,11 @@ def requested(
     Raises:
         CnnzooError: As for `resolve`, or a data set of another content has a name of the catalog.
     """
-    name = data.name if isinstance(data, Dataset) else data
+    name = None if data is None else name_of(data)
     if isinstance(data, Dataset) and name in DATASETS and DATASETS[data.name] is not data:
         raise CnnzooError(f"dataset name must be new; got {name!r}, which is taken")
     if name is not None:
-        fields = {**fields, "dataset": str(name)}
+        fields = {**fields, "dataset": name}
     layer = fields.get("augmentation")
     if isinstance(layer, keras.layers.Layer):
         fields = {**fields, "augmentation": type(layer).__name__}
@@ -141,7 +143,7 @@ def _pipeline(
             f"augmentation must be none for {dataset.kind}; got {recipe.augmentation!r}"
         )
     if rank == 0:
-        return _text_pipeline(recipe, spec, examples, training)
+        return _text_pipeline(recipe, spec, dataset, examples, training)
     if recipe.tokens is not None:
         raise CnnzooError(f"tokens must be none for {dataset.kind}; got {recipe.tokens!r}")
     return _array_pipeline(recipe, spec, dataset, examples, training, layer)
@@ -178,7 +180,11 @@ def _array_pipeline(
 
 
 def _text_pipeline(
-    recipe: Recipe, spec: InputSpec, examples: Examples, training: np.ndarray
+    recipe: Recipe,
+    spec: InputSpec,
+    dataset: Dataset,
+    examples: Examples,
+    training: np.ndarray,
 ) -> Pipeline:
     """Return the pipeline of texts; vocabulary and lengths are those of the training part only."""
     how = recipe.tokens
@@ -189,10 +195,14 @@ def _text_pipeline(
             f"tokens.alphabet must be that of {recipe.model}, {spec.alphabet!r}; "
             f"got {how.alphabet!r}"
         )
+    texts = examples.inputs[training]
+    cleaning = how.cleaning
+    if dataset.name not in DATASETS:
+        cleaning = _cleaning(how, dataset.name, texts, examples.labels[training])
     tokenizer = Tokenizer.fit(
-        examples.inputs[training],
+        texts,
         level=how.level,
-        cleaning=how.cleaning,
+        cleaning=cleaning,
         alphabet=how.alphabet,
         max_tokens=how.max_tokens,
         min_count=how.min_count,
@@ -204,6 +214,8 @@ def _text_pipeline(
         name="tokens",
     )
     options, metadata = _of_vocabulary(recipe, spec, tokenizer)
+    if cleaning != how.cleaning:
+        metadata["cleaning"] = cleaning
     tokens = tokenizer.ragged(examples.inputs)
     train = functools.partial(
         train_text_batches,
@@ -217,6 +229,29 @@ def _text_pipeline(
     )
     length = tokenizer.length if tokenizer.shortest == tokenizer.length else None
     return Pipeline([tokenizer], False, (length,), options, train, False, metadata)
+
+
+def _cleaning(how: Tokens, name: str, texts: np.ndarray, labels: np.ndarray) -> str:
+    """Return the cleaning of custom texts, and report what it is and what it erases.
+
+    Raises:
+        CnnzooError: It leaves nothing of all texts.
+    """
+    strings = texts.tolist()
+    cleaning = how.cleaning
+    if how.level == "word" and how.fallback and not suited(strings, cleaning):
+        cleaning = how.fallback
+        log(f"cleaning  {cleaning!r}, where {how.cleaning!r} would erase letters of {name}")
+    emptied, merged = effects(strings, labels.tolist(), cleaning, how.alphabet)
+    if emptied == len(strings):
+        what = "the model's alphabet" if how.alphabet else f"the cleaning {cleaning!r}"
+        raise CnnzooError(f"{name} must hold characters that {what} keeps; got none")
+    if emptied or merged:
+        log(
+            f"cleaning  of {len(strings):,} training texts, {cleaning!r} leaves nothing of "
+            f"{emptied:,} and makes {merged:,} equal to one of another class"
+        )
+    return cleaning
 
 
 def _of_vocabulary(

@@ -159,7 +159,7 @@ def test_networks_that_do_not_fit_are_refused(make, fields, message, data, tmp_p
 
 
 def test_a_name_of_the_catalog_is_not_taken_over(tmp_path):
-    data = cnnzoo.from_tf_data(digits("train", 20), digits("test", 20), name="cifar10")
+    data = cnnzoo.from_tf_data(digits("train", 20), digits("test", 99), name="cifar10")
     with pytest.raises(CnnzooError, match="dataset name must be new; got 'cifar10'"):
         cnnzoo.train("mnist_lenet5", data=data, out=tmp_path / "run", **SHORT)
 
@@ -173,12 +173,8 @@ PAIRS = tf.data.Dataset.from_tensor_slices
         (digits("train", 5).repeat(), "train must be finite; got a tf.data set without end"),
         (digits("train", 0), "train must hold examples; got none"),
         (PAIRS(np.zeros(3)), r"train must be a tf.data set of pairs \(input, label\)"),
-        ([1, 2], r"train must be a tf.data set of pairs \(input, label\); got None"),
-        (
-            PAIRS((np.zeros((3, 2, 2, 1)), [0, 1, 2])),
-            "train must hold inputs of one of these kinds",
-        ),
-        (PAIRS((["a", "b"], [0.5, 1.0])), "train must hold integer labels; got float32"),
+        ([1, 2], r"train must be a tf.data set of pairs \(input, label\).*; got None"),
+        (PAIRS((np.zeros((3, 9)), [0, 1, 2])), "train must hold inputs of one of these kinds"),
         (PAIRS(([b"a", b"\xff"], [0, 1])), "train, text 1, must be UTF-8; got bytes b'.xff'"),
         (
             PAIRS((np.zeros((3, 2, 2, 1), np.uint8), [0, 1, 2])),
@@ -215,7 +211,9 @@ def test_data_is_a_name_or_a_path_too(small, tmp_path):
     fields["dataset"] = "mnist"  # Of which `data` is the replacement.
     run = cnnzoo.train("mnist_lenet5", data="small_mnist", out=tmp_path / "name", **fields)
     assert run.metrics["examples"] == 500
-    with pytest.raises(CnnzooError, match="data must be a data set, a name or a path; got 3"):
+    with pytest.raises(
+        CnnzooError, match="data must be a data set, a name, a path, or a table .*; got 3"
+    ):
         cnnzoo.train("mnist_lenet5", data=3, out=tmp_path / "number", **SHORT)
 
 
