@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.cleaning import CLEANINGS, clean, clean_tensor
+from cnnzoo.pipelines.cleaning import CLEANINGS, clean, clean_tensor, effects, suited
 from cnnzoo.pipelines.texts import as_bytes, read_lines
 
 TEXTS = Path(os.environ.get("TFDS_DATA_DIR", os.devnull)).parent / "text"
@@ -153,6 +153,35 @@ def test_the_rule_for_every_script_is_that_of_the_first_version_in_every_version
     rule = CLEANINGS["unicode"]
     digest = hashlib.sha256("\n".join([*rule.characters, rule.apart]).encode()).hexdigest()
     assert digest == "fd1ee13a1148a65c2d7d03356d3a53aeda3befe29a0ef263a1cc3ad3aae3a024"
+
+
+@pytest.mark.parametrize(
+    ("texts", "rules"),
+    [
+        (
+            ["good film", "it's 50%?"] * 50 + ["naïve"],
+            {"none", "lower", "kim", "shapes", "unicode"},
+        ),
+        (["好电影", "坏电影"], {"unicode"}),
+        (["สวัสดี", "good"], {"unicode"}),
+        (["хороший фильм", "плохой"], {"none", "lower", "unicode"}),
+        (["für die Größe", "schön böse"], {"none", "lower", "unicode"}),
+        (["good film"] * 200 + ["好"], {"none", "lower", "kim", "shapes", "unicode"}),
+        (["good film 😀", "£5!"], {"none", "lower", "kim", "shapes", "unicode"}),
+        (["", "123"], {"none", "lower", "kim", "shapes", "unicode"}),
+    ],
+)
+def test_a_rule_suits_texts_whose_letters_it_keeps(texts, rules):
+    found = {name for name in ("none", "lower", "kim", "shapes", "unicode") if suited(texts, name)}
+    assert found == rules
+
+
+def test_emptied_and_merged_texts_are_counted():
+    texts = ["good!", "good?", "bad", "...", "好", "bad"]
+    assert effects(texts, [0, 1, 0, 1, 0, 1], "unicode") == (1, 2)
+    assert effects(texts, [0, 1, 0, 1, 0, 1], "kim") == (2, 0)
+    assert effects(texts, [0, 0, 0, 1, 1, 0], "unicode") == (1, 0)
+    assert effects(texts, [0, 1, 0, 1, 0, 1], "lower", alphabet="god") == (2, 2)
 
 
 @pytest.mark.data

@@ -14,7 +14,7 @@ from cnnzoo.config.recipe import recipes
 from cnnzoo.datasets import mnist
 from cnnzoo.errors import CnnzooError
 from cnnzoo.training.run import example_of
-from cnnzoo.training.run_data import requested
+from cnnzoo.training.run_data import input_spec, requested, run_data
 
 SHORT = {"epochs": 2, "batch_size": 50, "validation": 200, "learning_rate": 0.01}
 
@@ -236,3 +236,44 @@ def test_a_recipe_keeps_its_validation_on_its_own_path():
     for data, fields in ((None, {"dataset": "toy.npz"}), ("toy.npz", {})):
         assert requested(recipe, data, fields)[2].validation == 0.3
     assert requested(recipe, "other.npz", {})[2].validation == 0.1
+
+
+CHINESE = [f"{'好喜' if i % 2 else '坏差'}电影{i}" for i in range(40)]
+
+
+def text_pipeline(texts, **tokens):
+    recipe = cnnzoo.get_recipe("mr_text_cnn")
+    recipe = recipe.replace(validation=4, folds=None, batch_size=8)
+    recipe = recipe.replace(tokens=recipe.tokens.replace(**tokens))
+    dataset = cnnzoo.from_examples(texts, [i % 2 for i in range(len(texts))], name="mine")
+    return run_data(recipe, input_spec(recipe.model), dataset).pipeline
+
+
+def test_texts_of_every_script_keep_their_words(capsys):
+    pipeline = text_pipeline(CHINESE)
+    assert pipeline.layers[0].cleaning == pipeline.metadata["cleaning"] == "unicode"
+    assert "好".encode() in pipeline.layers[0].vocabulary
+    assert "'unicode', where 'kim' would erase letters of mine" in capsys.readouterr().err
+
+
+def test_other_texts_keep_the_cleaning_of_the_recipe(capsys):
+    english = [f"film {i} {'!' if i % 2 else '%'}" for i in range(38)] + ["same %", "same -"]
+    assert text_pipeline(english).layers[0].cleaning == "kim"
+    assert "cleaning" not in text_pipeline(english).metadata
+    assert "makes 2 equal to one of another class" in capsys.readouterr().err
+    with pytest.raises(CnnzooError, match="mine must hold characters that the cleaning 'kim'"):
+        text_pipeline([chr(0x4E00 + i) for i in range(40)], fallback=None)
+
+
+@pytest.mark.slow
+def test_the_command_line_takes_texts_of_another_encoding(tmp_path, command):
+    rows = "".join(f"{('böse', 'schön')[i % 2]} {i},{i % 2}\n" for i in range(60))
+    (tmp_path / "mine.csv").write_bytes(f"text,label\n{rows}".encode("cp1252"))
+    arguments = ("train", "sms_spam_text_cnn", "--data", "mine.csv", "--set", "epochs=2")
+    arguments = (*arguments, "--set", "batch_size=8", "--out", "run")
+    done = command(*arguments, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "mine.csv, line 2, must be UTF-8 text; got 0xf6" in done.stderr
+    assert "--encoding cp1252" in done.stderr
+    assert command(*arguments, "--encoding", "cp1252", cwd=tmp_path).returncode == 0
+    assert command("evaluate", "run", cwd=tmp_path).returncode == 0

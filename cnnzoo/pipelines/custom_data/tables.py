@@ -25,7 +25,7 @@ SPLIT = "split"  # The column.
 
 
 class Row(NamedTuple):
-    """One row of a table: its place, from 1, and what its columns hold."""
+    """One row of a table: its place, as people count there, and what its columns hold."""
 
     place: int
     input: Any

@@ -73,7 +73,7 @@ def test_the_same_classes_end_in_the_same_error(source, train, test, message, tm
     [
         ([0, 1, 2], ["a", "b"], "must be from 0 to 1, a place in class_names; got 2"),
         ([0, 1, 1], ["a", "a"], "class_names of data must be distinct; got 'a' twice"),
-        ([0, 1, 1], ["a", "b", "c"], "data must hold texts of 'c' for train; got none"),
+        ([0, 0, 1, 1], ["a", "b", "c"], "data must hold texts of 'c' for train; got none"),
         ([0, 1, -1], ["a", "b"], "must be at least 0; got -1"),
         (["a", "b", "x"], ["a", "b"], "must be one of class_names; got 'x'"),
     ],

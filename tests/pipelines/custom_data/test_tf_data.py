@@ -96,4 +96,4 @@ def endless():
 def test_what_cannot_be_trained_is_refused(pairs, message, monkeypatch):
     monkeypatch.setattr(tf_data, "MAX_EXAMPLES", 1_000)
     with pytest.raises(CnnzooError, match=message):
-        cnnzoo.from_tf_data(pairs, slices((IMAGES, LABELS)), name="mine")
+        cnnzoo.from_tf_data(pairs, name="mine")
