@@ -130,6 +130,8 @@ class Recipe(Fields):
         self.require("clip_norm", self.clip_norm is None or self.clip_norm > 0, "above 0")
         self.require("ema", self.ema is None or 0 < self.ema < 1, "between 0 and 1")
         self.require("label_smoothing", 0 <= self.label_smoothing < 1, "from 0 to below 1")
+        known = self.encoding is None or _is_encoding(self.encoding)
+        self.require("encoding", known, "one that Python knows, such as cp1252")
         self.require("patience", self.patience is None or self.patience >= 1, "at least 1")
 
     def changes(self, other: Recipe) -> list[str]:
@@ -145,6 +147,14 @@ class Recipe(Fields):
             for field in dataclasses.fields(self)
         }
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        " ".encode(name)
+    except (LookupError, ValueError):
+        return False
+    return True
 
 
 _init = Recipe.__init__

@@ -218,7 +218,7 @@ def example_of(run: Run) -> str:
     """
     classifier = artifact.load(run.path)
     data = classifier.card["dataset"] if run.data is None else run.data
-    encoding = classifier.card["recipe"].get("encoding")
+    encoding = classifier.card.get("recipe", {}).get("encoding")
     example = find(data, classifier.input_shape, encoding).examples("test").inputs[0]
     if isinstance(classifier.raw, RawTexts):
         return str(example)

@@ -64,6 +64,7 @@ def test_every_recipe_names_what_exists_and_says_what_to_expect(name):
         ("validation", 0, "at least 1, or a share between 0 and 1; got 0"),
         ("validation", 1.0, "at least 1, or a share between 0 and 1; got 1.0"),
         ("augmentation", 3, "text or none; got 3"),
+        ("encoding", "utf-88", "one that Python knows, such as cp1252; got 'utf-88'"),
     ],
 )
 def test_wrong_values_are_refused_when_the_recipe_is_made(field, value, rule):

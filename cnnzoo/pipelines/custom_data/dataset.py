@@ -88,7 +88,7 @@ def dataset_of(
         CnnzooError: As for `find`, or its classes are not those of the card.
     """
     if data is None:
-        encoding = card["recipe"].get("encoding")
+        encoding = card.get("recipe", {}).get("encoding")
     found = find(card["dataset"] if data is None else data, shape, encoding)
     if list(found.class_names) != card["class_names"]:
         raise CnnzooError(f"data must have the classes of {card['name']}; {found.name} has others")
