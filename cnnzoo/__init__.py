@@ -26,6 +26,7 @@ __getattr__, __all__ = exports(
         "features": "cnnzoo.transfer",
         "find_learning_rate": "cnnzoo.training.learning_rate_finder",
         "freeze": "cnnzoo.transfer",
+        "from_examples": "cnnzoo.pipelines.custom_data.in_memory",
         "from_tf_data": "cnnzoo.pipelines.custom_data.tf_data",
         "get_recipe": "cnnzoo.config.recipe",
         "list_datasets": "cnnzoo.datasets",

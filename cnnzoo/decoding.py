@@ -25,7 +25,6 @@ SCALES = (8, 4, 2)  # By which JPEG's decoder divides the sides at no cost.
 # How an image of another aspect is brought to a shape: whole, with margins, or its center,
 # with seven eighths of the shorter side.
 Resizing: TypeAlias = Literal["pad", "crop"]
-RESIZINGS = ("pad", "crop")
 Box: TypeAlias = tuple[float, float, float, float]  # Left, top, right and bottom, in pixels.
 # A random part: its share of the area, its width by its height, and where it begins, as shares of
 # the rows and columns that are free.

@@ -1,20 +1,16 @@
-"""What is said on standard error while something is at work."""
+"""Progress of what takes long, on standard error."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+from cnnzoo.quiet import log
+
 _QUIET_SECONDS = 2  # What is done by then needs no progress bar.
 
 T = TypeVar("T")
-
-
-def log(text: str) -> None:
-    """Print a remark, which is no result, to standard error."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def tracked(items: Iterable[T], total: int, doing: str) -> Iterator[T]:

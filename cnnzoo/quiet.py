@@ -1,11 +1,23 @@
-"""Silence for libraries that write to standard error whatever their settings."""
+"""What goes to standard error: remarks, and nothing of libraries that write there unasked."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Iterator
+
+
+def log(text: str) -> None:
+    """Print a remark, which is no result, to standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@functools.cache
+def log_once(text: str) -> None:
+    """Print a remark to standard error, once in a program: data are read again for each use."""
+    log(text)
 
 
 @contextlib.contextmanager

@@ -146,8 +146,17 @@ def _add_options_of_training(one: argparse.ArgumentParser) -> None:
         "--data",
         metavar="PATH",
         help="your data in place of the data set: a folder with one folder of images or texts per "
-        "class, or with one file of sentences per class; a .csv, .tsv or .jsonl file, its columns "
-        "in brackets if not text and label: 'reviews.csv[review,stars]'; or a .npz file of arrays",
+        "class, or with one file of sentences per class; a .csv, .tsv, .jsonl or .parquet file, "
+        "its columns in brackets if not text and label: 'reviews.csv[review,stars]'; or a .npz "
+        "file of arrays",
+    )
+    one.add_argument(
+        "--encoding", metavar="NAME", help="encoding of your texts if not UTF-8, such as cp1252"
+    )
+    one.add_argument(
+        "--skip-unreadable",
+        action="store_true",
+        help="leave out images of yours that cannot be read, and count them",
     )
     one.add_argument(
         "--from",

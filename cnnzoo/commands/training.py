@@ -28,6 +28,10 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
         fields["seed"] = arguments.seed
     if arguments.data is not None:
         fields["dataset"] = arguments.data
+    if arguments.encoding is not None:
+        fields["encoding"] = arguments.encoding
+    if arguments.skip_unreadable:
+        fields["skip_unreadable"] = True
     recipe.replace(**fields)  # A wrong field, or no data, is reported before TensorFlow starts.
     if not arguments.resume:
         resolve(arguments.recipe, fields)
@@ -90,7 +94,7 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
         arguments.parser.error("a recipe, --data PATH or --resume --out DIR must be given")
     if arguments.recipe is None:
         _start()
-        from cnnzoo.progress import log
+        from cnnzoo.quiet import log
         from cnnzoo.training.request import usual_recipe
 
         arguments.recipe = usual_recipe(arguments.data)
@@ -132,13 +136,11 @@ def _resumption(arguments: argparse.Namespace, folder: Path) -> str:
     words = [*called, "--resume", "--out", str(folder)]
     for name, value in arguments.set:
         words += ["--set", f"{name}={value}"]
-    if arguments.data is not None:
-        words += ["--data", arguments.data]
     if arguments.weights is not None:
         words += ["--from", arguments.weights]
-    if arguments.seed is not None:
-        words += ["--seed", str(arguments.seed)]
-    for option in ("devices", "workers", "worker"):
+    if arguments.skip_unreadable:
+        words.append("--skip-unreadable")
+    for option in ("data", "encoding", "seed", "devices", "workers", "worker"):
         if getattr(arguments, option) is not None:
             words += [f"--{option}", str(getattr(arguments, option))]
     if arguments.tensorboard:

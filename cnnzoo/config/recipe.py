@@ -21,6 +21,7 @@ OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adam
 LOSSES = ("cross_entropy", "margin")
 PRECISIONS = ("float32", "bfloat16", "float16")
 SAMPLINGS = ("uniform", "balanced")  # Of examples, or of classes.
+RESIZINGS = ("pad", "crop")  # Whole with margins, or the center; see cnnzoo.decoding.
 # Of images and sounds: mean 0 and standard deviation 1 per channel, 0 to 1, or -0.5 to 0.5.
 NORMALIZATIONS = ("standardized", "unit", "centered")
 _THAW_RATE = 0.1
@@ -38,7 +39,8 @@ class Tokens(Fields):
     REMOVED: ClassVar = {"percentile": None}
 
     level: str = "word"  # Or "character".
-    cleaning: str = "lower"  # A rule of `pipelines.texts`.
+    cleaning: str = "lower"  # A rule of `pipelines.cleaning`.
+    fallback: str | None = "unicode"  # Rule for custom data whose letters `cleaning` would erase.
     alphabet: str | None = None  # Characters to use instead of those of the texts.
     max_tokens: int | None = None  # Greatest size of the vocabulary.
     min_count: int = 1  # How often a word occurs at least.
@@ -106,6 +108,9 @@ class Recipe(Fields):
     patience: int | None = None  # Epochs without a better validation after which training stops.
     # Cut from the training split to choose the epoch: examples, or a share of it below 1.
     validation: int | float = 5_000
+    resizing: str = "pad"  # Of images of custom data to the input shape: one of RESIZINGS.
+    skip_unreadable: bool = False  # Whether images of custom data that cannot be read are left out.
+    encoding: str | None = None  # Of your texts, such as "cp1252"; none: UTF-8, or as marked.
     folds: int | None = None  # Of a cross-validation over the whole set, if any.
     fold: int = 0  # Which of them is the test split, from 0.
     seed: int = 0  # Of weights, order and augmentation.
@@ -149,6 +154,9 @@ class Recipe(Fields):
         self.require("clip_norm", self.clip_norm is None or self.clip_norm > 0, "above 0")
         self.require("ema", self.ema is None or 0 < self.ema < 1, "between 0 and 1")
         self.require("label_smoothing", 0 <= self.label_smoothing < 1, "from 0 to below 1")
+        self.require("resizing", self.resizing in RESIZINGS, f"one of {', '.join(RESIZINGS)}")
+        known = self.encoding is None or _is_encoding(self.encoding)
+        self.require("encoding", known, "one that Python knows, such as cp1252")
         self.require("patience", self.patience is None or self.patience >= 1, "at least 1")
         self._check_class_weight()
 
@@ -189,6 +197,14 @@ class Recipe(Fields):
             for field in dataclasses.fields(self)
         }
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        " ".encode(name)
+    except (LookupError, ValueError):
+        return False
+    return True
 
 
 _init = Recipe.__init__

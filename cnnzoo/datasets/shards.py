@@ -18,7 +18,8 @@ import numpy as np
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import new_file
 from cnnzoo.lazy import tensorflow as tf
-from cnnzoo.progress import log, tracked
+from cnnzoo.progress import tracked
+from cnnzoo.quiet import log
 
 _LENGTH, _CRC = 12, 4  # Bytes of a TFRecord's length with its checksum, and of that of its data.
 _PLACE = np.dtype([("shard", "i4"), ("begin", "i8"), ("size", "i4"), ("label", "i8")])

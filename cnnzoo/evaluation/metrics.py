@@ -8,18 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.artifact import load
 from cnnzoo.export.classifier import Classifier
 from cnnzoo.pipelines.card_data import dataset_of, difference
+from cnnzoo.pipelines.custom_data.dataset import Data
 from cnnzoo.pipelines.splits import Split, is_of_training, select
 
 
 def evaluate(
     classifier: Classifier | str | Path,
     split: str | None = None,
-    data: Dataset | str | Path | None = None,
+    data: Data | None = None,
+    encoding: str | None = None,
 ) -> dict[str, Any]:
     """Return `accuracy` (fraction), `loss` (mean cross-entropy), `examples` and `split`.
 
@@ -30,8 +31,9 @@ def evaluate(
         classifier: What `cnnzoo.load` returned, or what it loads: a name or a path.
         split: "test", "train" or "validation" as the recipe has split them, or "all". By default
             "test", or "all" of other data than those of training that have no test split.
-        data: A data set, or the name or path of one, instead of the one of the card; its classes
-            are matched by name, and it may lack some.
+        data: A data set, or the name or path of one, as for `train`, instead of the one of the
+            card; its classes are matched by name, and it may lack some.
+        encoding: Of texts at that path, where they are not UTF-8.
 
     Raises:
         CnnzooError: The classifier or the split is unknown, or the data cannot be read or have
@@ -43,7 +45,7 @@ def evaluate(
         raise CnnzooError(
             f"classifier must be what cnnzoo.load returns, a name or a path; got {classifier!r}"
         )
-    dataset = dataset_of(classifier.card, classifier.input_shape, data)
+    dataset = dataset_of(classifier.card, classifier.input_shape, data, encoding)
     own = is_of_training(classifier.card, dataset)
     if own and (found := difference(classifier.card, dataset)):
         print(f"the data of {classifier.card['name']} have changed: {found}", file=sys.stderr)

@@ -16,7 +16,7 @@ from typing import Any
 import tensorflow as tf
 
 from cnnzoo.export import readers
-from cnnzoo.pipelines.texts import CLEANINGS
+from cnnzoo.pipelines.cleaning import CLEANINGS
 from cnnzoo.pipelines.tokenizer import Tokenizer
 
 TOKENIZER = "tokenizer.json"

@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -15,13 +14,16 @@ import numpy as np
 
 from cnnzoo.datasets import DATASETS, Dataset, Examples
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.custom_data.dataset import find, path_of
+from cnnzoo.pipelines.custom_data.dataset import Data, find, path_of, reading
 from cnnzoo.pipelines.custom_data.examples import listed
 from cnnzoo.pipelines.splits import whole
 
 
 def dataset_of(
-    card: Mapping[str, Any], shape: tuple[int, ...], data: Dataset | str | Path | None = None
+    card: Mapping[str, Any],
+    shape: tuple[int, ...],
+    data: Data | None = None,
+    encoding: str | None = None,
 ) -> Dataset:
     """Return `data`, or the data set that a model's card states, with the classes of the card.
 
@@ -34,7 +36,8 @@ def dataset_of(
     """
     if data is None:
         return _with_classes(card, _stated(card, shape))
-    found = _with_classes(card, find(data, shape, complete=False))
+    how = reading(card.get("recipe", {})) | ({"encoding": encoding} if encoding else {})
+    found = _with_classes(card, find(data, shape, complete=False, **how))
     there = card.get("data_source", "")
     both_paths = found.source.startswith("file:") and there.startswith("file:")
     if both_paths and found.source != there and _same_content(card, found):
@@ -87,8 +90,9 @@ def _same_content(card: Mapping[str, Any], dataset: Dataset) -> bool:
 def _stated(card: Mapping[str, Any], shape: tuple[int, ...]) -> Dataset:
     """Return the data set that the card states; custom data by its absolute path, or its name."""
     name, source = card["dataset"], card.get("data_source", "")
-    if source == "tf.data":
-        raise CnnzooError(f"the data of {card['name']} were tf.data sets; give them again as data=")
+    how = reading(card.get("recipe", {}))
+    if source in ("tf.data", "memory"):
+        raise CnnzooError(f"the data of {card['name']} were in memory; give them again as data=")
     if name in DATASETS or not source.startswith("file:"):
         return find(name, shape, complete=False)
     path = url2pathname(urlsplit(source).path)
@@ -96,7 +100,7 @@ def _stated(card: Mapping[str, Any], shape: tuple[int, ...]) -> Dataset:
     absolute = path if columns is None or path.endswith(columns[0]) else path + columns[0]
     for there in (absolute, name):
         if path_of(there)[0] is not None:
-            return replace(find(there, shape, complete=False), source=source)
+            return replace(find(there, shape, complete=False, **how), source=source)
     raise CnnzooError(
         f"the data of {card['name']} were at {path}, which is no longer there; give their new "
         "place with --data"

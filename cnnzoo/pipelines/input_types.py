@@ -18,8 +18,8 @@ from cnnzoo.decoding import Resizing, check_image, decode_image
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read
 from cnnzoo.pipelines import images, sounds
-from cnnzoo.pipelines.custom_data.examples import lines_of
-from cnnzoo.pipelines.texts import as_bytes, check_texts
+from cnnzoo.pipelines.custom_data.examples import MAX_TEXT_BYTES
+from cnnzoo.pipelines.texts import as_bytes, check_texts, read_lines
 from cnnzoo.pipelines.tf_decoding import UNDECODABLE, decode
 
 
@@ -153,7 +153,7 @@ class RawTexts(_Raw):
             CnnzooError: It is neither a string nor the path of a UTF-8 file.
         """
         if isinstance(value, Path):
-            return str(value), self.check(["\n".join(lines_of(value))])
+            return str(value), self.check(["\n".join(read_lines(value, None, MAX_TEXT_BYTES))])
         content = as_bytes(value, name)
         return content.decode("utf-8", "replace"), self.check([content])
 

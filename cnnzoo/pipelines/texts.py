@@ -1,18 +1,11 @@
-"""Texts as they come, strings, arrays and files of lines, to UTF-8 bytes, and their cleaning.
-
-The rules of cleaning are the same in Python and in a graph. They work on bytes: only ASCII letters
-turn into lower case, and any bytes will do as a text.
-
-Source: Kim 2014, https://arxiv.org/abs/1408.5882, from the author's code, `clean_str` and
-`clean_str_sst`, https://github.com/yoonkim/CNN_sentence. That code puts a backslash before brackets
-and question marks, and so do these rules.
-"""
+"""Texts as they come, strings, arrays and files of lines, to UTF-8 bytes."""
 
 from __future__ import annotations
 
+import codecs
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
@@ -20,7 +13,6 @@ import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read
-from cnnzoo.registry import unknown
 
 
 def as_bytes(text: Any, name: str = "text") -> bytes:
@@ -77,103 +69,62 @@ def string_tensor(texts: Any) -> Any:
     return texts
 
 
-def read_lines(path: Path, encoding: str = "utf-8") -> list[str]:
-    """Return the lines of a text file, without their ends.
+_MARKS = (  # Those of UTF-32 come first: that of UTF-16 is a part of one.
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_LINE_END = re.compile("\r\n|\r|\n")  # str.splitlines would also split at 0x85 and others.
 
-    A line ends in a newline, with or without a carriage return before it, and nowhere else.
+
+def read_lines(path: Path, encoding: str | None = None, limit: int | None = None) -> list[str]:
+    """Return the lines of a text file, without their ends: a newline, a carriage return, or both.
 
     Args:
         path: A file.
-        encoding: Its encoding, such as "cp1252".
+        encoding: Its encoding, such as "cp1252", if it does not begin with a byte order mark; UTF-8
+            by default.
+        limit: Bytes that it may have at most, if there is a limit.
 
     Raises:
-        CnnzooError: There is no such file, the encoding is unknown, or a line is not in it.
+        CnnzooError: There is no such file, it is too large, the encoding is unknown, or a line is
+            not in it.
     """
-    lines = read(path).split(b"\n")
-    if not lines[-1]:
-        del lines[-1]
-    return [
-        _decoded(line.removesuffix(b"\r"), encoding, f"{path}, line {number},")
-        for number, line in enumerate(lines, start=1)
-    ]
+    lines = _LINE_END.split(_decoded(read(path, limit), encoding, path))
+    return lines if lines[-1] else lines[:-1]
 
 
-def _decoded(line: bytes, encoding: str, where: str) -> str:
+def require_encoding(encoding: str) -> None:
+    """Refuse an encoding of texts that Python does not know.
+
+    Raises:
+        CnnzooError: It does not.
+    """
     try:
-        return line.decode(encoding)
-    except LookupError as error:
+        " ".encode(encoding)
+    except (LookupError, ValueError) as error:
         raise CnnzooError(f"encoding must be one that Python knows; got {encoding!r}") from error
+
+
+def _decoded(content: bytes, encoding: str | None, path: Path) -> str:
+    known = encoding or "utf-8"
+    require_encoding(known)
+    for mark, of_mark in _MARKS:
+        if content.startswith(mark):
+            content, known = content[len(mark) :], of_mark
+            break
+    try:
+        return content.decode(known)
     except UnicodeDecodeError as error:
-        wrong = " ".join(f"0x{byte:02x}" for byte in line[error.start : error.end])
+        before = _LINE_END.split(content[: error.start].decode(known, "replace"))
+        wrong = " ".join(f"0x{byte:02x}" for byte in content[error.start : error.end])
+        place = len(before[-1].encode(known, "replace"))
+        advice = "" if encoding else "; name its encoding, such as --encoding cp1252"
         raise CnnzooError(
-            f"{where} must be {encoding.upper()} text; got {wrong} after {error.start} bytes"
+            f"{path}, line {len(before)}, must be {known.upper()} text; got {wrong} after {place} "
+            f"bytes{advice}"
         ) from error
-
-
-class Cleaning(NamedTuple):
-    """What one rule does, in this order."""
-
-    keeps: str = ""  # Class of characters; others turn into single spaces. Empty: all stay.
-    rewrites: tuple[tuple[str, str], ...] = ()  # Regular expression -> replacement.
-    lower: bool = False
-
-
-_KEPT = "A-Za-z0-9(),!?'`"
-_APART = (
-    ("('s|'ve|n't|'re|'d|'ll)", r" \1"),
-    ("([,!])", r" \1 "),
-    ("([()?])", r" \\\1 "),
-)
-_SHAPES = (
-    (r"\xc2\xa3", " gbp "),  # The pound sign in UTF-8.
-    (r"[\xc2\xa3]", " "),
-    ("[0-9]", "0"),
-    (r"([^A-Za-z0-9 ])", r" \1 "),
-)
-CLEANINGS = {
-    "none": Cleaning(),
-    "lower": Cleaning(lower=True),
-    "kim": Cleaning(_KEPT, _APART, lower=True),
-    "kim_trec": Cleaning(_KEPT, _APART),  # His rule for TREC, where case matters.
-    "kim_sst": Cleaning(_KEPT, lower=True),  # For SST, whose text is cut into words already.
-    # This project's, for messages: each sign a word, and numbers known by their lengths alone.
-    "shapes": Cleaning(r"!-~\xc2\xa3", _SHAPES, lower=True),
-}
-
-
-def clean(text: bytes, cleaning: str) -> bytes:
-    """Return `text`, cleaned by the rule `cleaning` in plain Python.
-
-    Raises:
-        CnnzooError: The name is unknown.
-    """
-    rule = _rule(cleaning)
-    if rule.keeps:
-        text = re.sub(f"[^{rule.keeps}]+".encode(), b" ", text)
-        for pattern, rewrite in rule.rewrites:
-            text = re.sub(pattern.encode(), rewrite.encode(), text)
-        text = re.sub(b" +", b" ", text).strip()
-    return text.lower() if rule.lower else text
-
-
-def clean_tensor(texts: tf.Tensor, cleaning: str) -> tf.Tensor:
-    """Return `texts`, strings of any shape, cleaned by the rule `cleaning` in TensorFlow.
-
-    Raises:
-        CnnzooError: The name is unknown.
-    """
-    rule = _rule(cleaning)
-    if rule.keeps:
-        # Read as Latin-1, every byte is a character; in UTF-8, no expression matches a wrong byte.
-        texts = tf.strings.unicode_transcode(texts, "ISO-8859-1", "UTF-8")
-        texts = tf.strings.regex_replace(texts, f"[^{rule.keeps}]+", " ")
-        for pattern, rewrite in rule.rewrites:
-            texts = tf.strings.regex_replace(texts, pattern, rewrite)
-        texts = tf.strings.strip(tf.strings.regex_replace(texts, " +", " "))
-    return tf.strings.lower(texts) if rule.lower else texts
-
-
-def _rule(cleaning: str) -> Cleaning:
-    if cleaning not in CLEANINGS:
-        raise CnnzooError(unknown("cleaning", cleaning, CLEANINGS))
-    return CLEANINGS[cleaning]
+    except UnicodeError as error:  # Of encodings that do not say where.
+        raise CnnzooError(f"{path} must be {known.upper()} text; {error}") from error

@@ -16,14 +16,8 @@ import keras
 import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.texts import (
-    CLEANINGS,
-    as_bytes,
-    check_texts,
-    clean,
-    clean_tensor,
-    string_tensor,
-)
+from cnnzoo.pipelines.cleaning import CLEANINGS, clean, clean_tensor
+from cnnzoo.pipelines.texts import as_bytes, check_texts, string_tensor
 from cnnzoo.registry import unknown
 
 __all__ = ["Tokenizer"]

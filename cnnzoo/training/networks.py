@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
@@ -17,7 +16,7 @@ from cnnzoo.export.card import limits
 from cnnzoo.inspection.cost import layer_costs
 from cnnzoo.inspection.graph import nested, output_call, walk
 from cnnzoo.models import create_model, keras_set_to
-from cnnzoo.pipelines.custom_data.dataset import find
+from cnnzoo.pipelines.custom_data.dataset import Data, find, reading
 from cnnzoo.pipelines.input_types import describe
 from cnnzoo.training.distributed.distribution import Distribution
 from cnnzoo.training.fine_tuning import (
@@ -53,7 +52,7 @@ class Networks(NamedTuple):
 def prepare(
     recipe: Recipe,
     distribution: Distribution,
-    data: Dataset | str | Path | None = None,
+    data: Data | None = None,
     custom: keras.Model | None = None,
     augmentation: Any = None,
 ) -> tuple[Dataset, RunData, Networks]:
@@ -80,7 +79,8 @@ def prepare(
     recipe, trained = trained_weights(recipe)
     if trained is not None:
         spec = spec._replace(preprocessing=trained.preprocessing)
-    dataset = find(recipe.dataset if data is None else data, spec.input_shape)
+    named = recipe.dataset if data is None else data
+    dataset = find(named, spec.input_shape, **reading(recipe.to_json()))
     keras.utils.set_random_seed(recipe.seed)
     examples = run_data(recipe, spec, dataset, augmentation)
     if trained is not None:

@@ -16,7 +16,7 @@ from cnnzoo.config.recipe import Recipe, resolve
 from cnnzoo.config.schedules import Cosine, OneCycle, Plateau, Steps
 from cnnzoo.datasets import DATASETS, Dataset
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.custom_data.dataset import find, kind_of
+from cnnzoo.pipelines.custom_data.dataset import Data, find, kind_of, name_of, reading
 from cnnzoo.training import run_folder
 from cnnzoo.training.networks import spec_of
 
@@ -32,13 +32,13 @@ class Request(NamedTuple):
     name: str  # Of the run.
     base: Recipe  # As it stands.
     recipe: Recipe  # With fields replaced.
-    data: Dataset | str | Path | None  # If not what the recipe names.
+    data: Data | None  # If not what the recipe names.
     suited: Collection[str] = ()  # Fields that were changed to suit the size of the data.
 
 
 def request(
     recipe: str | Recipe | None,
-    data: Dataset | str | Path | None,
+    data: Data | None,
     fields: Mapping[str, Any],
     *,
     out: str | Path | None = None,
@@ -76,14 +76,16 @@ def request(
     if not custom:
         return found
     dataset = find(
-        found.recipe.dataset if data is None else data, spec_of(found.recipe, network).input_shape
+        found.recipe.dataset if data is None else data,
+        spec_of(found.recipe, network).input_shape,
+        **reading(found.recipe.to_json()),
     )
     suited = suit(found.recipe, dataset, fields)
     changed = list(found.recipe.differences(suited))
     return found._replace(recipe=suited, data=dataset, suited=changed)
 
 
-def usual_recipe(data: Dataset | str | Path | None) -> str:
+def usual_recipe(data: Data | None) -> str:
     """Return the name of the usual recipe for the kind of `data`.
 
     Raises:
@@ -98,10 +100,10 @@ def usual_recipe(data: Dataset | str | Path | None) -> str:
 
 
 def _resolved(
-    recipe: str | Recipe, data: Dataset | str | Path | None, fields: Mapping[str, Any]
+    recipe: str | Recipe, data: Data | None, fields: Mapping[str, Any]
 ) -> tuple[Request, bool]:
     """Return what `resolve` makes of `recipe` and `fields`, and whether the data are custom."""
-    name = data.name if isinstance(data, Dataset) else data
+    name = None if data is None else name_of(data)
     if isinstance(data, Dataset) and name in DATASETS and DATASETS[data.name] is not data:
         raise CnnzooError(f"dataset name must be new; got {name!r}, which is taken")
     if name is not None:

@@ -26,10 +26,11 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation.metrics import evaluate
 from cnnzoo.export import artifact
 from cnnzoo.files import write_whole
-from cnnzoo.pipelines.custom_data.dataset import find
+from cnnzoo.pipelines.card_data import dataset_of
+from cnnzoo.pipelines.custom_data.dataset import Data
 from cnnzoo.pipelines.input_types import RawTexts
 from cnnzoo.plot_style import png
-from cnnzoo.progress import log
+from cnnzoo.quiet import log
 from cnnzoo.training import checkpoints, require_tensorflow, run_folder
 from cnnzoo.training.callbacks import Checkpoint, Epochs, best_epoch
 from cnnzoo.training.curves import curves
@@ -50,7 +51,7 @@ class Run:
 
     path: Path
     metrics: dict[str, Any]  # As in `metrics.json`.
-    data: Dataset | str | Path | None = field(default=None, compare=False, repr=False)  # If given.
+    data: Data | None = field(default=None, compare=False, repr=False)  # If given.
 
     @property
     def artifact(self) -> Path:
@@ -69,7 +70,7 @@ def train(
     out: str | Path | None = None,
     resume: bool = False,
     network: keras.Model | None = None,
-    data: Dataset | str | Path | None = None,
+    data: Data | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     checkpoint_seconds: float = 60.0,
     devices: int | None = None,
@@ -88,8 +89,9 @@ def train(
             return it if it is finished; recipe, fields and data path are those of the run.
         network: A Functional or Sequential model, from what the pipeline gives to logits, instead
             of the recipe's; training changes its weights.
-        data: A data set, such as `from_tf_data` makes, a name of `list_datasets()` or the path of
-            your data, instead of the recipe's.
+        data: A data set, such as `from_examples` and `from_tf_data` make, a name of
+            `list_datasets()`, the path of your data, or a table with columns `text` (or `image`,
+            with paths) and `label`, such as a data frame, instead of the recipe's.
         callbacks: Keras's callbacks, or your own. What they remember in numbers, strings, arrays
             and lists of these is a part of each checkpoint.
         checkpoint_seconds: Seconds after which the state is saved, besides the end of each epoch.
@@ -246,8 +248,8 @@ def example_of(run: Run) -> str:
     An image or sound is written into the run folder, as example.png or example.wav.
     """
     classifier = artifact.load(run.path)
-    data = classifier.card["dataset"] if run.data is None else run.data
-    example = find(data, classifier.input_shape).examples("test").inputs[0]
+    data = dataset_of(classifier.card, classifier.input_shape, run.data)
+    example = data.examples("test").inputs[0]
     if isinstance(classifier.raw, RawTexts):
         return str(example)
     suffix, content = classifier.raw.encode(example)

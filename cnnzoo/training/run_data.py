@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from cnnzoo.config.recipe import Recipe, Tokens
-from cnnzoo.datasets import Dataset, Examples
+from cnnzoo.datasets import DATASETS, Dataset, Examples
 from cnnzoo.datasets.encoded import EncodedImages
 from cnnzoo.errors import CnnzooError
 from cnnzoo.models import MODELS
@@ -25,10 +25,12 @@ from cnnzoo.pipelines.augmentation import Augmentation, FromKeras, policy
 from cnnzoo.pipelines.augmentation.policies import leading_crop
 from cnnzoo.pipelines.batches import steps_per_epoch, train_batches
 from cnnzoo.pipelines.card_data import fingerprint
+from cnnzoo.pipelines.cleaning import effects, suited
 from cnnzoo.pipelines.splits import Split, training_data
 from cnnzoo.pipelines.text_batches import train_text_batches
 from cnnzoo.pipelines.tokenizer import Tokenizer
 from cnnzoo.pipelines.word_vectors import read_word_vectors
+from cnnzoo.quiet import log
 from cnnzoo.registry import unknown
 from cnnzoo.training.run_folder import unnamed_config
 
@@ -145,7 +147,7 @@ def _pipeline(
             f"augmentation must be none for {dataset.kind}; got {recipe.augmentation!r}"
         )
     if rank == 0:
-        return _text_pipeline(recipe, spec, examples, training)
+        return _text_pipeline(recipe, spec, dataset, examples, training)
     if recipe.tokens is not None:
         raise CnnzooError(f"tokens must be none for {dataset.kind}; got {recipe.tokens!r}")
     return _array_pipeline(recipe, spec, dataset, examples, training, layer)
@@ -187,7 +189,11 @@ def _array_pipeline(
 
 
 def _text_pipeline(
-    recipe: Recipe, spec: InputSpec, examples: Examples, training: np.ndarray
+    recipe: Recipe,
+    spec: InputSpec,
+    dataset: Dataset,
+    examples: Examples,
+    training: np.ndarray,
 ) -> Pipeline:
     """Return the pipeline of texts; vocabulary and lengths are those of the training part only."""
     how = recipe.tokens
@@ -200,8 +206,11 @@ def _text_pipeline(
         )
     tokenizer = spec.preprocessing
     if tokenizer is None:
-        tokenizer = _fitted(how, spec, examples.inputs[training])
+        texts, labels = examples.inputs[training], examples.labels[training]
+        tokenizer = _fitted(how, spec, dataset, texts, labels)
     options, metadata = _of_vocabulary(recipe, spec, tokenizer)
+    if tokenizer.cleaning != how.cleaning:
+        metadata["cleaning"] = tokenizer.cleaning
     tokens = tokenizer.ragged(examples.inputs)
     train = functools.partial(
         train_text_batches,
@@ -218,11 +227,16 @@ def _text_pipeline(
     return Pipeline([tokenizer], False, (length,), options, train, False, None, metadata)
 
 
-def _fitted(how: Tokens, spec: InputSpec, texts: np.ndarray) -> Tokenizer:
+def _fitted(
+    how: Tokens, spec: InputSpec, dataset: Dataset, texts: np.ndarray, labels: np.ndarray
+) -> Tokenizer:
+    cleaning = how.cleaning
+    if dataset.name not in DATASETS:
+        cleaning = _cleaning(how, dataset.name, texts, labels)
     return Tokenizer.fit(
         texts,
         level=how.level,
-        cleaning=how.cleaning,
+        cleaning=cleaning,
         alphabet=how.alphabet,
         max_tokens=how.max_tokens,
         min_count=how.min_count,
@@ -233,6 +247,29 @@ def _fitted(how: Tokens, spec: InputSpec, texts: np.ndarray) -> Tokenizer:
         backwards=how.backwards,
         name="tokens",
     )
+
+
+def _cleaning(how: Tokens, name: str, texts: np.ndarray, labels: np.ndarray) -> str:
+    """Return the cleaning of custom texts, and report what it is and what it erases.
+
+    Raises:
+        CnnzooError: It leaves nothing of all texts.
+    """
+    strings = texts.tolist()
+    cleaning = how.cleaning
+    if how.level == "word" and how.fallback and not suited(strings, cleaning):
+        cleaning = how.fallback
+        log(f"cleaning  {cleaning!r}, where {how.cleaning!r} would erase letters of {name}")
+    emptied, merged = effects(strings, labels.tolist(), cleaning, how.alphabet)
+    if emptied == len(strings):
+        what = "the model's alphabet" if how.alphabet else f"the cleaning {cleaning!r}"
+        raise CnnzooError(f"{name} must hold characters that {what} keeps; got none")
+    if emptied or merged:
+        log(
+            f"cleaning  of {len(strings):,} training texts, {cleaning!r} leaves nothing of "
+            f"{emptied:,} and makes {merged:,} equal to one of another class"
+        )
+    return cleaning
 
 
 def _of_vocabulary(

@@ -84,6 +84,7 @@ def test_every_recipe_names_what_exists_and_says_what_to_expect(name):
             )
             for value in ({}, {0: 2.0}, {"0": -1.0}, {"0": math.inf}, {"0": "2"}, {"0": True})
         ),
+        ("encoding", "utf-88", "one that Python knows, such as cp1252; got 'utf-88'"),
     ],
 )
 def test_wrong_values_are_refused_when_the_recipe_is_made(field, value, rule):

@@ -12,7 +12,7 @@ import pytest
 from cnnzoo.datasets import load_dataset
 from cnnzoo.export.serving_files import write_tokenizer
 from cnnzoo.models.char_cnn import ALPHABET
-from cnnzoo.pipelines.texts import CLEANINGS
+from cnnzoo.pipelines.cleaning import CLEANINGS
 from cnnzoo.pipelines.tokenizer import SIDES, Tokenizer
 
 NODE = shutil.which("node")

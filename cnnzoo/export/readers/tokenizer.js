@@ -14,6 +14,8 @@ class Tokenizer {
     this.facts = facts;
     this.byWord = facts.level === "word";
     const key = this.byWord ? escapedBytes : (character) => character;
+    const [from, to] = (facts.cleaning.characters ?? ["", ""]).map((all) => Array.from(all));
+    this.changed = new Map(from.map((one, place) => [one, to[place]]));
     this.tokensOf = new Map(facts.vocabulary.map((word, place) => [key(word), place + 2]));
   }
 
@@ -43,7 +45,12 @@ class Tokenizer {
 
   // The text cleaned; it holds one character a byte.
   cleaned(text) {
-    const { keeps, rewrites, lower } = this.facts.cleaning;
+    const { keeps, rewrites, lower, apart } = this.facts.cleaning;
+    if (apart) {
+      const known = characters(text).map((one) => this.changed.get(one) ?? one);
+      const words = known.join("").replace(new RegExp(`([${apart}])`, "gu"), " $1 ");
+      text = latin1(new TextEncoder().encode(words.replace(/ +/g, " ").replace(/^ | $/g, "")));
+    }
     if (keeps) {
       text = text.replace(new RegExp(`[^${keeps}]+`, "g"), " ");
       for (const [pattern, rewrite] of rewrites) {

@@ -28,6 +28,7 @@ class Tokenizer:
         """Read the file `tokenizer.json` that was exported with the network."""
         with open(path, "rb") as file:
             self.facts = json.load(file)
+        self.changed = str.maketrans(*self.facts["cleaning"].get("characters", ("", "")))
         self.by_word = self.facts["level"] == "word"
         vocabulary = self.facts["vocabulary"]
         keys = [_bytes(word) for word in vocabulary] if self.by_word else vocabulary
@@ -53,6 +54,10 @@ class Tokenizer:
 
     def _cleaned(self, text: bytes) -> bytes:
         rule = self.facts["cleaning"]
+        if rule.get("apart"):
+            known = text.decode("utf-8", "replace").translate(self.changed)
+            apart = re.sub(f"([{rule['apart']}])", r" \1 ", known)
+            text = re.sub(" +", " ", apart).strip(" ").encode()
         if rule["keeps"]:
             text = re.sub(f"[^{rule['keeps']}]+".encode(), b" ", text)
             for pattern, rewrite in rule["rewrites"]:

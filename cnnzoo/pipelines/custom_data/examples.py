@@ -3,50 +3,159 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+import reprlib
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from cnnzoo.datasets.prepared import utf8
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.texts import read_lines
 
 MAX_TEXT_BYTES = 2**30  # Of a table or a file of texts: 1 GiB.
 
 Input: TypeAlias = "str | Path | np.ndarray"  # A text, an image's file, or its pixels.
 
+SPLITS = {  # Word in small letters, such as the name of a folder -> split.
+    "train": "train",
+    "test": "test",
+    **dict.fromkeys(("validation", "val", "valid", "dev"), "validation"),
+}
+
 
 class Found(NamedTuple):
     """The examples at a path, index by index, in its order."""
 
-    inputs: Sequence[Input]
+    inputs: Sequence[Input] | np.ndarray  # An array: of inputs that need no decoding.
     labels: Sequence[str]  # Names of classes.
-    splits: Sequence[str]  # "train" or "test"; empty where the source has no test split.
-    classes: Iterable[str]  # Distinct; with those that have no example.
+    splits: Sequence[str]  # "train", "validation" or "test"; empty: all "train".
+    classes: Collection[str]  # Distinct; with those that have no example.
+    named: Collection[str] = ()  # The splits that the source has, with those without an example.
+    left_out: Sequence[str] = ()  # Names of files that hold no examples.
 
 
-def class_name(label: object, where: str) -> str:
-    """Return the name of the class that `label`, a string or a whole number, means.
-
-    Numbers are named as integers: "1" for 1, 1.0 and "1.0".
+def text_of(value: object, where: str) -> str:
+    """Return the text `value`, a string or UTF-8 bytes.
 
     Raises:
-        CnnzooError: It is empty, another number, or something else; `where` begins the message.
+        CnnzooError: It is something else; `where` begins the message.
     """
-    if not isinstance(label, (str, int, float)):
+    if isinstance(value, bytes):
+        return utf8(value, where)
+    if not isinstance(value, str):
+        raise CnnzooError(f"{where} must be a string; got {reprlib.repr(value)}")
+    return str(value)
+
+
+def class_names_of(
+    labels: Any, where: Callable[[int], str], class_names: Sequence[str] = ()
+) -> list[str]:
+    """Return the name of the class that each label means.
+
+    Strings are names as they are. Numbers name classes "0", "1" and so on, or are the places of
+    their names in `class_names`. A one-hot row is the number of its place.
+
+    Args:
+        labels: Strings, bytes, whole numbers, booleans or one-hot rows, `[examples]`,
+            `[examples, 1]` or `[examples, classes]`.
+        where: What to call the label at a place in a message.
+        class_names: If known.
+
+    Raises:
+        CnnzooError: A label is missing, negative, no whole number, several classes, or none of
+            `class_names`.
+    """
+    if isinstance(labels, np.ndarray):
+        labels = _one_per_example(labels, where).tolist()
+    names: dict[Any, str] = {}
+    found = []
+    for place, label in enumerate(labels):
+        value = _plain(label, where, place)
+        if value not in names:
+            names[value] = _class_name(value, where(place), class_names)
+        found.append(names[value])
+    return found
+
+
+def classes_of(labels: Any, names: Sequence[str]) -> set[str]:
+    """Return the distinct `names` of `labels`, and of one-hot rows those of all columns."""
+    one_hot = isinstance(labels, np.ndarray) and labels.ndim == 2 and labels.shape[1] > 1
+    return set(names) | (set(map(str, range(labels.shape[1]))) if one_hot else set())
+
+
+def _one_per_example(labels: np.ndarray, where: Callable[[int], str]) -> np.ndarray:
+    """Return `labels` with one value per example."""
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        return labels[:, 0]
+    if labels.ndim == 2 and labels.shape[1] and labels.dtype.kind in "biuf":
+        wrong = ((labels != 0) & (labels != 1)).any(axis=1) | (labels.sum(axis=1) != 1)
+        if wrong.any():
+            place = int(wrong.argmax())
+            raise _several(where(place), labels[place].tolist())
+        return labels.argmax(axis=1)
+    if labels.ndim != 1:
+        raise CnnzooError(
+            f"{where(0)} must be one label per example; got an array of shape {list(labels.shape)}"
+        )
+    return labels
+
+
+def _plain(label: Any, where: Callable[[int], str], place: int) -> Any:
+    """Return one label as a string, bytes or number of Python, or as it is."""
+    if hasattr(label, "tolist"):  # Of NumPy.
+        label = label.tolist()
+    if isinstance(label, (str, bytes, int, float, type(None))):
+        return label
+    if not isinstance(label, (list, tuple)):
         kind = type(label).__name__
-        raise CnnzooError(f"{where} must be a string or a whole number; got a {kind}")
-    name = str(label).strip()
-    if not name:
-        raise CnnzooError(f"{where} must be a string or a whole number; got an empty one")
-    try:
-        number = float(name)
-    except ValueError:
+        raise CnnzooError(f"{where(place)} must be a string or a whole number; got a {kind}")
+    if len(label) == 1:
+        return _plain(label[0], where, place)
+    numbers = all(isinstance(one, (int, float)) for one in label)
+    if not numbers or sorted(label) != [0] * (len(label) - 1) + [1]:
+        raise _several(where(place), label)
+    return label.index(1)
+
+
+def _several(where: str, got: object) -> CnnzooError:
+    return CnnzooError(
+        f"{where} must be one class; got {reprlib.repr(got)}: several classes per example, or "
+        "shares of them, are multi-label data, which cnnzoo does not train"
+    )
+
+
+def _class_name(label: Any, where: str, class_names: Sequence[str]) -> str:
+    if isinstance(label, bytes):
+        label = utf8(label, where)
+    if isinstance(label, str):
+        name = label.strip()
+        if not name:
+            raise CnnzooError(f"{where} must be a string or a whole number; got an empty one")
+        if class_names and name not in class_names:
+            raise CnnzooError(f"{where} must be one of class_names; got {name!r}")
         return name
-    if not number.is_integer():
-        raise CnnzooError(f"{where} must be a string or a whole number; got {name}")
-    return name if _is_integer(name) else str(int(number))
+    if label is None or label != label:
+        raise CnnzooError(f"{where} must be a string or a whole number; got {label}, a missing one")
+    if isinstance(label, float) and not label.is_integer():
+        raise CnnzooError(
+            f"{where} must be a string or a whole number; got {label}: numbers to predict are "
+            "regression, which cnnzoo does not train"
+        )
+    return _numbered(int(label), where, class_names)
+
+
+def _numbered(number: int, where: str, class_names: Sequence[str]) -> str:
+    if number < 0:
+        raise CnnzooError(
+            f"{where} must be at least 0; got {number}, which often marks an unlabeled example"
+        )
+    if class_names and number >= len(class_names):
+        raise CnnzooError(
+            f"{where} must be from 0 to {len(class_names) - 1}, a place in class_names; "
+            f"got {number}"
+        )
+    return class_names[number] if class_names else str(number)
 
 
 def ordered(classes: Iterable[str]) -> tuple[str, ...]:
@@ -56,23 +165,10 @@ def ordered(classes: Iterable[str]) -> tuple[str, ...]:
 
 
 def _is_integer(name: str) -> bool:
-    return re.fullmatch("[+-]?[0-9]{1,300}", name) is not None  # float() reads no more digits.
+    return re.fullmatch("[+-]?[0-9]{1,300}", name) is not None  # int() reads few digits more.
 
 
 def listed(values: Iterable[object]) -> str:
     """Return the first five of `values`, and "..." for others."""
     named = [str(value) for value in values]
     return ", ".join(named[:5]) + (", ..." if len(named) > 5 else "")
-
-
-def lines_of(path: Path) -> list[str]:
-    """Return the lines of a UTF-8 file, without their ends and without a byte order mark.
-
-    Raises:
-        CnnzooError: There is no such file, it is too large, or a line is not UTF-8.
-    """
-    if path.is_file() and path.stat().st_size > MAX_TEXT_BYTES:
-        size = path.stat().st_size
-        raise CnnzooError(f"{path} must have at most {MAX_TEXT_BYTES:,} bytes; got {size:,}")
-    lines = read_lines(path)
-    return [lines[0].removeprefix("\ufeff"), *lines[1:]] if lines else []

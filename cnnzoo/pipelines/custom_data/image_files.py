@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.custom_data.examples import listed
-from cnnzoo.progress import log
 
 # Not known to `mimetypes` on every system.
 _SUFFIXES = {".avif", ".heic", ".heif", ".jfif", ".jpe", ".jxl", ".webp"}
@@ -17,35 +15,32 @@ _MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
 _SYSTEM = {"thumbs.db", "desktop.ini", "__macosx", "lost+found", "$recycle.bin"}
 
 
-def images_by_class(folder: Path) -> dict[str, list[Path]]:
+def images_by_class(folder: Path, left_out: list[Path]) -> dict[str, list[Path]]:
     """Return the image files below each folder in `folder`, in alphabetical order.
 
-    Folders in these may be nested and links are followed. What is no image is left aside, and
-    counted on standard error; what is an image by its name is returned whether it can be read or
-    not.
+    Folders in these may be nested and links are followed. What is no image is added to `left_out`;
+    what is an image by its name is returned whether it can be read or not.
 
     Raises:
         CnnzooError: There are no folders, or one cannot be read.
     """
     classes: dict[str, list[Path]] = {}
-    others: list[Path] = []
     for path in _entries(folder):
-        if not path.is_dir():
-            others.append(path)
+        if is_of_the_system(path.name) or not path.is_dir():
+            left_out.append(path)
             continue
-        files = list(_files(path, set()))
-        classes[path.name] = [file for file in files if is_image(file)]
-        others += sorted({*files} - {*classes[path.name]})
+        classes[path.name] = []
+        for file in _files(path, set()):
+            (classes[path.name] if is_image(file) else left_out).append(file)
     if not classes:
         raise CnnzooError(f"{folder} must hold a folder of images for each class; it has no folder")
-    if others:
-        noun = "file that is no image" if len(others) == 1 else "files that are no images"
-        log(f"{folder}: left aside {len(others):,} {noun}: {listed(one.name for one in others)}")
     return classes
 
 
 def is_image(path: Path) -> bool:
     """Return whether a file is an image, by its suffix or, without a known one, its first bytes."""
+    if is_of_the_system(path.name):
+        return False
     kind, _ = mimetypes.guess_type(path.name.lower())
     if kind is not None or path.suffix.lower() in _SUFFIXES:
         return path.suffix.lower() in _SUFFIXES or str(kind).startswith("image/")
@@ -63,7 +58,7 @@ def is_of_the_system(name: str) -> bool:
 
 def _entries(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if not is_of_the_system(path.name))
+        return sorted(folder.iterdir())
     except OSError as error:
         raise CnnzooError(f"{folder} cannot be read: {error.strerror}") from error
 
@@ -74,7 +69,7 @@ def _files(folder: Path, seen: set[str]) -> Iterator[Path]:
     if real in seen:
         return
     for path in _entries(folder):
-        if path.is_dir():
+        if path.is_dir() and not is_of_the_system(path.name):
             yield from _files(path, seen | {real})
         else:
             yield path

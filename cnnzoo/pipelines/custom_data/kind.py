@@ -7,9 +7,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.custom_data import npz, tables
+from cnnzoo.pipelines.custom_data.image_files import is_image
 
-_IMAGES = (".png", ".jpg", ".jpeg")
 _MOST = 1_000  # Files of a folder that are looked at.
 
 
@@ -24,20 +25,29 @@ def kind_of(path: Path, columns: Sequence[str] = ()) -> str:
         CnnzooError: A table or archive cannot be read.
     """
     if path.is_dir():
-        files = (name for _, _, names in os.walk(path) for name in names)
-        return _kind(any(map(_is_image, itertools.islice(files, _MOST))))
+        files = (Path(parent, name) for parent, _, names in os.walk(path) for name in names)
+        return _kind(any(map(is_image, itertools.islice(files, _MOST))))
     if tables.is_table(path):
-        row = tables.first_row(path)
-        if columns:
-            return _kind(_is_image(str(row.get(columns[0]))))
-        return _kind("image" in row and "text" not in row)
+        return _kind(_names_images(path, columns))
     if path.suffix.lower() == ".npz":
         return _kind(not npz.holds_texts(path))
     return "texts"
 
 
-def _is_image(name: str) -> bool:
-    return name.lower().endswith(_IMAGES)
+def _names_images(path: Path, columns: Sequence[str]) -> bool:
+    """Return whether a table's first input is the name of an image, in a column of images."""
+    if not columns and _first(path, tables.default_columns(False)) is not None:
+        return False
+    return is_image(Path(str(_first(path, columns or tables.default_columns(True)))))
+
+
+def _first(path: Path, columns: Sequence[str]) -> object:
+    """Return the first input of a table, or None where it has none, or not these columns."""
+    try:
+        row = next(iter(tables.READERS[path.suffix.lower()](path, tuple(columns), None)), None)
+    except CnnzooError:
+        return None
+    return None if row is None else row.input
 
 
 def _kind(images: bool) -> str:

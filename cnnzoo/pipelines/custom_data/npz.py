@@ -1,12 +1,16 @@
 """Your data in a NumPy archive, with arrays named as keras.datasets name them.
 
-A `.npz` file holds `x_train` and `y_train`, and `x_test` and `y_test` if it has a test split.
-Inputs are images, uint8 `[examples, height, width]` or `[examples, height, width, channels]`, or
-texts, str `[examples]`; labels are whole numbers or strings, `[examples]` or `[examples, 1]`.
+A `.npz` file holds `x_train` and `y_train`, and `x_test` and `y_test` if it has a test split, and
+`x_val` and `y_val` if it has one for validation. Inputs are images, `[examples, height, width]` or
+`[examples, height, width, channels]`, see `arrays`, or texts, strings `[examples]`; labels are
+whole numbers or strings, `[examples]` or `[examples, 1]`, or one-hot rows.
 """
 
 from __future__ import annotations
 
+import functools
+import math
+import re
 import tokenize
 import zipfile
 import zlib
@@ -14,9 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cnnzoo.decoding import MAX_PIXELS
+from cnnzoo.datasets.prepared import utf8
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.custom_data.examples import Found, class_name, listed
+from cnnzoo.pipelines.custom_data.arrays import raw_images
+from cnnzoo.pipelines.custom_data.examples import SPLITS, Found, class_names_of, classes_of, listed
 
 # NumPy and zipfile raise all these for damaged archives, and RuntimeError for encrypted ones.
 _UNREADABLE = (
@@ -36,25 +41,46 @@ def find(path: Path, images: bool) -> Found:
         CnnzooError: It is no such archive, or an array is missing or of another shape or type.
     """
     there, arrays = _arrays(path)
-    splits = ["train", "test"] if {"x_test", "y_test"} & set(arrays) else ["train"]
-    missing = {f"{part}_{split}" for split in splits for part in "xy"} - set(arrays)
+    splits = [
+        one for one in ("train", "validation", "test") if {f"x_{one}", f"y_{one}"} & {*arrays}
+    ]
+    needed = {f"{part}_{split}" for split in {"train", *splits} for part in "xy"}
+    missing = needed - set(arrays)
     if missing:
         got = listed(map(repr, there)) or "nothing"
         raise CnnzooError(f"{path} must hold {listed(sorted(missing))}; got {got}")
-    inputs = [_inputs(arrays[f"x_{split}"], images, f"x_{split} of {path}") for split in splits]
-    if inputs[0].shape[1:] != inputs[-1].shape[1:]:
-        raise CnnzooError(
-            f"x_train and x_test of {path} must hold images of one shape; got "
-            f"{list(inputs[0].shape[1:])} and {list(inputs[-1].shape[1:])}"
-        )
+    named = {f"x_{split} of {path}": arrays[f"x_{split}"] for split in splits}
+    inputs = (
+        raw_images(named) if images else {name: _texts(name, one) for name, one in named.items()}
+    )
+    return _found(path, dict(zip(splits, inputs.values(), strict=True)), arrays, images)
+
+
+def _found(
+    path: Path, inputs: dict[str, np.ndarray], arrays: dict[str, np.ndarray], images: bool
+) -> Found:
     labels: list[str] = []
-    for split, of_split in zip(splits, inputs, strict=True):
-        labels += _labels(arrays[f"y_{split}"], len(of_split), f"y_{split} of {path}")
+    classes: set[str] = set()
+    for split, of_split in inputs.items():
+        name, values = f"y_{split} of {path}", arrays[f"y_{split}"]
+        if not values.ndim or len(values) != len(of_split):
+            raise CnnzooError(
+                f"{name} must have one label for each of {len(of_split):,} examples; got shape "
+                f"{list(values.shape)}"
+            )
+        of_labels = class_names_of(values, functools.partial(_named, name))
+        labels += of_labels
+        classes |= classes_of(values, of_labels)
     return Found(
-        [one if images else str(one) for of_split in inputs for one in of_split],
+        [
+            one
+            for of_split in inputs.values()
+            for one in (of_split if images else of_split.tolist())
+        ],
         labels,
-        np.repeat(splits, list(map(len, inputs))).tolist() if len(splits) > 1 else [],
-        set(labels),
+        np.repeat([*inputs], [len(of_split) for of_split in inputs.values()]).tolist(),
+        classes,
+        [*inputs],
     )
 
 
@@ -65,18 +91,25 @@ def holds_texts(path: Path) -> bool:
         CnnzooError: It is no archive that can be read.
     """
     inputs = _arrays(path)[1].get("x_train")
-    return inputs is not None and inputs.dtype.kind == "U"
+    return inputs is not None and inputs.dtype.kind in "US"
+
+
+def _named(name: str, place: int) -> str:
+    return f"{name}, label {place},"
 
 
 def _arrays(path: Path) -> tuple[list[str], dict[str, np.ndarray]]:
-    """Return the names of all arrays in an archive, and those of its arrays that are read."""
+    """Return the names of all arrays in an archive, and, by split, those that are read."""
     try:
         archive = np.load(path, allow_pickle=False)
         if isinstance(archive, np.ndarray):
             raise ValueError("one array")
         with archive:
-            wanted = [f"{part}_{split}" for split in ("train", "test") for part in "xy"]
-            return archive.files, {key: archive[key] for key in wanted if key in archive.files}
+            wanted = _wanted(path, archive.files)
+            _check_sizes(path, set(wanted.values()))
+            return archive.files, {name: archive[key] for name, key in wanted.items()}
+    except CnnzooError:
+        raise
     except _UNREADABLE as error:
         if "Object arrays" in str(error):
             raise CnnzooError(
@@ -85,41 +118,46 @@ def _arrays(path: Path) -> tuple[list[str], dict[str, np.ndarray]]:
         raise CnnzooError(f"{path} must be a NumPy archive; it is none, or damaged") from error
 
 
-def _inputs(inputs: np.ndarray, images: bool, name: str) -> np.ndarray:
-    """Return texts as they are, and images with an axis of channels.
+def _wanted(path: Path, names: list[str]) -> dict[str, str]:
+    """Return the names of the arrays of examples by "x_" or "y_" and the split."""
+    wanted: dict[str, str] = {}
+    for name in names:
+        part = re.fullmatch("([xy])_([a-z]+)", name.lower())
+        if part is None or part[2] not in SPLITS:
+            continue
+        key = f"{part[1]}_{SPLITS[part[2]]}"
+        if key in wanted:
+            raise CnnzooError(f"{path} must hold one of {wanted[key]} and {name}; got both")
+        wanted[key] = name
+    return wanted
+
+
+def _check_sizes(path: Path, names: set[str]) -> None:
+    """Refuse arrays whose header states more items than the file has bytes.
+
+    NumPy reads one of 4,000,000,000 strings of no characters, whose file has 400 bytes.
 
     Raises:
-        CnnzooError: The array holds something else.
+        ValueError: One does.
     """
-    found = f"{inputs.dtype} {list(inputs.shape)}"
-    if not images:
-        if inputs.dtype.kind != "U" or inputs.ndim != 1:
-            raise CnnzooError(
-                f"{name} must be texts, str [examples], as the network takes; got {found}"
-            )
-        return inputs
-    pixels = inputs[..., None] if inputs.ndim == 3 else inputs
-    if inputs.dtype != np.uint8 or pixels.ndim != 4 or not 1 <= pixels.shape[3] <= 4:
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if member.filename.removesuffix(".npy") not in names:
+                continue
+            with archive.open(member) as file:
+                version = np.lib.format.read_magic(file)
+                headers = np.lib.format.read_array_header_1_0, np.lib.format.read_array_header_2_0
+                shape, _, dtype = headers[version != (1, 0)](file)
+            if math.prod(shape) * max(dtype.itemsize, 1) > member.file_size:
+                raise ValueError("more items than bytes")
+
+
+def _texts(name: str, inputs: np.ndarray) -> np.ndarray:
+    if inputs.dtype.kind not in "US" or inputs.ndim != 1:
         raise CnnzooError(
-            f"{name} must be images, uint8 [examples, height, width] or [examples, height, width, "
-            f"1 to 4 channels], as the network takes; got {found}"
+            f"{name} must be texts, str [examples], as the network takes; got {inputs.dtype} "
+            f"{list(inputs.shape)}"
         )
-    if not 1 <= pixels.shape[1] * pixels.shape[2] <= MAX_PIXELS:
-        raise CnnzooError(f"{name} must have 1 to {MAX_PIXELS:,} pixels an image; got {found}")
-    return pixels
-
-
-def _labels(labels: np.ndarray, examples: int, name: str) -> list[str]:
-    """Return the name of the class of each of the `examples`.
-
-    Raises:
-        CnnzooError: There is another number of labels, or one is neither string nor whole number.
-    """
-    if labels.shape not in ((examples,), (examples, 1)):
-        raise CnnzooError(
-            f"{name} must have one label for each of {examples:,} examples; got shape "
-            f"{list(labels.shape)}"
-        )
-    values, places = np.unique(labels.reshape(-1), return_inverse=True)
-    names = [class_name(value, name) for value in values.tolist()]
-    return [names[place] for place in places]
+    if inputs.dtype.kind == "S":
+        return np.array([utf8(one, name) for one in inputs.tolist()], object)
+    return inputs

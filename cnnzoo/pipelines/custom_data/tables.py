@@ -1,9 +1,10 @@
 """Your data in a table: one row per example, a column of texts or images, a column of labels.
 
-A `.csv` or `.tsv` file begins with a row of column names, a `.jsonl` file has one JSON object per
-line; all are UTF-8. Columns are named `text` (or `image`, with paths relative to the table's
-folder) and `label`, unless others are named; a column `split`, if any, says train or test. Labels
-are strings or whole numbers. Blank lines are no rows.
+A `.csv` file is as RFC 4180 and Excel have it, with commas or semicolons; a `.tsv` file has tabs
+and no quotes. Both begin with a row of column names. A `.jsonl` file has one JSON object per line;
+a `.parquet` file knows its columns. Columns are named `text` (or `image`, with paths relative to
+the table's folder) and `label`, unless others are named; a column `split`, if any, says train,
+validation or test. Labels of CSV and TSV are names as they stand. Blank lines are no rows.
 """
 
 from __future__ import annotations
@@ -11,71 +12,236 @@ from __future__ import annotations
 import csv
 import json
 import reprlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.custom_data.examples import (
-    MAX_TEXT_BYTES,
-    Found,
-    class_name,
-    lines_of,
-    listed,
-)
+from cnnzoo.pipelines.custom_data import examples
+from cnnzoo.pipelines.custom_data.examples import SPLITS, Found, class_names_of, listed, text_of
+from cnnzoo.pipelines.texts import read_lines
 
-_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+SPLIT = "split"  # The column.
+
+
+class Row(NamedTuple):
+    """One row of a table: its place, as people count there, and what its columns hold."""
+
+    place: int
+    input: Any
+    label: Any
+    split: Any = None
+
+
+Reader = Callable[[Path, Sequence[str], "str | None"], Iterator[Row]]
 
 
 def is_table(path: Path) -> bool:
     """Return whether the file's name is that of a table."""
-    return path.suffix.lower() in (*_DELIMITERS, ".jsonl")
+    return path.suffix.lower() in READERS
 
 
-def find(path: Path, images: bool, columns: Sequence[str] = ()) -> Found:
+def find(
+    path: Path, images: bool, columns: Sequence[str] = (), encoding: str | None = None
+) -> Found:
     """Return the examples in the table at `path`, row by row.
 
     Args:
         path: A file for which `is_table` holds.
         images: Whether inputs are paths of images.
         columns: Names of the columns of inputs and of labels, if not the default ones.
+        encoding: Of its text, where that is not UTF-8.
 
     Raises:
         CnnzooError: A column is missing, or a row is wrong; the message names file and line.
     """
-    input_column, label_column = columns or ("image" if images else "text", "label")
-    needed = (input_column, label_column)
-    delimiter = _DELIMITERS.get(path.suffix.lower())
-    rows = list(_objects(path, needed) if delimiter is None else _records(path, needed, delimiter))
-    if not rows:
-        raise CnnzooError(f"{path} must hold examples; got none")
-    labels = [class_name(row[label_column], f"{where} {label_column!r}") for where, row in rows]
-    texts = [_text(row[input_column], f"{where} {input_column!r}") for where, row in rows]
-    has_split = "split" not in needed and any("split" in row for _, row in rows)
-    return Found(
-        _files(path, texts, [f"{where} {input_column!r}" for where, _ in rows])
-        if images
-        else texts,
-        labels,
-        [_split(row.get("split"), where) for where, row in rows] if has_split else [],
-        set(labels),
-    )
+    suffix = path.suffix.lower()
+    needed = tuple(columns) or default_columns(images)
+    rows = list(READERS[suffix](path, needed, encoding))
+    unit = "row" if suffix == ".parquet" else "line"
+    return found_of(rows, needed, f"{path}, {unit}", path.parent if images else None)
 
 
-def first_row(path: Path) -> dict[str, Any]:
-    """Return the first row of the table at `path`, by column; empty without rows.
+def default_columns(images: bool) -> tuple[str, str]:
+    """Return the names of the columns of inputs and of labels."""
+    return "image" if images else "text", "label"
+
+
+def found_of(
+    rows: Sequence[Row],
+    needed: Sequence[str],
+    name: str,
+    folder: Path | None,
+    class_names: Sequence[str] = (),
+) -> Found:
+    """Return the examples in `rows`.
+
+    Args:
+        rows: Of the table.
+        needed: Names of the columns of inputs and of labels.
+        name: Stands before the place of a row in a message.
+        folder: To which paths of images are relative; None where inputs are texts.
+        class_names: If known.
 
     Raises:
-        CnnzooError: It is wrong; the message names file and line.
+        CnnzooError: There are no rows, or one is wrong.
     """
-    delimiter = _DELIMITERS.get(path.suffix.lower())
-    rows = _objects(path, ()) if delimiter is None else _records(path, (), delimiter)
-    return next(rows, ("", {}))[1]
+    if not rows:
+        raise CnnzooError(f"{name.rpartition(',')[0] or name} must hold examples; got none")
+
+    def where(place: int, column: str) -> str:
+        return f"{name} {rows[place].place}, {column!r}"
+
+    texts = [text_of(row.input, where(place, needed[0])) for place, row in enumerate(rows)]
+    labels = class_names_of(
+        [row.label for row in rows], lambda place: where(place, needed[1]), class_names
+    )
+    splits: list[str] = []
+    if any(row.split is not None for row in rows):
+        splits = [_split(row.split, where, place) for place, row in enumerate(rows)]
+    inputs = texts if folder is None else _files(folder, texts, where, needed[0])
+    return Found(inputs, labels, splits, set(labels), set(splits))
 
 
-def _objects(path: Path, needed: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield where each line of a JSON Lines file stands, and its object."""
-    for number, line in enumerate(lines_of(path), start=1):
+Where = Callable[[int, str], str]  # From the index of a row and a column to what to call both.
+
+
+def _split(value: object, where: Where, place: int) -> str:
+    split = SPLITS.get(value.strip().casefold()) if isinstance(value, str) else None
+    if split is None:
+        raise CnnzooError(
+            f"{where(place, SPLIT)} must be train, validation or test; got {reprlib.repr(value)}"
+        )
+    return split
+
+
+def _files(folder: Path, names: Sequence[str], where: Where, column: str) -> list[Path]:
+    paths = [folder / name for name in names]
+    for place, path in enumerate(paths):
+        if not path.is_file():
+            raise CnnzooError(
+                f"{where(place, column)} must name an image file; no such file: {path}"
+            )
+    return paths
+
+
+def places_of(columns: Sequence[str], needed: Sequence[str], where: str) -> list[int | None]:
+    """Return where inputs, labels and splits, if any, stand among `columns`.
+
+    White space around a name does not count, nor does its case where no other has the same letters.
+
+    Raises:
+        CnnzooError: A column is missing, or stands twice; `where` begins the message.
+    """
+    names = [column.strip() for column in columns]
+    places: list[int | None] = []
+    for column in (*needed, *([] if SPLIT in needed else [SPLIT])):
+        found = [place for place, name in enumerate(names) if name == column]
+        if not found:
+            folded = column.casefold()
+            found = [place for place, name in enumerate(names) if name.casefold() == folded]
+        if len(found) > 1:
+            raise CnnzooError(f"{where} must have one column {column!r}; got {len(found)} of them")
+        if not found and column in needed:
+            raise CnnzooError(
+                f"{where} must have a column {column!r}; got {listed(map(reprlib.repr, names))}"
+            )
+        places.append(found[0] if found else None)
+    return places
+
+
+def _row(place: int, fields: Sequence[Any], places: Sequence[int | None]) -> Row:
+    return Row(place, *(None if column is None else fields[column] for column in places))
+
+
+def _csv(path: Path, needed: Sequence[str], encoding: str | None) -> Iterator[Row]:
+    lines = read_lines(path, encoding, examples.MAX_TEXT_BYTES)
+    first, delimiter = 1, ""
+    if lines and lines[0].lower().startswith("sep=") and len(lines[0]) == 5:  # Excel's.
+        first, delimiter = 2, lines[0][4]
+    lines = lines[first - 1 :]
+    delimiter = delimiter or _delimiter(lines, needed)
+    return _records(path, needed, list(_quoted(path, lines, delimiter, first)))
+
+
+def _delimiter(lines: Sequence[str], needed: Sequence[str]) -> str:
+    """Return the sign between columns: a comma, unless only another gives the columns needed."""
+    header = next((line for line in lines if line), "")
+    for delimiter in (",", ";", "\t"):
+        try:
+            places_of(next(csv.reader([header], delimiter=delimiter), []), needed, "")
+        except (CnnzooError, csv.Error):
+            continue
+        return delimiter
+    return ","
+
+
+def _tsv(path: Path, needed: Sequence[str], encoding: str | None) -> Iterator[Row]:
+    """Yield the rows of a file without quotes, or of one that only quotes give rows of one length.
+
+    The latter is what Excel writes where fields have line breaks.
+    """
+    lines = read_lines(path, encoding, examples.MAX_TEXT_BYTES)
+    rows = [(place, line.split("\t")) for place, line in enumerate(lines, start=1) if line]
+    if len({len(fields) for _, fields in rows}) > 1:
+        try:
+            quoted = list(_quoted(path, lines, "\t", 1))
+        except CnnzooError:
+            quoted = []
+        if len({len(fields) for _, fields in quoted}) == 1:
+            rows = quoted
+    return _records(path, needed, rows)
+
+
+def _records(
+    path: Path, needed: Sequence[str], rows: Sequence[tuple[int, list[str]]]
+) -> Iterator[Row]:
+    if not rows:
+        return
+    (line, header), *others = rows
+    places = places_of(header, needed, f"{path}, line {line},")
+    for line, fields in others:
+        if len(fields) != len(header):
+            raise CnnzooError(
+                f"{path}, line {line}, must have {len(header)} fields, one per column; "
+                f"got {len(fields)}"
+            )
+        yield _row(line, fields, places)
+
+
+def _quoted(
+    path: Path, lines: Sequence[str], delimiter: str, first: int
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line where each row of a CSV file begins, and its fields; `first` is its first."""
+    header = next((line for line in lines if line), "")
+    reader = csv.reader(
+        (f"{line}\n" for line in lines),
+        delimiter=delimiter,
+        strict=True,
+        skipinitialspace=f"{delimiter} " in header,
+    )
+    limit = csv.field_size_limit(examples.MAX_TEXT_BYTES)  # By default 131,072 characters.
+    try:
+        while True:
+            line = first + reader.line_num
+            try:
+                fields = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                raise CnnzooError(
+                    f"{path}, line {line}, must begin a row whose quoted fields end in a quote, "
+                    f"with quotes in them doubled; got {error}"
+                ) from error
+            if fields:
+                yield line, fields
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _jsonl(path: Path, needed: Sequence[str], encoding: str | None) -> Iterator[Row]:
+    lines = read_lines(path, encoding, examples.MAX_TEXT_BYTES)
+    for number, line in enumerate(lines, start=1):
         where = f"{path}, line {number},"
         if not line.strip():
             continue
@@ -85,78 +251,40 @@ def _objects(path: Path, needed: Sequence[str]) -> Iterator[tuple[str, dict[str,
             raise CnnzooError(f"{where} must be a JSON object; got {reprlib.repr(line)}") from error
         if not isinstance(row, dict):
             raise CnnzooError(f"{where} must be a JSON object; got {reprlib.repr(line)}")
-        _check_columns(row, needed, where)
-        yield where, row
+        yield _row(number, list(row.values()), places_of(list(row), needed, where))
 
 
-def _records(
-    path: Path, needed: Sequence[str], delimiter: str
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield where each row of a CSV file begins, and its fields by column."""
-    header: list[str] = []
-    for where, fields in _rows(path, delimiter):
-        if not header:
-            header = fields
-            _check_columns(header, needed, where)
-            continue
-        if len(fields) != len(header):
-            raise CnnzooError(
-                f"{where} must have {len(header)} fields, one per column; got {len(fields)}"
-            )
-        yield where, dict(zip(header, fields, strict=True))
-
-
-def _rows(path: Path, delimiter: str) -> Iterator[tuple[str, list[str]]]:
-    lines = (f"{line}\n" for line in lines_of(path))
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    limit = csv.field_size_limit(MAX_TEXT_BYTES)  # By default 131,072 characters.
+def _parquet(path: Path, needed: Sequence[str], encoding: str | None) -> Iterator[Row]:
     try:
-        while True:
-            where = f"{path}, line {reader.line_num + 1},"
-            try:
-                fields = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                raise CnnzooError(
-                    f"{where} must begin a row whose quoted fields end in a quote, with quotes in "
-                    f"them doubled; got {error}"
-                ) from error
-            if fields:
-                yield where, fields
-    finally:
-        csv.field_size_limit(limit)
+        from pyarrow import ArrowException
+        from pyarrow.parquet import ParquetFile
+    except ImportError as error:
+        raise CnnzooError("pyarrow must be installed to read .parquet files") from error
+    try:
+        with ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            places = places_of(names, needed, str(path))
+            chosen = [names[place] for place in places if place is not None]
+            count = read = 0
+            for batch in file.iter_batches(1_024, columns=chosen):
+                read += batch.nbytes
+                if read > examples.MAX_TEXT_BYTES:
+                    raise CnnzooError(
+                        f"{path} must hold at most {examples.MAX_TEXT_BYTES:,} bytes in its columns"
+                    )
+                for fields in zip(
+                    *(batch.column(name).to_pylist() for name in chosen), strict=True
+                ):
+                    count += 1
+                    yield Row(count, *fields)
+    except (ArrowException, OSError) as error:
+        raise CnnzooError(f"{path} must be a Parquet file; it is none, or damaged") from error
 
 
-def _check_columns(columns: Collection[str], needed: Sequence[str], where: str) -> None:
-    there = list(columns)
-    for column in needed:
-        if column not in there:
-            raise CnnzooError(
-                f"{where} must have a column {column!r}; got {listed(map(reprlib.repr, there))}"
-            )
-    for column in (*needed, "split"):
-        if there.count(column) > 1:
-            raise CnnzooError(
-                f"{where} must have one column {column!r}; got {there.count(column)} of them"
-            )
-
-
-def _text(value: object, where: str) -> str:
-    if not isinstance(value, str):
-        raise CnnzooError(f"{where} must be a string; got {reprlib.repr(value)}")
-    return value
-
-
-def _split(value: object, where: str) -> str:
-    if value not in ("train", "test"):
-        raise CnnzooError(f"{where} 'split' must be train or test; got {reprlib.repr(value)}")
-    return str(value)
-
-
-def _files(table: Path, names: Sequence[str], places: Sequence[str]) -> list[Path]:
-    paths = [table.parent / name for name in names]
-    for path, where in zip(paths, places, strict=True):
-        if not path.is_file():
-            raise CnnzooError(f"{where} must name an image file; no such file: {path}")
-    return paths
+READERS: dict[str, Reader] = {
+    ".csv": _csv,
+    ".tsv": _tsv,
+    ".jsonl": _jsonl,
+    ".ndjson": _jsonl,
+    ".parquet": _parquet,
+}

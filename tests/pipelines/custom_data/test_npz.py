@@ -1,6 +1,8 @@
 """One's own images and texts in NumPy archives, as keras.datasets name their arrays."""
 
 import hashlib
+import io
+import zipfile
 
 import numpy as np
 import pytest
@@ -99,9 +101,67 @@ def test_texts_with_labels_that_are_strings(archive):
     assert dataset.examples("train").labels.tolist() == [1, 0] * 5
 
 
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda images: images / 255,
+        lambda images: (images / 255).astype(np.float32),
+        lambda images: images.astype(np.float32),
+        lambda images: images.astype(np.int64),
+        lambda images: images.astype(np.uint16) * 257,
+    ],
+)
+def test_images_of_other_types_are_those_of_8_bits(convert, archive):
+    splits = {"y_train": LABELS, "y_test": LABELS}
+    name = archive(x_train=convert(IMAGES), x_test=convert(IMAGES[::-1]), **splits)
+    dataset = find(name, SHAPE)
+    np.testing.assert_array_equal(dataset.examples("train").inputs[..., 0], IMAGES)
+    np.testing.assert_array_equal(dataset.examples("test").inputs[..., 0], IMAGES[::-1])
+    dark = archive(x_train=IMAGES > 99, x_test=IMAGES > 999, **splits)
+    assert find(dark, SHAPE).examples("train").inputs.max() == 255
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        (np.eye(2)[LABELS], ("0", "1")),
+        (np.eye(2, dtype=np.int64)[LABELS], ("0", "1")),
+        (LABELS == 1, ("0", "1")),
+        (np.array([b"no", b"yes"])[LABELS], ("no", "yes")),
+        (np.array(["1e1", "nan"])[LABELS], ("1e1", "nan")),
+    ],
+)
+def test_labels_of_other_types(labels, classes, archive):
+    dataset = find(archive(x_train=IMAGES, y_train=labels, x_test=IMAGES, y_test=labels), SHAPE)
+    assert dataset.class_names == classes
+    assert dataset.examples("train").labels.tolist() == LABELS.tolist()
+
+
+def test_validation_of_your_own_is_a_split(archive):
+    splits = {"X_train": IMAGES, "y_train": LABELS, "X_val": IMAGES[:4], "y_val": LABELS[:4]}
+    dataset = find(archive(**splits), SHAPE)
+    assert dataset.sizes == {"train": 16, "validation": 4, "test": 4}
+    np.testing.assert_array_equal(dataset.examples("validation").inputs[..., 0], IMAGES[:4])
+    name = archive(**splits, x_valid=IMAGES, y_valid=LABELS)
+    refused(f"{name} must hold one of X_val and x_valid; got both", name)
+
+
+def test_an_array_of_more_items_than_bytes_is_refused_at_once(archive, tmp_path):
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "<U0", "fortran_order": False, "shape": (4_000_000_000,)}
+    )
+    path = tmp_path / "huge.npz"
+    with zipfile.ZipFile(path, "w") as file:
+        for name in ("x_train.npy", "y_train.npy"):
+            file.writestr(name, header.getvalue())
+    assert path.stat().st_size < 1_000
+    refused(f"{path} must be a NumPy archive; it is none, or damaged", str(path), (56,))
+
+
 WANTED = (
-    "must be images, uint8 [examples, height, width] or [examples, height, width, 1 to 4 channels],"
-    " as the network takes; got"
+    "must be images, numbers [examples, height, width] or [examples, height, width, 1 to 4 "
+    "channels], as the network takes; got"
 )
 
 
@@ -120,12 +180,28 @@ WANTED = (
             "y_train of {} must have one label for each of 20 examples; got shape [19]",
         ),
         (
-            {"x_train": IMAGES, "y_train": np.eye(2)[LABELS]},
-            "y_train of {} must have one label for each of 20 examples; got shape [20, 2]",
+            {"x_train": IMAGES, "y_train": np.eye(3)[LABELS]},
+            "{} must hold images of '2' for train; got none",
+        ),
+        (
+            {"x_train": IMAGES, "y_train": np.eye(2)[LABELS] / 2 + 0.25},
+            "y_train of {}, label 0, must be one class; got [0.75, 0.25]: several classes per "
+            "example, or shares of them, are multi-label data, which cnnzoo does not train",
+        ),
+        (
+            {"x_train": IMAGES, "y_train": np.zeros((20, 2, 1))},
+            "y_train of {}, label 0, must be one label per example; got an array of shape "
+            "[20, 2, 1]",
         ),
         (
             {"x_train": IMAGES, "y_train": LABELS / 2},
-            "y_train of {} must be a string or a whole number; got 0.5",
+            "y_train of {}, label 1, must be a string or a whole number; got 0.5: numbers to "
+            "predict are regression, which cnnzoo does not train",
+        ),
+        (
+            {"x_train": IMAGES, "y_train": LABELS - 1},
+            "y_train of {}, label 0, must be at least 0; got -1, which often marks an unlabeled "
+            "example",
         ),
         (
             {"x_train": IMAGES, "y_train": LABELS * 0},
@@ -141,15 +217,20 @@ WANTED = (
         ),
         (
             {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES[:, 1:], "y_test": LABELS},
-            "x_train and x_test of {} must hold images of one shape; got [6, 6, 1] and [5, 6, 1]",
+            "x_train of {0} and x_test of {0} must hold images of one shape; got [6, 6, 1] and "
+            "[5, 6, 1]",
         ),
         (
             {"x_train": IMAGES, "y_train": np.array([None] * 20, object)},
             "{} must hold arrays of numbers or strings; got one of Python objects",
         ),
         (
-            {"x_train": IMAGES / 255, "y_train": LABELS},
-            f"x_train of {{}} {WANTED} float64 [20, 6, 6]",
+            {"x_train": IMAGES / 127 - 1, "y_train": LABELS},
+            "x_train of {} must lie in 0 to 255, or in 0 to 1 where floats; got -1 to 1.00787",
+        ),
+        (
+            {"x_train": IMAGES + 1j, "y_train": LABELS},
+            f"x_train of {{}} {WANTED} complex128 [20, 6, 6]",
         ),
         (
             {"x_train": IMAGES.reshape(20, 6, 1, 6), "y_train": LABELS},

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import re
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from cnnzoo.pipelines.custom_data import examples
 from cnnzoo.pipelines.custom_data.dataset import find
 
 LENGTH = (56,)  # Tokens of a network's input.
+ADVICE = "; name its encoding, such as --encoding cp1252"
 ROWS = [("text", "label"), *((f'film, "{i}"\nétoile', ["neg", "pos"][i % 2]) for i in range(20))]
 
 
@@ -86,7 +88,8 @@ def test_columns_are_named_in_brackets(tmp_path):
     ("labels", "classes"),
     [
         (["10", "9", " 9 ", "10"], ("9", "10")),
-        (["1.0", "1", "0.0", "0"], ("0", "1")),
+        (["1.0", "1", "1e1", "2e5"], ("1", "1.0", "1e1", "2e5")),
+        (["nan", "inf", "1.5", "-1"], ("-1", "1.5", "inf", "nan")),
         (["b", "a", "10", "10"], ("10", "a", "b")),
         (["e", "Z", "e", "é"], ("Z", "e", "é")),
     ],
@@ -106,6 +109,103 @@ def test_labels_of_json_may_be_numbers(tmp_path):
     # The lower of the two SHA-256 is that of "b", by its first digit: 3e and ca.
     assert dataset.examples("test").inputs.tolist() == ["b"] * 4
     assert dataset.examples("test").labels.tolist() == [1, 0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        (
+            0.5,
+            "must be a string or a whole number; got 0.5: numbers to predict are regression, which",
+        ),
+        ([1, 1], "must be one class; got [1, 1]: several classes"),
+        (["a", "b"], "must be one class; got ['a', 'b']: several classes"),
+        (-1, "must be at least 0; got -1, which often marks an unlabeled"),
+        ({}, "must be a string or a whole number; got a dict"),
+    ],
+)
+def test_labels_that_are_no_classes_are_refused(label, message, tmp_path):
+    path = table(tmp_path / "a.jsonl", json.dumps({"text": "a", "label": label}))
+    with pytest.raises(CnnzooError, match=re.escape(f"{path}, line 1, 'label' {message}")):
+        find(str(path), LENGTH)
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [([True, False], ("0", "1")), ([[0, 1], [1, 0]], ("0", "1")), (["1e1", 7], ("1e1", "7"))],
+)
+def test_labels_of_json_of_other_types(labels, classes, tmp_path):
+    lines = [{"text": f"{i}", "label": labels[i % 2]} for i in range(10)]
+    path = table(tmp_path / "a.jsonl", "\n".join(map(json.dumps, lines)))
+    assert find(str(path), LENGTH).class_names == classes
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "row"),
+    [
+        ("a.csv", "text;label\n", "{};{}\n"),
+        ("a.csv", "sep=|\ntext|label\n", "{}|{}\n"),
+        ("a.csv", "Text, Label\r", "{}, {}\r"),
+        ("a.csv", "\ufefftext,label\r\n", '"{}",{}\r\n'),
+        ("a.TSV", "text\tlabel\n", "{}\t{}\n"),
+    ],
+)
+def test_tables_as_programs_write_them(name, header, row, tmp_path):
+    rows = (row.format(f"film {i}", "ab"[i % 2]) for i in range(10))
+    path = table(tmp_path / name, header + "".join(rows))
+    dataset = find(str(path), LENGTH)
+    assert dataset.class_names == ("a", "b")
+    texts = [*dataset.examples("train").inputs, *dataset.examples("test").inputs]
+    assert sorted(texts) == [f"film {i}" for i in range(10)]
+
+
+def test_quotes_of_tsv_are_characters(tmp_path):
+    rows = ['"oh no he said\ta', "first\tb", '"Great" movie\ta', '"b"\tb']
+    content = "\n".join(
+        ["text\tlabel\tsplit"] + [f"{row}\t{split}" for split in ("train", "test") for row in rows]
+    )
+    dataset = find(str(table(tmp_path / "a.tsv", content)), LENGTH)
+    assert dataset.examples("train").inputs.tolist() == [row.split("\t")[0] for row in rows]
+
+
+def test_a_split_column_may_name_validation(tmp_path):
+    words = ["train", "Test", "VAL", "valid", "validation", "dev"]
+    rows = [("text", "label", "Split"), *((f"{i}", "ab"[i % 2], words[i // 2]) for i in range(12))]
+    dataset = find(str(write(tmp_path / "a.csv", rows, "csv")), LENGTH)
+    assert dataset.sizes == {"train": 2, "validation": 8, "test": 2}
+    rows = [
+        ("text", "label", "split"),
+        *((f"{i}", "ab"[i % 2], words[i // 16 * 2]) for i in range(20)),
+    ]
+    dataset = find(str(write(tmp_path / "b.csv", rows, "csv")), LENGTH)
+    assert dataset.sizes == {"train": 12, "validation": 4, "test": 4}
+
+
+def test_another_encoding_is_named(tmp_path):
+    rows = "".join(f"caf\xe9 {i},{'ab'[i % 2]}\n" for i in range(10))
+    path = table(tmp_path / "a.csv", f"text,label\n{rows}".encode("cp1252"))
+    dataset = find(str(path), LENGTH, "cp1252")
+    assert all(text.startswith("café") for text in dataset.examples("train").inputs)
+    path = table(tmp_path / "b.csv", f"text,label\n{rows}".encode("utf-16"))
+    assert find(str(path), LENGTH).examples("train").inputs[0].startswith("café")
+
+
+def test_parquet(tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    import pyarrow
+
+    columns = {"text": [f"{i}" for i in range(10)], "label": [i % 2 for i in range(10)]}
+    path = tmp_path / "a.parquet"
+    parquet.write_table(pyarrow.table(columns), path)
+    dataset = find(f"{path}", LENGTH)
+    assert dataset.class_names == ("0", "1")
+    assert dataset.sizes == {"train": 8, "test": 2}
+    refused(f"{path} must have a column 'body'; got 'text', 'label'", f"{path}[body,label]")
+    parquet.write_table(pyarrow.table({**columns, "label": [i / 4 for i in range(10)]}), path)
+    with pytest.raises(CnnzooError, match="row 2, 'label' must be .*; got 0.25: .* regression"):
+        find(str(path), LENGTH)
+    path.write_bytes(b"PAR1")
+    refused(f"{path} must be a Parquet file; it is none, or damaged", path)
 
 
 def test_images_are_found_beside_the_table(tmp_path):
@@ -148,19 +248,23 @@ def test_images_are_found_beside_the_table(tmp_path):
             ", line 3, must begin a row whose quoted fields end in a quote, with quotes in them "
             "doubled; got unexpected end of data",
         ),
-        ("text,label\na,0.5\n", ", line 2, 'label' must be a string or a whole number; got 0.5"),
-        ("text,label\na,nan\n", ", line 2, 'label' must be a string or a whole number; got nan"),
         (
             "text,label\na,x\nb, \n",
             ", line 3, 'label' must be a string or a whole number; got an empty one",
         ),
-        ("text,label,split\na,x,val\n", ", line 2, 'split' must be train or test; got 'val'"),
+        (
+            "text,label,split\na,x,eval\n",
+            ", line 2, 'split' must be train, validation or test; got 'eval'",
+        ),
         (
             "text,label,split\na,x,train\nb,y,train\n",
-            " must hold texts of 'x' for test; got none",
+            " must hold texts of 'x' for train; got none",
         ),
-        (b"text,label\ncaf\xe9,x\n", ", line 2, must be UTF-8 text; got 0xe9 after 3 bytes"),
-        (bytes(range(256)), ", line 2, must be UTF-8 text; got 0x80 after 117 bytes"),
+        (
+            b"text,label\ncaf\xe9,x\n",
+            f", line 2, must be UTF-8 text; got 0xe9 after 3 bytes{ADVICE}",
+        ),
+        (bytes(range(256)), f", line 3, must be UTF-8 text; got 0x80 after 114 bytes{ADVICE}"),
     ],
 )
 def test_a_wrong_csv_file_is_refused(content, message, tmp_path):
@@ -185,15 +289,15 @@ def test_a_wrong_csv_file_is_refused(content, message, tmp_path):
         ('{"text": 7, "label": "x"}', ", line 1, 'text' must be a string; got 7"),
         (
             '{"text": "a", "label": null}',
-            ", line 1, 'label' must be a string or a whole number; got a NoneType",
+            ", line 1, 'label' must be a string or a whole number; got None, a missing one",
         ),
         (
             '{"text": "a", "label": NaN}',
-            ", line 1, 'label' must be a string or a whole number; got nan",
+            ", line 1, 'label' must be a string or a whole number; got nan, a missing one",
         ),
         (
             '{"text": "a", "label": 0}\n{"text": "b", "label": 1, "split": "test"}',
-            ", line 1, 'split' must be train or test; got None",
+            ", line 1, 'split' must be train, validation or test; got None",
         ),
         (
             '{"text": "a\\ud800", "label": 0}\n{"text": "b", "label": 1}',

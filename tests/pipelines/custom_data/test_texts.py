@@ -60,11 +60,7 @@ def test_train_and_test_folders_are_kept(tmp_path):
     assert dataset.examples("train").labels.tolist() == [0, 1, 1]
     assert dataset.examples("test").inputs.tolist() == ["worse", "better"]
     write(tmp_path, {"test/negative/1.txt": "worst", "train/unsup/1.txt": "?"})
-    refused(
-        tmp_path,
-        f"{tmp_path} must have the same classes in train and test; got 'negative', 'unsup' in "
-        "only one",
-    )
+    refused(tmp_path, f"{tmp_path} must hold texts of 'negative' for train; got none")
 
 
 @pytest.mark.parametrize(
@@ -103,20 +99,62 @@ def test_equal_texts_share_a_split_whatever_their_class(tmp_path):
     assert not train & test
 
 
-def test_files_that_are_no_texts_are_counted_and_named(tmp_path):
-    write(tmp_path, {"a/1.txt": "good", "b/1.txt": "bad", "b/2.png": b"\x89PNG", "b/3.doc": ""})
-    write(tmp_path, {"a/sub/1.txt": "deep"})
-    named = ", ".join(str(tmp_path / name) for name in ("a/sub", "b/2.png", "b/3.doc"))
-    refused(tmp_path, f"texts must be in UTF-8 .txt files; 3 are not: {named}")
+def test_files_that_are_no_texts_are_left_out_counted_and_named(tmp_path, capsys):
+    write(tmp_path, {f"{name}/{i}.TXT": f"{name} {i}" for name in "ab" for i in range(5)})
+    write(tmp_path, {"b/2.png": b"\x89PNG", "b/3.doc": "", "a/sub/1.txt": "deep", "notes.md": ""})
+    assert find(str(tmp_path), LENGTH).sizes == {"train": 8, "test": 2}
+    named = "notes.md, a/sub, b/2.png, b/3.doc"
+    assert f"{tmp_path}: 4 left out, no examples: {named}" in capsys.readouterr().err
     write(tmp_path / "many", {f"{i}.csv": "text" for i in range(6)})
-    named = ", ".join(str(tmp_path / "many" / f"{i}.csv") for i in range(5))
-    refused(tmp_path / "many", f"texts must be in UTF-8 .txt files; 6 are not: {named}, ...")
+    named = ", ".join(f"{i}.csv" for i in range(5))
+    wanted = "must hold a folder of .txt files, or one text file, for each class; got"
+    refused(tmp_path / "many", f"{tmp_path / 'many'} {wanted} {named}, ...")
+
+
+NOTES = ("LICENSE", "README.txt", "notes.md", ".DS_Store", "Thumbs.db", "desktop.ini", "._x")
+
+
+@pytest.mark.parametrize("names", [("neg.txt", "pos.TXT"), ("polarity.neg", "polarity.pos")])
+def test_notes_and_files_of_the_system_are_no_classes(tmp_path, names, capsys):
+    write(tmp_path, {name: f"{name} 1\n{name} 2\n{name} 3\r{name} 4" for name in names})
+    write(tmp_path, {**dict.fromkeys(NOTES, b"\xff\xff"), "__MACOSX/._pos.txt": b"\xff"})
+    dataset = find(str(tmp_path), LENGTH)
+    assert dataset.class_names == ("neg", "pos")
+    assert dataset.sizes == {"train": 6, "test": 2}
+    assert "8 left out, no examples" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["val", "Valid", "validation", "DEV"])
+def test_validation_folders_are_a_split(tmp_path, word):
+    for split, count in (("Train", 10), (word, 3)):
+        for name in ("1e1", "nan"):
+            write(
+                tmp_path,
+                {f"{split}/{name}.txt": "\n".join(f"{split} {name} {i}" for i in range(count))},
+            )
+    dataset = find(str(tmp_path), LENGTH)
+    assert dataset.class_names == ("1e1", "nan")
+    assert dataset.sizes == {"train": 16, "validation": 6, "test": 4}
+    assert all(text.startswith(word) for text in dataset.examples("validation").inputs)
+    assert all(text.startswith("Train") for text in dataset.examples("test").inputs)
+
+
+def test_the_home_folder_is_known(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write(tmp_path, {f"mine/{name}.txt": f"{name}\n{name} 2" for name in "ab"})
+    assert find("~/mine", LENGTH).sizes == {"train": 2, "test": 2}
 
 
 def test_another_encoding_is_named_with_file_line_and_bytes(tmp_path):
     write(tmp_path, {"a.txt": "good\nfine", "b.txt": b"bad\ncaf\xe9"})
     place = f"{tmp_path / 'b.txt'}, line 2,"
-    refused(tmp_path, f"{place} must be UTF-8 text; got 0xe9 after 3 bytes")
+    refused(
+        tmp_path,
+        f"{place} must be UTF-8 text; got 0xe9 after 3 bytes; name its encoding, such as "
+        "--encoding cp1252",
+    )
+    dataset = find(str(tmp_path), LENGTH, "cp1252")
+    assert "café" in [*dataset.examples("train").inputs, *dataset.examples("test").inputs]
 
 
 def test_what_holds_no_classes_is_refused(tmp_path):

@@ -1,0 +1,103 @@
+"""One's own examples in memory: lists, arrays, and tables of other packages by their behavior."""
+
+import numpy as np
+import pytest
+
+import cnnzoo
+from cnnzoo.errors import CnnzooError
+from cnnzoo.pipelines.custom_data.dataset import find
+
+TEXTS = [f"film {i}" for i in range(10)]
+LABELS = ["ab"[i % 2] for i in range(10)]
+IMAGES = np.random.default_rng(0).integers(0, 256, (10, 6, 6, 3), np.uint8)
+
+
+class Frame:
+    """What a data frame of pandas and a data set of Hugging Face have in common."""
+
+    def __init__(self, names="columns", features=None, **columns):
+        setattr(self, names, list(columns))
+        self.held, self.features = columns, features
+
+    def __getitem__(self, name):
+        return self.held[name]
+
+    def __len__(self):
+        return len(next(iter(self.held.values())))
+
+
+class ClassLabel:
+    names = ("no", "yes")
+
+
+def refused(message, *arguments, **options):
+    with pytest.raises(CnnzooError) as caught:
+        cnnzoo.from_examples(*arguments, **options)
+    assert message in str(caught.value)
+
+
+def test_lists_and_arrays_are_a_data_set():
+    dataset = cnnzoo.from_examples(TEXTS, LABELS, name="films")
+    assert (dataset.name, dataset.kind, dataset.class_names) == ("films", "texts", ("a", "b"))
+    assert dataset.sizes == {"train": 8, "test": 2}
+    splits = ["train"] * 6 + ["val"] * 2 + ["Test"] * 2
+    for values in (IMAGES, list(IMAGES), IMAGES / 255):
+        dataset = cnnzoo.from_examples(values, np.arange(10) % 2, splits=splits)
+        assert dataset.sizes == {"train": 6, "validation": 2, "test": 2}
+        np.testing.assert_array_equal(dataset.examples("validation").inputs, IMAGES[6:8])
+    dataset = cnnzoo.from_examples(TEXTS, np.eye(2)[np.arange(10) % 2], class_names=["no", "yes"])
+    assert dataset.class_names == ("no", "yes")
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"text": TEXTS, "label": LABELS},
+        Frame(text=TEXTS, Label=LABELS, more=TEXTS),
+        Frame("column_names", text=TEXTS, label=LABELS),
+    ],
+)
+def test_a_table_is_a_data_set(table):
+    dataset = find(table, (56,))
+    assert (dataset.name, dataset.class_names) == ("examples", ("a", "b"))
+    assert dataset.sizes == {"train": 8, "test": 2}
+
+
+def test_splits_of_a_table_and_names_of_its_labels(capsys):
+    numbers = [i % 2 for i in range(10)]
+    table = Frame("column_names", {"label": ClassLabel}, text=TEXTS, label=numbers)
+    unlabeled = Frame("column_names", text=TEXTS, label=[-1] * 10)
+    dataset = find({"train": table, "validation": table, "unsupervised": unlabeled}, ())
+    assert dataset.class_names == ("no", "yes")
+    assert dataset.sizes == {"train": 8, "validation": 10, "test": 2}
+    assert "1 left out" in capsys.readouterr().err
+    refused("row 0, 'label' must be at least 0; got -1", unlabeled)
+
+
+def test_images_of_a_table_are_paths(tmp_path):
+    from PIL import Image
+
+    paths = [str(tmp_path / f"{i}.png") for i in range(10)]
+    for path, image in zip(paths, IMAGES, strict=True):
+        Image.fromarray(image).save(path)
+    dataset = find({"image": paths, "label": LABELS}, (6, 6, 3))
+    images = np.concatenate([dataset.examples(split).inputs for split in dataset.sizes])
+    assert sorted(map(bytes, images)) == sorted(map(bytes, IMAGES))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        ((TEXTS, LABELS[1:]), {}, "labels must be 10, one per input; got 9"),
+        ((TEXTS, LABELS), {"splits": ["train"]}, "splits must be 10, one per input; got 1"),
+        ((TEXTS, LABELS), {"splits": ["eval"] * 10}, "splits must be train, validation or test"),
+        (([*TEXTS[:9], 7], LABELS), {}, "inputs[9] must be a string; got 7"),
+        (([IMAGES[0], IMAGES[1, :3]], "ab"), {}, "inputs must be texts, or images of one size"),
+        ((IMAGES - 128.0, LABELS), {}, "inputs must lie in 0 to 255"),
+        ((TEXTS,), {}, "data must be a data set, a name, a path, or a table with columns"),
+        (({"text": TEXTS},), {}, "data must have a column 'label'; got 'text'"),
+        (({"text": TEXTS, "label": LABELS[1:]},), {}, "labels must be 10, one per input; got 9"),
+    ],
+)
+def test_what_is_no_data_set_is_refused(arguments, options, message):
+    refused(message, *arguments, **options)
