@@ -138,8 +138,8 @@ def _found(path: Path, images: bool, columns: list[str], encoding: str | None) -
     if path.suffix.lower() == ".npz":
         return npz.find(path, images)
     raise CnnzooError(
-        "dataset must be a name of the catalog, a folder, a .npz file or a table "
-        f"({listed(tables.READERS)}); got {path}"
+        f"dataset must be a name of the catalog, a folder, or a {', '.join(tables.READERS)} or "
+        f".npz file; got {path}"
     )
 
 
