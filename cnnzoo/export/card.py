@@ -25,7 +25,8 @@ def limits(card: dict[str, Any]) -> list[str]:
     start = f", from weights of {weights}," if weights else ""
     found = [
         f"It predicts one of its {classes} classes for any input, even for one of none of them.",
-        f"It was trained{start} and tested only on {card['dataset']}; on other {raw.name}, expect less.",
+        f"It was trained{start} and tested only on {card['dataset']}; "
+        f"on other {raw.name}, expect less.",
         "A score is the network's confidence, not a calibrated probability.",
     ]
     if isinstance(raw, RawImages):
