@@ -31,9 +31,9 @@ def folder_of(name: str, out: str | Path | None, resume: bool) -> Path:
     Raises:
         CnnzooError: It is neither, or holds no run to resume.
     """
-    latest = _latest(name)
-    following = latest.with_name(str(int(latest.name) + 1))
-    folder = Path(out) if out is not None else latest if resume else following
+    folder = Path(out) if out is not None else _latest(name)
+    if out is None and not resume:
+        folder = folder.with_name(str(int(folder.name) + 1))
     started = holds_run(folder)
     if resume and not started:
         raise CnnzooError(f"out must be the folder of a run to resume; got {str(folder)!r}")
