@@ -92,7 +92,7 @@ def fit_image(
     resizing: Resizing = "pad",
     crop: Crop | None = None,
 ) -> np.ndarray:
-    """Return `pixels`, uint8 `[height, width, 1 or 3]`, brought to `shape` as `decode_image` does.
+    """Return `pixels`, uint8 `[height, width, 1 to 4]`, brought to `shape` as `decode_image` does.
 
     Args:
         pixels: An image of any size.
@@ -103,7 +103,7 @@ def fit_image(
     image = Image.fromarray(
         np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     )
-    return _fitted(_in_channels(image, shape[2]), shape, False, resizing, crop)
+    return _fitted(_plain(image, shape[2]), shape, False, resizing, crop)
 
 
 def _fitted(

@@ -152,7 +152,7 @@ def test_export_prints_a_table_whose_columns_stand_in_line(capsys, tmp_path, mon
         (("train", "mnist_lenet5", "--resume"), "out must be the folder of a run to resume"),
         (("evaluate", "mnits_lenet5"), "trained model 'mnits_lenet5' is unknown; did you mean mn"),
         (("predict", "mnist_lenet5", "none.png"), "none.png must be a file; there is nothing"),
-        (("predict", "mnist_lenet5", "."), ". must be a file; there is a folder"),
+        (("predict", "mnist_lenet5", "."), "inputs must hold images; found none in ."),
         (("export", "mnist_lenet5", "--format", "onix"), "format 'onix' is unknown"),
         (("reproduce", "mnist_lenet5", "--seeds", "0"), "seeds must be at least 1; got 0"),
         (("train", "images_small"), "data must be given for images_small"),
@@ -181,7 +181,7 @@ def test_a_mistake_gets_a_one_line_error_and_exit_code_1(
         (("list", "model"), "got 'model'; did you mean models"),
         (("train", "mnist_lenet5", "--set", "epochs"), "must be field=value; got 'epochs'"),
         (("train", "mnist_lenet5", "--seed", "x"), "invalid int value: 'x'"),
-        (("predict", "mnist_lenet5"), "required: FILE"),
+        (("predict", "mnist_lenet5"), "required: INPUT"),
         (("train",), "a recipe, --data PATH or --resume --out DIR must be given"),
         (("train", "--resume"), "a recipe, --data PATH or --resume --out DIR must be given"),
         (("train", "--data", "photos", "epochs=2"), "of the recipe: --set epochs=2"),
@@ -190,7 +190,7 @@ def test_a_mistake_gets_a_one_line_error_and_exit_code_1(
         *(
             (("train", "mnist_lenet5", *words), f"; to set a field of the recipe: --set {field}=2")
             for field in Recipe.__dataclass_fields__
-            if field != "seed"
+            if field not in ("seed", "encoding")  # Options of their own.
             for words in ((f"--{field}", "2"), (f"--{field}=2",), (f"{field}=2",))
         ),
     ],

@@ -140,7 +140,7 @@ def test_labels_of_other_types(labels, classes, archive):
 def test_validation_of_your_own_is_a_split(archive):
     splits = {"X_train": IMAGES, "y_train": LABELS, "X_val": IMAGES[:4], "y_val": LABELS[:4]}
     dataset = find(archive(**splits), SHAPE)
-    assert dataset.sizes == {"train": 16, "validation": 4, "test": 4}
+    assert dataset.sizes == {"train": 17, "validation": 4, "test": 3}
     np.testing.assert_array_equal(dataset.examples("validation").inputs[..., 0], IMAGES[:4])
     name = archive(**splits, x_valid=IMAGES, y_valid=LABELS)
     refused(f"{name} must hold one of X_val and x_valid; got both", name)

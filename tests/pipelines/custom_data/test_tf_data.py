@@ -57,7 +57,7 @@ def test_images_come_in_any_usual_form(pairs):
 )
 def test_texts_come_in_any_usual_form(pairs):
     dataset = cnnzoo.from_tf_data(pairs, name="mine")
-    assert dataset.sizes == {"train": 8, "test": 2}
+    assert dataset.sizes == {"train": 6, "test": 4}  # By their digests.
     texts = [*dataset.examples("train").inputs, *dataset.examples("test").inputs]
     assert sorted(texts) == sorted(TEXTS)
 
