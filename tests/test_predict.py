@@ -10,7 +10,7 @@ from PIL import Image
 
 import cnnzoo
 from cnnzoo import cli
-from cnnzoo.commands import progress
+from cnnzoo import progress
 from cnnzoo.commands.answer_files import answer_file, columns, row_of
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import artifact
@@ -305,18 +305,18 @@ def test_an_interruption_says_how_to_go_on(texts, tmp_path, capsys, monkeypatch)
 def test_progress_is_shown_on_standard_error(monkeypatch, capsys):
     for name in ("_SHORT", "_REFRESH", "_LINE_SECONDS"):
         monkeypatch.setattr(progress, name, 0)
-    assert list(progress.watched(range(5), lambda: 8, 3, "images")) == [*range(5)]
+    assert list(progress.tracked(range(5), lambda: 8, "predict", "images", 3)) == [*range(5)]
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "8 images, " in printed.err
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "100")
-    assert list(progress.watched(range(5), lambda: 8, 3, "images")) == [*range(5)]
+    assert list(progress.tracked(range(5), lambda: 8, "predict", "images", 3)) == [*range(5)]
     assert "images/s" in capsys.readouterr().err
 
 
 def test_a_short_stream_shows_no_progress(capsys):
-    assert list(progress.watched(range(5), lambda: 5, 0, "images")) == [*range(5)]
+    assert list(progress.tracked(range(5), lambda: 5, "predict", "images")) == [*range(5)]
     assert capsys.readouterr().err == ""
 
 

@@ -84,9 +84,11 @@ def _write(classifier: Any, inputs: Any, out: Path, top: int) -> Answer:
 def _answers(
     classifier: Any, inputs: Any, left: Iterator[Any], done: int
 ) -> Iterator[dict[str, Any]]:
-    from cnnzoo.commands.progress import watched
+    from cnnzoo.progress import tracked
 
-    return watched(classifier.predict_stream(left), inputs.count, done, inputs.kind)
+    return tracked(
+        classifier.predict_stream(left), inputs.count, "predict", inputs.kind, done
+    )
 
 
 @dataclass

@@ -114,7 +114,7 @@ class EncodedImages:
             return False
 
         found = _pool().map(fails, self.places.tolist())
-        return np.flatnonzero(list(tracked(found, len(self), "checking images")))
+        return np.flatnonzero(list(tracked(found, self.__len__, "checking", "images")))
 
     def in_memory(self) -> np.ndarray | EncodedImages:
         """Return the decoded images where they fit into memory, or else this.
@@ -125,9 +125,8 @@ class EncodedImages:
         if self.nbytes > MAX_BYTES:
             return self
         decoded = aligned(self.shape, self.dtype)
-        for begin in tracked(
-            range(0, len(self), _CHUNK), -(-len(self) // _CHUNK), "reading images"
-        ):
+        parts = range(0, len(self), _CHUNK)
+        for begin in tracked(parts, parts.__len__, "reading", f"parts of {_CHUNK} images"):
             try:
                 decoded[begin : begin + _CHUNK] = self[begin : begin + _CHUNK]
             except CnnzooError as error:

@@ -115,7 +115,9 @@ def _in_memory(
 ) -> Examples:
     """Return the batches as one array, which is filled as they come: nothing is held twice."""
     inputs, labels, count = aligned(shape, dtype), np.empty(shape[0], np.int64), 0
-    for some_inputs, some_labels in tracked(batches, -(-shape[0] // _BATCH), "reading examples"):
+    for some_inputs, some_labels in tracked(
+        batches, lambda: -(-shape[0] // _BATCH), "reading", f"batches of {_BATCH} examples"
+    ):
         places = slice(count, count + len(some_labels))
         inputs[places], labels[places] = some_inputs, some_labels
         count = places.stop

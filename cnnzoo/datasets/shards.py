@@ -52,7 +52,7 @@ def open_shards(builder: Any, split: str, image: str, label: str) -> Shards:
     if places is None:
         found = _places(parts, label)
         count = builder.info.splits[split].num_examples
-        places = np.fromiter(tracked(found, count, "indexing images"), _PLACE, count)
+        places = np.fromiter(tracked(found, lambda: count, "indexing", "images"), _PLACE, count)
         _keep(kept, state, places)
     record = _record_reader(parts, places)
 

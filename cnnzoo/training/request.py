@@ -12,17 +12,18 @@ from typing import Any, NamedTuple
 
 import keras
 
-from cnnzoo.config.recipe import Recipe, resolve
+from cnnzoo.config.recipe import Recipe, get_recipe, resolve
 from cnnzoo.config.schedules import Cosine, OneCycle, Plateau, Steps
 from cnnzoo.datasets import DATASETS, Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.custom_data.dataset import Data, find, kind_of, name_of, reading
 from cnnzoo.training import run_folder
 from cnnzoo.training.networks import spec_of
+from cnnzoo.training.run_data import input_spec
 
 STEPS = 10  # That an epoch of custom data has at least, by smaller batches,
 SMALLEST_BATCH = 4  # of no fewer examples than these.
-USUAL = {"images": "images_small", "texts": "texts_small"}  # Recipe by kind of data.
+FEW = 1_000  # Images, below which trained weights are a better start than random ones.
 _LINEAR = ("sgd", "momentum", "nesterov")  # Whose rate is in proportion to the batch size.
 
 
@@ -86,7 +87,7 @@ def request(
 
 
 def usual_recipe(data: Data | None) -> str:
-    """Return the name of the usual recipe for the kind of `data`.
+    """Return the name of the usual recipe for the kind and number of `data`.
 
     Raises:
         CnnzooError: There are no such data, or no recipe for their kind.
@@ -94,9 +95,12 @@ def usual_recipe(data: Data | None) -> str:
     if data is None:
         raise CnnzooError("recipe must be given where data are not; got None")
     kind = kind_of(data)
-    if kind not in USUAL:
+    if kind == "texts":
+        return "texts_small"
+    if kind != "images":
         raise CnnzooError(f"recipe must be given for {kind}; got None")
-    return USUAL[kind]
+    sizes = find(data, input_spec(get_recipe("images_transfer").model).input_shape).sizes
+    return "images_transfer" if sum(sizes.values()) < FEW else "images_small"
 
 
 def _resolved(

@@ -19,15 +19,9 @@ from typing import Any, NamedTuple
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.custom_data.examples import listed
+from cnnzoo.pipelines.custom_data.image_files import is_image, is_of_the_system
 
-_SUFFIXES = {  # Kind of raw input -> names of its files.
-    "images": (
-        *(".png", ".jpg", ".jpeg", ".jfif", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".npy"),
-        *(".avif", ".heic", ".heif", ".jp2", ".pbm", ".pgm", ".pnm", ".ppm", ".tga", ".ico"),
-    ),
-    "sounds": (".wav", ".npy"),
-    "texts": (".txt",),
-}
+_SUFFIXES = {"images": (".npy",), "sounds": (".wav", ".npy"), "texts": (".txt",)}
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _TABLES = (*_DELIMITERS, ".jsonl", ".parquet")
 _LONGEST = 2**22  # Characters of a field; a quote that is never closed would take the whole file.
@@ -92,14 +86,18 @@ class Inputs:
             return max(lines - (path.suffix.lower() in _DELIMITERS), 1)
         if not os.path.isdir(argument):
             return 1
-        return sum(name.lower().endswith(_SUFFIXES[self.kind]) for name in _files(argument))
+        return sum(map(self._is_input, _files(argument)))
 
     def _of_folder(self, folder: str) -> Iterator[Path]:
         for name in _files(folder):
-            if name.lower().endswith(_SUFFIXES[self.kind]):
+            if self._is_input(name):
                 yield Path(name)
             else:
                 self.left_out += 1
+
+    def _is_input(self, name: str) -> bool:
+        suffixed = name.lower().endswith(_SUFFIXES[self.kind])
+        return suffixed or (self.kind == "images" and is_image(Path(name)))
 
     def _of_table(self, path: Path, column: str) -> Iterator[Any]:
         column = column or self.kind.removesuffix("s")
@@ -130,8 +128,8 @@ def _is_text_file(argument: str) -> bool:
 def _files(folder: str) -> Iterator[str]:
     """Yield the paths of all files below a folder that are not hidden, folder by folder."""
     for parent, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (os.path.join(parent, one) for one in sorted(names) if not one.startswith("."))
+        folders[:] = sorted(name for name in folders if not is_of_the_system(name))
+        yield from (os.path.join(parent, one) for one in sorted(names) if not is_of_the_system(one))
 
 
 def _csv_rows(path: Path, column: str) -> Iterator[tuple[str, Any]]:
