@@ -1,6 +1,8 @@
-"""ResNet-20 from scratch on photographs of yours, 64x64 pixels.
+"""ResNet-8 from scratch on photographs of yours, brought to 64x64 pixels.
 
-Expect: not measured yet.
+Expect: with seed 0, 39.8% of 500 held-out training images of CIFAR-10 after 20 training images per
+class, at 32x32 pixels, on which network and rate were chosen (ResNet-20 had 34.8% and the small
+basic network 39.2%, both at half the rate); not measured at 64x64 yet.
 Run:    cnnzoo train images_small --data photos
 """
 
@@ -14,7 +16,7 @@ RECIPE = Recipe(
     augmentation="pad_crop_flip",
     epochs=40,
     batch_size=64,
-    learning_rate=OneCycle(0.005),
+    learning_rate=OneCycle(0.01),
     validation=0.1,
 )
 
