@@ -35,7 +35,12 @@ def tracked(
     )
 
     console = Console(stderr=True, highlight=False, force_jupyter=False)
-    columns = TextColumn(doing), BarColumn(), MofNCompleteColumn(), TextColumn(f"{{task.fields[rate]:,.0f}} {what}/s")
+    columns = (
+        TextColumn(doing),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(f"{{task.fields[rate]:,.0f}} {what}/s"),
+    )
     bar = Progress(*columns, TimeRemainingColumn(), console=console, transient=True)
     task = bar.add_task(doing, total=None, rate=0.0)
     started = shown = printed = time.monotonic()
@@ -53,7 +58,9 @@ def tracked(
                 bar.update(task, completed=done + made, rate=rate)
             elif now - printed >= _LINE_SECONDS:
                 printed = now
-                console.print(f"{doing}: {done + made:,} {what}, {rate:,.0f} per second", soft_wrap=True)
+                console.print(
+                    f"{doing}: {done + made:,} {what}, {rate:,.0f} per second", soft_wrap=True
+                )
     finally:
         if bar.live.is_started:  # Else stopping prints an empty line.
             bar.stop()

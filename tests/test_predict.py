@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 import cnnzoo
-from cnnzoo import cli
-from cnnzoo import progress
+from cnnzoo import cli, progress
 from cnnzoo.commands.answer_files import answer_file, columns, row_of
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import artifact

@@ -86,9 +86,7 @@ def _answers(
 ) -> Iterator[dict[str, Any]]:
     from cnnzoo.progress import tracked
 
-    return tracked(
-        classifier.predict_stream(left), inputs.count, "predict", inputs.kind, done
-    )
+    return tracked(classifier.predict_stream(left), inputs.count, "predict", inputs.kind, done)
 
 
 @dataclass
