@@ -98,7 +98,9 @@ def _stated(card: Mapping[str, Any], shape: tuple[int, ...]) -> Dataset:
     path = url2pathname(urlsplit(source).path)
     columns = re.search(r"\[[^][]*\]$", name)
     absolute = path if columns is None or path.endswith(columns[0]) else path + columns[0]
-    for there in (absolute, name):
+    here, _ = path_of(name)
+    same = here is not None and here.resolve().as_uri() == source
+    for there in (name, absolute) if same else (absolute, name):
         if path_of(there)[0] is not None:
             return replace(find(there, shape, complete=False, **how), source=source)
     raise CnnzooError(

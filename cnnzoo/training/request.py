@@ -150,6 +150,10 @@ def _times(
     rate: float | Cosine | OneCycle | Steps | Plateau, factor: float
 ) -> float | Cosine | OneCycle | Steps | Plateau:
     if isinstance(rate, float):
-        return rate * factor
+        return _rounded(rate * factor)
     greatest = dataclasses.fields(rate)[0].name  # "peak" or "initial".
-    return rate.replace(**{greatest: getattr(rate, greatest) * factor})
+    return rate.replace(**{greatest: _rounded(getattr(rate, greatest) * factor)})
+
+
+def _rounded(rate: float) -> float:
+    return float(f"{rate:.6g}")  # No 0.010000000000000002.
