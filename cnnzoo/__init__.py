@@ -21,6 +21,7 @@ __getattr__, __all__ = exports(
         "CnnzooError": "cnnzoo.errors",
         "Recipe": "cnnzoo.config.recipe",
         "create_model": "cnnzoo.models",
+        "eval_batches": "cnnzoo.pipelines.fit_batches",
         "evaluate": "cnnzoo.evaluation.metrics",
         "export": "cnnzoo.export",
         "features": "cnnzoo.transfer",
@@ -37,6 +38,7 @@ __getattr__, __all__ = exports(
         "load_dataset": "cnnzoo.datasets",
         "preprocessing_of": "cnnzoo.transfer",
         "train": "cnnzoo.training.run",
+        "train_batches": "cnnzoo.pipelines.fit_batches",
     },
 )
 

@@ -29,7 +29,8 @@ def load_dataset(name: str, split: str = "train") -> Examples:
 
     Args:
         name: One of `list_datasets()`.
-        split: One of the data set's splits, "train" or "test".
+        split: One of the data set's splits, "train" or "test", or a slice of one by examples or
+            percent, such as "train[:10%]"; `cnnzoo.eval_batches` gives it as a tf.data set.
 
     Returns:
         Inputs and `labels` (int64 `[examples]`). Inputs are images (uint8 `[examples, height,

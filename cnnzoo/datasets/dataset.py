@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,8 +25,8 @@ class Examples(NamedTuple):
     inputs: Any
     labels: np.ndarray  # int64 [examples], 0 to classes - 1
 
-    def select(self, indices: np.ndarray) -> Examples:
-        """Return the examples at `indices`; what is encoded stays encoded."""
+    def select(self, indices: Any) -> Examples:
+        """Return the examples at `indices`, integers; what is encoded stays encoded."""
         take = getattr(self.inputs, "select", self.inputs.__getitem__)
         return Examples(take(indices), self.labels[indices])
 
@@ -78,7 +79,7 @@ class Dataset:
         """Return the raw examples of `split`.
 
         Args:
-            split: One of `sizes`.
+            split: One of `sizes`, or a slice of one by examples or percent: "train[:10%]".
             encoded: Whether images are to stay as they are stored, if they are files; else those
                 that fit are read into memory.
 
@@ -86,6 +87,11 @@ class Dataset:
             CnnzooError: The split is unknown, the data are damaged, or they are not on this machine
                 and cannot be downloaded.
         """
+        part = re.fullmatch(r"(\w+)\[(-?\d+%?)?:(-?\d+%?)?\]", str(split))
+        if part:
+            whole = self.examples(part[1], encoded)
+            ends = (_place(end, len(whole.labels)) for end in part.groups()[1:])
+            return whole.select(list(range(len(whole.labels))[slice(*ends)]))
         if not isinstance(split, str) or split not in self.sizes:
             raise CnnzooError(unknown(f"split of {self.name}", split, self.sizes))
         examples = self.encoded(split) if encoded and self.encoded else self.read(split)
@@ -108,6 +114,13 @@ class Dataset:
                 f"got {lowest} to {highest}"
             )
         return examples
+
+
+def _place(end: str | None, count: int) -> int | None:
+    """Return the place that one end of a slice means."""
+    if end is None:
+        return None
+    return round(int(end[:-1]) / 100 * count) if end.endswith("%") else int(end)
 
 
 _init = Dataset.__init__

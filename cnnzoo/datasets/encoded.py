@@ -36,6 +36,7 @@ class EncodedImages:
     """
 
     dtype = np.dtype(np.uint8)
+    ndim = 4
 
     def __init__(
         self, fetch: Fetch, places: np.ndarray, shape: tuple[int, ...], resizing: Resizing = "pad"

@@ -67,8 +67,7 @@ def fingerprint(dataset: Dataset, examples: Examples) -> str:
     """Return a SHA-256 of class names, labels and a thousand of the examples."""
     found = hashlib.sha256("\n".join(dataset.class_names).encode())
     found.update(np.ascontiguousarray(examples.labels).tobytes())
-    for place in np.linspace(0, len(examples.labels) - 1, 1_000).astype(int):
-        one = examples.inputs[place]
+    for one in examples.inputs[np.linspace(0, len(examples.labels) - 1, 1_000).astype(int)]:
         found.update(one.encode() if isinstance(one, str) else one.tobytes())
     return found.hexdigest()
 

@@ -16,7 +16,7 @@ from cnnzoo.errors import CnnzooError
 MAX_BYTES = 2**26  # Of an encoded image or sound: 64 MiB.
 
 _CHUNK = 10_000  # Images that are measured at a time.
-_MEASURED = 1_000  # Images of which mean and deviation are taken where they stay encoded.
+_MEASURED = 500  # Images of which mean and deviation are taken where they stay encoded.
 
 
 def preprocessing(
@@ -65,7 +65,7 @@ def preprocessing(
 def moments(images: np.ndarray | EncodedImages) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return mean and standard deviation of each channel of uint8 `images`, taken as 0 to 1.
 
-    Of images that stay encoded, a thousand are measured, at even distances.
+    Of images that stay encoded, 500 are measured, at even distances.
     """
     if isinstance(images, EncodedImages):
         images = images[np.linspace(0, len(images) - 1, min(_MEASURED, len(images))).astype(int)]

@@ -7,6 +7,7 @@ the same split.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,14 +57,14 @@ def digest(one: Input) -> bytes:
 
 
 def _sampled_file(path: Path) -> bytes:
-    with path.open("rb") as file:
-        size = path.stat().st_size
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        size = os.fstat(descriptor).st_size
         if size <= _WHOLE:
-            return file.read()
-        parts = []
-        for start in _starts(size):
-            file.seek(start)
-            parts.append(file.read(_SLICE))
+            return os.pread(descriptor, _WHOLE, 0)
+        parts = [os.pread(descriptor, _SLICE, start) for start in _starts(size)]
+    finally:
+        os.close(descriptor)
     return b"".join([size.to_bytes(8, "big"), *parts])
 
 

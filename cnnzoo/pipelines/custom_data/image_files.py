@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import mimetypes
 import os
 from collections.abc import Iterator
@@ -25,13 +26,13 @@ def images_by_class(folder: Path, left_out: list[Path]) -> dict[str, list[Path]]
         CnnzooError: There are no folders, or one cannot be read.
     """
     classes: dict[str, list[Path]] = {}
-    for path in _entries(folder):
-        if is_of_the_system(path.name) or not path.is_dir():
-            left_out.append(path)
+    for entry in _entries(folder):
+        if is_of_the_system(entry.name) or not entry.is_dir():
+            left_out.append(Path(entry.path))
             continue
-        classes[path.name] = []
-        for file in _files(path, set()):
-            (classes[path.name] if is_image(file) else left_out).append(file)
+        classes[entry.name] = []
+        for file in map(Path, _files(entry.path, set())):
+            (classes[entry.name] if is_image(file) else left_out).append(file)
     if not classes:
         raise CnnzooError(f"{folder} must hold a folder of images for each class; it has no folder")
     return classes
@@ -41,9 +42,9 @@ def is_image(path: Path) -> bool:
     """Return whether a file is an image, by its suffix or, without a known one, its first bytes."""
     if is_of_the_system(path.name):
         return False
-    kind, _ = mimetypes.guess_type(path.name.lower())
-    if kind is not None or path.suffix.lower() in _SUFFIXES:
-        return path.suffix.lower() in _SUFFIXES or str(kind).startswith("image/")
+    known = _known(path.suffix.lower())
+    if known is not None:
+        return known
     try:
         with path.open("rb") as file:
             return file.read(4).startswith(_MAGIC)
@@ -51,25 +52,32 @@ def is_image(path: Path) -> bool:
         return False
 
 
+@functools.cache
+def _known(suffix: str) -> bool | None:
+    """Return whether files with `suffix` are images; None where that is not known."""
+    kind, _ = mimetypes.guess_type(f"name{suffix}")
+    return True if suffix in _SUFFIXES else None if kind is None else kind.startswith("image/")
+
+
 def is_of_the_system(name: str) -> bool:
     """Return whether a file or folder is hidden, or one that an operating system leaves."""
     return name.startswith(".") or name.lower() in _SYSTEM
 
 
-def _entries(folder: Path) -> list[Path]:
+def _entries(folder: str | Path) -> list[os.DirEntry[str]]:
     try:
-        return sorted(folder.iterdir())
+        return sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
         raise CnnzooError(f"{folder} cannot be read: {error.strerror}") from error
 
 
-def _files(folder: Path, seen: set[str]) -> Iterator[Path]:
+def _files(folder: str, seen: set[str]) -> Iterator[str]:
     """Yield the files below `folder`; a link back to a folder above is not followed again."""
     real = os.path.realpath(folder)
     if real in seen:
         return
-    for path in _entries(folder):
-        if path.is_dir() and not is_of_the_system(path.name):
-            yield from _files(path, seen | {real})
+    for entry in _entries(folder):
+        if entry.is_dir() and not is_of_the_system(entry.name):
+            yield from _files(entry.path, seen | {real})
         else:
-            yield path
+            yield entry.path
