@@ -10,6 +10,7 @@ from cnnzoo.datasets import sources
 from cnnzoo.datasets.dataset import Dataset
 
 _SHAPE = (160, 160, 3)
+_SOURCE = sources.TFDS("imagenette/160px-v2", "1.0.0", splits={"test": "validation"}, shape=_SHAPE)
 
 DATASET = Dataset(
     name="imagenette",
@@ -24,6 +25,7 @@ DATASET = Dataset(
         "large-scale hierarchical image database"
     ),
     license="none stated; ImageNet's images are for non-commercial research and education only",
-    read=sources.TFDS("imagenette/160px-v2", "1.0.0", splits={"test": "validation"}, shape=_SHAPE),
+    read=_SOURCE,
+    encoded=_SOURCE.encoded,
     input_shape=_SHAPE,
 )

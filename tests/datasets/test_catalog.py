@@ -12,7 +12,12 @@ import cnnzoo
 from cnnzoo.datasets import DATASETS, Dataset, sms_spam, sources
 from cnnzoo.errors import CnnzooError
 
-FROM_TFDS = [name for name in sorted(DATASETS) if isinstance(DATASETS[name].read, sources.TFDS)]
+FROM_TFDS = [
+    name
+    for name, dataset in sorted(DATASETS.items())
+    # Images of several sizes are read from files, which a mock has not; see test_prepared.
+    if isinstance(dataset.read, sources.TFDS) and len(dataset.read.shape) != 3
+]
 
 
 @pytest.mark.parametrize("name", sorted(DATASETS))
