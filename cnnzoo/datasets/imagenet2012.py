@@ -22,7 +22,8 @@ _SOURCE = sources.TFDS(
 def _class_names() -> tuple[str, ...]:
     """Return WordNet's numbers from TFDS's file of them; importing TFDS would take seconds."""
     found = importlib.util.find_spec("tensorflow_datasets")
-    assert found is not None and found.origin is not None
+    assert found is not None
+    assert found.origin is not None
     path = Path(found.origin).parent / "datasets" / "imagenet2012" / "labels.txt"
     return tuple(path.read_text().split())
 
