@@ -87,6 +87,16 @@ def in_memory(examples: Examples) -> Examples:
     return examples._replace(inputs=examples.inputs.in_memory())
 
 
+def count(builder: Any, split: str) -> int:
+    """Return the number of examples in `split` of a prepared set.
+
+    Raises:
+        CnnzooError: TFDS's files are damaged.
+    """
+    with _damage_named(builder, split):
+        return int(_in_order(builder, split).cardinality())
+
+
 @contextlib.contextmanager
 def _damage_named(builder: Any, split: str) -> Iterator[None]:
     try:

@@ -15,7 +15,7 @@ import numpy as np
 
 from cnnzoo.datasets.dataset import Examples
 from cnnzoo.datasets.encoded import MAX_BYTES
-from cnnzoo.datasets.prepared import in_memory, read_images, read_prepared
+from cnnzoo.datasets.prepared import count, in_memory, read_images, read_prepared
 from cnnzoo.decoding import Resizing
 from cnnzoo.errors import CnnzooError
 from cnnzoo.lazy import tensorflow as tf
@@ -88,8 +88,9 @@ class TFDS:
         theirs = self.splits.get(split, split)
         shape = self.shape or tuple(builder.info.features[self.inputs].shape or ())
         if len(shape) == 3:
-            images = builder.info.splits[theirs].num_examples
-            if self.shape or images * math.prod(shape) > MAX_BYTES:
+            # ArrayRecord files are no tf.data sets.
+            shards = self.shape or getattr(builder.info.file_format, "value", "") == "array_record"
+            if shards or count(builder, theirs) * math.prod(shape) > MAX_BYTES:
                 return in_memory(self.encoded(split))
         belongs = functools.partial(self.belongs, split) if self.belongs else None
         return read_prepared(builder, theirs, self._pair, belongs=belongs)
