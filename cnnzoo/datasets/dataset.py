@@ -42,17 +42,17 @@ class Dataset:
     citation: str
     license: str
     read: Callable[[str], Examples]
-    encoded: Callable[[str], Examples] | None = None  # Reads images that stay as they are stored.
     # Height, width, channels of images; samples and 1 of sounds; empty for texts.
     input_shape: tuple[int, ...] = ()
     # Per channel, over all pixels of the training split, from 0 to 1; empty where not published:
     # training measures them.
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
-    resizing: Resizing = "pad"  # Of encoded images; see cnnzoo.decoding.
     light_on_dark: bool = False  # Drawings in light ink; a photograph of dark ink is inverted.
     sample_rate: int = 0  # Of sounds, in Hz.
     has_test: bool = True  # False of custom data whose test split is cut here.
+    resizing: Resizing = "pad"  # Of encoded images; see cnnzoo.decoding.
+    encoded: Callable[[str], Examples] | None = None  # Reads images that stay as they are stored.
 
     @property
     def kind(self) -> str:

@@ -59,7 +59,7 @@ class EncodedImages:
             CnnzooError: One cannot be read.
         """
         if isinstance(index, (int, np.integer)):
-            return self._decoded(int(self.places[index]), None)
+            return self.decoded(int(self.places[index]))
         return self.crops(np.arange(len(self))[index])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -90,13 +90,18 @@ class EncodedImages:
         def some(rows: np.ndarray) -> None:
             for row in rows.tolist():
                 box = None if boxes is None else tuple(boxes[row].tolist())
-                decoded[row] = self._decoded(int(places[row]), box)
+                decoded[row] = self.decoded(int(places[row]), box)
 
         for _ in _pool().map(some, np.array_split(np.arange(len(places)), _PARTS)):
             pass
         return decoded
 
-    def _decoded(self, place: int, box: tuple[float, ...] | None) -> np.ndarray:
+    def decoded(self, place: int, box: tuple[float, ...] | None = None) -> np.ndarray:
+        """Return the image that `fetch` finds at `place`, or a random part of it.
+
+        Raises:
+            CnnzooError: It cannot be read.
+        """
         content, name = self.fetch(place)
         how: dict[str, Any] = {"resizing": self.resizing, "crop": box}
         if isinstance(content, np.ndarray):
@@ -109,7 +114,7 @@ class EncodedImages:
 
         def fails(place: int) -> bool:
             try:
-                small._decoded(place, None)
+                small.decoded(place)
             except CnnzooError:
                 return True
             return False

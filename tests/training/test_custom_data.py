@@ -396,7 +396,9 @@ def test_texts_of_every_script_keep_their_words(capsys):
 
 
 def test_other_texts_keep_the_cleaning_of_the_recipe(capsys):
-    english = [f"film {i} {'!' if i % 2 else '%'}" for i in range(38)] + ["same %", "same -"] * 3
+    english = [f"film {i} {'!' if i % 2 else '%'}" for i in range(38)] + [
+        f"same{place // 2} {'-%'[place % 2]}" for place in range(12)
+    ]
     assert text_pipeline(english).layers[0].cleaning == "kim"
     assert "cleaning" not in text_pipeline(english).metadata
     assert "equal to one of another class" in capsys.readouterr().err
