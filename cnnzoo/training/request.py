@@ -99,7 +99,8 @@ def usual_recipe(data: Data | None) -> str:
         return "texts_small"
     if kind != "images":
         raise CnnzooError(f"recipe must be given for {kind}; got None")
-    sizes = find(data, input_spec(get_recipe("images_transfer").model).input_shape).sizes
+    shape = input_spec(get_recipe("images_transfer").model).input_shape
+    sizes = find(data, shape, complete=False).sizes
     return "images_transfer" if sum(sizes.values()) < FEW else "images_small"
 
 
