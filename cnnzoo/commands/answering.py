@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +12,7 @@ from typing import Any
 
 from cnnzoo.commands import Answer
 from cnnzoo.errors import CnnzooError
-from cnnzoo.quiet import start_tensorflow
+from cnnzoo.quiet import log, start_tensorflow
 
 
 def evaluate_trained(arguments: argparse.Namespace) -> Answer:
@@ -124,10 +123,6 @@ class _Tally:
             got = f"none of {self.total:,} is, such as: {self.error}"
             raise CnnzooError(f"inputs must be readable {kind}; {got}")
         if self.inputs.left_out:
-            _log(f"{self.inputs.left_out:,} files that hold no {kind} were left out")
+            log(f"{self.inputs.left_out:,} files that hold no {kind} were left out")
         if self.unreadable:
-            _log(f"{self.unreadable:,} of {self.total:,} inputs cannot be read: {self.error}")
-
-
-def _log(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+            log(f"{self.unreadable:,} of {self.total:,} inputs cannot be read: {self.error}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from cnnzoo.export.classifier import Classifier
 from cnnzoo.pipelines.card_data import dataset_of, difference
 from cnnzoo.pipelines.custom_data.dataset import Data
 from cnnzoo.pipelines.splits import Split, is_of_training, select
+from cnnzoo.quiet import log
 
 
 def evaluate(
@@ -48,7 +48,7 @@ def evaluate(
     dataset = dataset_of(classifier.card, classifier.input_shape, data, encoding)
     own = is_of_training(classifier.card, dataset)
     if own and (found := difference(classifier.card, dataset)):
-        print(f"the data of {classifier.card['name']} have changed: {found}", file=sys.stderr)
+        log(f"the data of {classifier.card['name']} have changed: {found}")
     split = split or ("test" if own or dataset.has_test else "all")
     inputs, labels = select(dataset, split, Split.of(classifier.card, dataset))
     return {**score(classifier.scores(inputs), labels), "split": split}
