@@ -73,26 +73,31 @@ class EncodedImages:
         """Return the images that `fetch` finds at `places`, in the same shape."""
         return EncodedImages(self.fetch, places, self.shape[1:], self.resizing)
 
-    def crops(self, indices: np.ndarray, boxes: np.ndarray | None = None) -> np.ndarray:
+    def crops(
+        self, indices: np.ndarray, boxes: np.ndarray | None = None, rows: slice = slice(None)
+    ) -> np.ndarray:
         """Return the images at `indices`, or random parts of them.
 
         Args:
             indices: int `[images]`.
             boxes: Share of area, aspect, top and left, float32 `[images, 4]`; see
                 `cnnzoo.decoding.random_box`.
+            rows: Of these images, those that are read; the others are zero.
 
         Raises:
             CnnzooError: One cannot be read.
         """
         places = self.places[indices]
-        decoded = np.empty((len(places), *self.shape[1:]), np.uint8)
+        chosen = np.arange(len(places))[rows]
+        whole = len(chosen) == len(places)
+        decoded = (np.empty if whole else np.zeros)((len(places), *self.shape[1:]), np.uint8)
 
-        def some(rows: np.ndarray) -> None:
-            for row in rows.tolist():
+        def some(part: np.ndarray) -> None:
+            for row in part.tolist():
                 box = None if boxes is None else tuple(boxes[row].tolist())
                 decoded[row] = self.decoded(int(places[row]), box)
 
-        for _ in _pool().map(some, np.array_split(np.arange(len(places)), _PARTS)):
+        for _ in _pool().map(some, np.array_split(chosen, _PARTS)):
             pass
         return decoded
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -11,7 +12,7 @@ from cnnzoo.datasets import Examples
 from cnnzoo.datasets.encoded import ALIGNMENT, EncodedImages
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.augmentation import Augmentation
-from cnnzoo.pipelines.augmentation.policies import leading_crop
+from cnnzoo.pipelines.augmentation.policies import by_image, leading_crop
 
 # Streams of random numbers, apart for the same seed and epoch; 1 is also that of text batches.
 _ORDER, _AUGMENTATION, _CLASSES = 0, 1, 2
@@ -27,6 +28,7 @@ def train_batches(
     num_classes: int | None = None,
     balanced: bool = False,
     start_step: int = 0,
+    rows: slice = slice(None),
 ) -> tf.data.Dataset:
     """Return shuffled, augmented batches without end, epoch after epoch.
 
@@ -43,6 +45,8 @@ def train_batches(
         num_classes: Classes; needed if the layer has `soft_labels`, else unused.
         balanced: Whether each class is drawn equally often; see `example_order`.
         start_step: First batch to yield, counted over all epochs.
+        rows: Of each batch, which are read; encoded images of the others, which are those of other
+            machines, stay zero unless the layer needs the whole batch.
 
     Returns:
         Pairs of images `[batch_size, height, width, channels]`, of the dtype of `examples`, and
@@ -57,7 +61,7 @@ def train_batches(
     chosen = np.arange(len(examples.labels)) if chosen is None else chosen
     count, places = len(chosen), tf.constant(chosen)
     steps = steps_per_epoch(count, batch_size)
-    take = gather_by_index(examples)
+    take = gather_by_index(examples, rows if by_image(augmentation) else slice(None))
     encoded = isinstance(examples.inputs, EncodedImages)
     crop, rest = leading_crop(augmentation) if encoded else (None, augmentation)
     used = 0 if crop is None else crop.noise_size
@@ -160,11 +164,14 @@ def eval_batches(
     return as_written(indices.map(gather_by_index(examples), num_parallel_calls=2).prefetch(2))
 
 
-def gather_by_index(examples: Examples) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
+def gather_by_index(
+    examples: Examples, rows: slice = slice(None)
+) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
     """Return the function from indices to the inputs and labels that stand there.
 
     Memory is shared with TensorFlow, not copied, where its address suits; of encoded images, only
-    what is requested is read, with the crops that may be handed in as a second argument.
+    what is requested is read, with the crops that may be handed in as a second argument, and of
+    these only `rows`.
     """
     labels = tf.constant(examples.labels)
     stored = examples.inputs
@@ -174,7 +181,8 @@ def gather_by_index(examples: Examples) -> Callable[..., tuple[tf.Tensor, tf.Ten
 
     def read(indices: tf.Tensor, boxes: tf.Tensor | None = None) -> tuple[tf.Tensor, tf.Tensor]:
         given = [indices] if boxes is None else [indices, boxes]
-        images = tf.numpy_function(stored.crops, given, stored.dtype, stateful=False)
+        crops = functools.partial(stored.crops, rows=rows)
+        images = tf.numpy_function(crops, given, stored.dtype, stateful=False)
         images = tf.ensure_shape(images, [*indices.shape, *stored.shape[1:]])
         return images, tf.gather(labels, indices)
 

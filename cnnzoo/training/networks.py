@@ -82,7 +82,7 @@ def prepare(
     named = recipe.dataset if data is None else data
     dataset = find(named, spec.input_shape, **reading(recipe.to_json()))
     keras.utils.set_random_seed(recipe.seed)
-    examples = run_data(recipe, spec, dataset, augmentation)
+    examples = run_data(recipe, spec, dataset, augmentation, distribution.rows)
     if trained is not None:
         require_same_input(recipe, trained, examples.pipeline.input_shape)
         examples.pipeline.metadata["weights_sha256"] = digest(trained)

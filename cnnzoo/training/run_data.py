@@ -79,7 +79,11 @@ def input_spec(name: str) -> InputSpec:
 
 
 def run_data(
-    recipe: Recipe, spec: InputSpec, dataset: Dataset, augmentation: Any = None
+    recipe: Recipe,
+    spec: InputSpec,
+    dataset: Dataset,
+    augmentation: Any = None,
+    rows: slice = slice(None),
 ) -> RunData:
     """Return the data that `recipe` makes of `dataset` for a network.
 
@@ -88,6 +92,7 @@ def run_data(
         spec: The network.
         dataset: What the examples are.
         augmentation: A layer, instead of the policy that the recipe names; else unused.
+        rows: Of each batch, those that this machine reads.
 
     Raises:
         CnnzooError: The data cannot be read, the network does not take such examples, or a field of
@@ -102,6 +107,8 @@ def run_data(
         validation = validation._replace(inputs=validation.inputs.in_memory())
     steps = steps_per_epoch(len(training), recipe.batch_size)
     pipeline = _pipeline(recipe, spec, dataset, examples, training, layer)
+    if pipeline.in_training:
+        pipeline = pipeline._replace(train=functools.partial(pipeline.train, rows=rows))
     metadata = {**pipeline.metadata, "data_sha256": fingerprint(dataset, examples)}
     labels = np.asarray(examples.labels)[training]
     counts = np.bincount(labels, minlength=len(dataset.class_names))

@@ -7,7 +7,7 @@ import tensorflow_datasets as tfds
 from cnnzoo.datasets import encoded, sources
 from cnnzoo.datasets.dataset import Examples
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.augmentation import Policy, RandomFlip, RandomResizedCrop
+from cnnzoo.pipelines.augmentation import MixUp, Policy, RandomFlip, RandomResizedCrop
 from cnnzoo.pipelines.batches import eval_batches, train_batches
 
 
@@ -111,6 +111,29 @@ def test_a_crop_is_a_function_of_seed_epoch_and_index_and_of_the_full_picture():
     sharp = next(batches(0, RandomResizedCrop()))
     assert np.array_equal(flat[1], sharp[1])
     assert np.std(sharp[0]) > 1.2 * np.std(flat[0])
+
+
+def test_a_machine_reads_only_its_own_rows():
+    read = []
+
+    def fetch(place):
+        read.append(place)
+        return np.full((4, 4, 3), place, np.uint8), str(place)
+
+    images = encoded.EncodedImages(fetch, np.arange(64), (4, 4, 3))
+    examples = Examples(images, np.arange(64))
+    whole = next(iter(train_batches(examples, batch_size=64, seed=0)))
+    read.clear()
+    part = train_batches(examples, batch_size=64, seed=0, rows=slice(16, 32))
+    images_of_part, labels = next(iter(part.take(1)))
+    assert np.array_equal(labels, whole[1])
+    assert np.array_equal(images_of_part[16:32], whole[0][16:32])
+    assert not np.any(images_of_part[:16])
+    assert set(labels[16:32].numpy()) <= set(read)
+    mixed = train_batches(
+        examples, batch_size=64, seed=0, rows=slice(0, 1), augmentation=MixUp(), num_classes=64
+    )
+    assert np.all(np.any(next(iter(mixed))[0], axis=(1, 2, 3)))
 
 
 def test_unreadable_images_are_found():

@@ -1,6 +1,7 @@
 """Pictures that stay in their files: a killed run, and several devices, end as one run does."""
 
 import signal
+import socket
 import subprocess
 import sys
 
@@ -30,7 +31,8 @@ recipe = Recipe(
 )
 cnnzoo.train(
     recipe, out=sys.argv[2], resume=sys.argv[4] == "resume", callbacks=[Kill()],
-    checkpoint_seconds=0.0, devices=int(sys.argv[5]),
+    checkpoint_seconds=0.0, devices=int(sys.argv[5]), workers=sys.argv[6] or None,
+    worker=int(sys.argv[7]) if sys.argv[6] else None,
 )
 """
 
@@ -47,22 +49,46 @@ def photos(tmp_path_factory):
     return folder
 
 
-def trained(photos, out, kill_at=-1, how="start", devices=1):
-    arguments = [str(one) for one in (photos, out, kill_at, how, devices)]
-    done = subprocess.run([sys.executable, "-c", TRAIN, *arguments], capture_output=True, text=True)
+def free_ports(count):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def started(photos, out, kill_at=-1, how="start", devices=1, workers="", worker=0):
+    arguments = [str(one) for one in (photos, out, kill_at, how, devices, workers, worker)]
+    command = [sys.executable, "-c", TRAIN, *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def trained(photos, out, kill_at=-1, **how):
+    done = started(photos, out, kill_at, **how)
+    _, errors = done.communicate()
     if kill_at > 0:
-        assert done.returncode == -signal.SIGKILL, done.stderr
+        assert done.returncode == -signal.SIGKILL, errors
         return []
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, errors
     return cnnzoo.load(out).network.get_weights()
 
 
 @pytest.mark.slow
-def test_a_killed_run_and_two_devices_end_with_the_weights_of_one(photos, tmp_path):
+def test_a_killed_run_two_devices_and_two_workers_end_with_the_weights_of_one(photos, tmp_path):
     whole = trained(photos, tmp_path / "whole")
     trained(photos, tmp_path / "killed", kill_at=8)  # In the middle of the second epoch.
     resumed = trained(photos, tmp_path / "killed", how="resume")
     assert all(np.array_equal(one, other) for one, other in zip(whole, resumed, strict=True))
     apart = trained(photos, tmp_path / "devices", devices=2)
     for one, other in zip(whole, apart, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+    workers = ",".join(f"127.0.0.1:{port}" for port in free_ports(2))
+    both = [
+        started(photos, tmp_path / "workers", workers=workers, worker=place) for place in (0, 1)
+    ]
+    for one in both:
+        _, errors = one.communicate(timeout=300)
+        assert one.returncode == 0, errors
+    shared = cnnzoo.load(tmp_path / "workers").network.get_weights()
+    for one, other in zip(whole, shared, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)

@@ -82,6 +82,15 @@ def leading_crop(
     return parts[0], Policy(parts[1:]) if len(parts) > 1 else None
 
 
+def by_image(augmentation: Augmentation | None) -> bool:
+    """Return whether what `augmentation` makes of an image does not depend on others."""
+    if isinstance(augmentation, Policy):
+        return all(map(by_image, augmentation.parts))
+    return augmentation is None or not (
+        augmentation.soft_labels or isinstance(augmentation, FromKeras)
+    )
+
+
 @keras.saving.register_keras_serializable("cnnzoo")
 class FromKeras(Augmentation):
     """A random layer of Keras, its seeds drawn from the noise of the batch's first image.

@@ -116,16 +116,23 @@ class Distribution:
         become(optimizer, _Summing)
         return optimizer
 
+    @property
+    def rows(self) -> slice:
+        """Rows of each global batch that this worker trains on."""
+        if self.cluster is None:
+            return slice(None)
+        count = self.batch_size // len(self.cluster.addresses)
+        return slice(count * self.cluster.place, count * (self.cluster.place + 1))
+
     def batches(self, batches: tf.data.Dataset) -> Any:
         """Return for `fit` what of each of the global `batches` goes to this worker's replicas."""
         if self.strategy is None:
             return batches
         rows = self.batch_size // self.replicas
         local = self.replicas // (len(self.cluster.addresses) if self.cluster else 1)
-        first = rows * local * (self.cluster.place if self.cluster else 0)
 
         def slices(*parts: tf.Tensor) -> tf.data.Dataset:
-            own = [part[first : first + rows * local] for part in parts]
+            own = [part[self.rows] for part in parts]
             shapes = [tf.concat([[local, rows], tf.shape(part)[1:]], 0) for part in own]
             split = tuple(map(tf.reshape, own, shapes))
             for part, one in zip(parts, split, strict=True):
