@@ -22,7 +22,7 @@ SIZES = {"train": 24, "test": 8}
 SHORT = {"epochs": 1, "batch_size": 8, "validation": 8, "folds": None}
 
 
-def made_up(dataset, split):
+def made_up(dataset, split, encoded=False):
     """Examples of the data set's kind: noise, or sentences of a few words."""
     random = np.random.RandomState(0)
     count = SIZES[split]
