@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import math
-import warnings
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -17,7 +16,8 @@ from PIL import Image, ImageFile
 from cnnzoo.errors import CnnzooError
 
 MAX_PIXELS = 2**24  # Of a decoded image: 4096x4096, 50 MB in color.
-MAX_JPEG_PIXELS = 2**27  # By the header of a JPEG file, which is decoded at a reduced scale.
+# By the header of a JPEG file, which is decoded at a reduced scale; below Pillow's own limit.
+MAX_JPEG_PIXELS = 2**26
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 _BEGINNINGS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 SCALES = (8, 4, 2)  # By which JPEG's decoder divides the sides at no cost.
@@ -34,8 +34,6 @@ _ORIENTATION = 0x0112  # EXIF's tag.
 _TURN = Image.Transpose  # EXIF's number -> what turns the image upright.
 _TURNS = {2: _TURN.FLIP_LEFT_RIGHT, 3: _TURN.ROTATE_180, 4: _TURN.FLIP_TOP_BOTTOM}
 _TURNS |= {5: _TURN.TRANSPOSE, 6: _TURN.ROTATE_270, 7: _TURN.TRANSVERSE, 8: _TURN.ROTATE_90}
-
-Image.MAX_IMAGE_PIXELS = None  # The limits above are stricter, and are errors.
 
 
 def decode_image(
@@ -68,16 +66,12 @@ def decode_image(
         CnnzooError: It is no such file, damaged or too large.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Of odd metadata, which is not used.
-            image = _open(content, name)
-            turned = _orientation(image)
-            if not light_on_dark:
-                _reduce(image, shape, turned >= 5, resizing, crop)
-            if image.width * image.height > MAX_PIXELS:
-                got = f"{image.width}x{image.height}"
-                raise CnnzooError(f"{name} must have at most {MAX_PIXELS:,} pixels; got {got}")
-            plain = _turned(_plain(image, shape[2]), turned)
+        image = _open(content, name)
+        turned = _orientation(image)
+        if not light_on_dark:
+            _reduce(image, shape, turned >= 5, resizing, crop)
+        _check_pixels(image, MAX_PIXELS, name)
+        plain = _turned(_plain(image, shape[2]), turned)
     except CnnzooError:
         raise
     except (OSError, SyntaxError, ValueError, EOFError, OverflowError) as error:
@@ -151,15 +145,20 @@ def _open(content: bytes, name: str) -> ImageFile.ImageFile:
         raise CnnzooError(f"{name} must be a {known} image; got an empty file")
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise CnnzooError(f"{name} must have at most {MAX_JPEG_PIXELS:,} pixels") from error
     except Exception as error:  # Pillow's readers raise many kinds for a damaged header.
         if isinstance(error, Image.UnidentifiedImageError) and not content.startswith(_BEGINNINGS):
             raise CnnzooError(f"{name} must be a {known} image; got something else") from error
         raise CnnzooError(f"{name} is damaged: its header cannot be read") from error
-    most = MAX_JPEG_PIXELS if image.format == "JPEG" else MAX_PIXELS
+    _check_pixels(image, MAX_JPEG_PIXELS if image.format == "JPEG" else MAX_PIXELS, name)
+    return image
+
+
+def _check_pixels(image: Image.Image, most: int, name: str) -> None:
     if image.width * image.height > most:
         got = f"{image.width}x{image.height}"
         raise CnnzooError(f"{name} must have at most {most:,} pixels; got {got}")
-    return image
 
 
 def _orientation(image: Image.Image) -> int:

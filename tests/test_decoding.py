@@ -136,6 +136,14 @@ def test_a_crop_is_the_part_that_it_names():
     assert part[0].mean() < 200
 
 
+def test_limits_are_ours_and_pillow_keeps_its_own():
+    assert Image.MAX_IMAGE_PIXELS is not None
+    for side in (9_000, 20_000):
+        content = encoded(Image.new("1", (side, side)), "PNG")
+        with pytest.raises(CnnzooError, match=r"x\.png must have at most"):
+            decode_image(content, (8, 8, 1), name="x.png")
+
+
 def test_what_is_damaged_is_refused_by_name():
     with pytest.raises(CnnzooError, match=r"x\.png is damaged: it cannot be decoded"):
         decode_image(encoded(photograph(50, 50), "PNG")[:-400], (8, 8, 3), name="x.png")

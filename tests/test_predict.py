@@ -223,6 +223,24 @@ def test_texts_come_from_text_files(tmp_path, capsys):
     assert json.loads(printed)[0]["scores"] == pytest.approx(first["scores"])
 
 
+def test_tables_are_read_as_for_training(tmp_path):
+    """Semicolons, a stated separator, marks, encodings and quotes of TSV, as `tables` has them."""
+
+    def found(name, content, **how):
+        (tmp_path / name).write_bytes(content)
+        return list(Inputs([str(tmp_path / name)], "texts", **how))
+
+    assert found("a.csv", b"label; Text \nx;good, bad\n") == ["good, bad"]
+    assert found("b.csv", b"sep=;\r\ntext;label\r\na,b;x\r\n") == ["a,b"]
+    assert found("c.tsv", b'text\tlabel\n"oh no he said\ta\n"Great" movie\ta\n') == [
+        '"oh no he said',
+        '"Great" movie',
+    ]
+    assert found("d.csv", "text\ncaf\xe9\n".encode("utf-16")) == ["caf\xe9"]
+    assert found("e.csv", "text\ncaf\xe9\n".encode("cp1252"), encoding="cp1252") == ["caf\xe9"]
+    assert found("f.ndjson", b'{"text": "a"}\n') == ["a"]
+
+
 def test_bad_rows_of_tables_are_named(tmp_path):
     def found(name, content, kind="texts"):
         (tmp_path / name).write_bytes(content)

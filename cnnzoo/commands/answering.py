@@ -37,7 +37,8 @@ def predict(arguments: argparse.Namespace) -> Answer:
     from cnnzoo.pipelines.custom_data.inputs import Inputs
 
     classifier = load(arguments.name)
-    inputs = Inputs(arguments.inputs, classifier.raw.name)
+    encoding = classifier.card.get("recipe", {}).get("encoding")  # As that of training.
+    inputs = Inputs(arguments.inputs, classifier.raw.name, encoding)
     top = min(arguments.top or 1, len(classifier.class_names))
     if arguments.out is not None:
         return _write(classifier, inputs, arguments.out, top)

@@ -16,22 +16,19 @@ if TYPE_CHECKING:
     from cnnzoo.config.recipe import Recipe
 
 
+_FIELDS = {option: option for option in ("weights", "seed", "encoding", "skip_unreadable")}
+_FIELDS["data"] = "dataset"  # Options that set a field of the recipe.
+
+
 def train_recipe(arguments: argparse.Namespace) -> Answer:
     """A run: trained, scored on the test set, exported, and one example predicted."""
     from cnnzoo.config.recipe import resolve
 
     recipe = _recipe(arguments)
     fields = recipe.parse(dict(arguments.set))
-    if arguments.weights is not None:
-        fields["weights"] = arguments.weights
-    if arguments.seed is not None:
-        fields["seed"] = arguments.seed
-    if arguments.data is not None:
-        fields["dataset"] = arguments.data
-    if arguments.encoding is not None:
-        fields["encoding"] = arguments.encoding
-    if arguments.skip_unreadable:
-        fields["skip_unreadable"] = True
+    for option, name in _FIELDS.items():
+        if getattr(arguments, option) not in (None, False):
+            fields[name] = getattr(arguments, option)
     recipe.replace(**fields)  # A wrong field, or no data, is reported before TensorFlow starts.
     if not arguments.resume:
         resolve(arguments.recipe, fields)
@@ -47,8 +44,8 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
     if found is not None and found.place > 0:
         train(arguments.recipe, out=arguments.out, **options, **fields)
         return {"worker": found.place}, [f"done; {found.name(0)} has the run"]
-    name = getattr(arguments, "run", arguments.recipe)  # Without either, there is --out.
-    folder = folder_of(name, arguments.out, arguments.resume)
+    named = getattr(arguments, "run", arguments.recipe)  # Without either, there is --out.
+    folder = folder_of(named, arguments.out, arguments.resume)
     try:
         callbacks = _tensorboard(folder) if arguments.tensorboard else ()
         run = train(arguments.recipe, out=folder, callbacks=callbacks, **options, **fields)

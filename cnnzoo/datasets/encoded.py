@@ -161,6 +161,10 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(os.cpu_count())
 
 
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # Threads are not copied.
+
+
 def aligned(shape: Sequence[int], dtype: np.dtype) -> np.ndarray:
     """Return an empty array at an address that TensorFlow takes over without a copy."""
     if dtype.hasobject:

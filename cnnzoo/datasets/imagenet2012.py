@@ -7,7 +7,6 @@ their order. Pictures stay encoded in TFDS's files.
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 from cnnzoo.datasets import sources
@@ -19,18 +18,9 @@ _SOURCE = sources.TFDS(
 )
 
 
-def _class_names() -> tuple[str, ...]:
-    """Return WordNet's numbers from TFDS's file of them; importing TFDS would take seconds."""
-    found = importlib.util.find_spec("tensorflow_datasets")
-    assert found is not None
-    assert found.origin is not None
-    path = Path(found.origin).parent / "datasets" / "imagenet2012" / "labels.txt"
-    return tuple(path.read_text().split())
-
-
 DATASET = Dataset(
     name="imagenet2012",
-    class_names=_class_names(),
+    class_names=tuple(Path(__file__).with_suffix(".txt").read_text().split()),
     sizes={"train": 1_281_167, "test": 50_000},
     source="https://image-net.org/challenges/LSVRC/2012/",
     citation=(

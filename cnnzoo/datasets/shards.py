@@ -76,11 +76,13 @@ def _record_reader(parts: Sequence[Any], places: np.ndarray) -> Callable[[int], 
         from array_record.python.array_record_data_source import ArrayRecordDataSource
 
         return ArrayRecordDataSource(list(parts)).__getitem__
-    files = [os.open(part.filename, os.O_RDONLY) for part in parts]
 
     def read(place: int) -> bytes:
         shard, begin, size, _ = places[place].tolist()
-        return os.pread(files[shard], size, begin)
+        # Opened for each record: ImageNet has more shards than a process may have open files.
+        with open(parts[shard].filename, "rb", buffering=0) as file:
+            file.seek(begin)
+            return file.read(size)
 
     return read
 

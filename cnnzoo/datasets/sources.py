@@ -87,7 +87,7 @@ class TFDS:
         builder = _prepared(self.name, self.version)
         theirs = self.splits.get(split, split)
         shape = self.shape or tuple(builder.info.features[self.inputs].shape or ())
-        if len(shape) == 3:
+        if len(shape) == 3 and not self.transposed:
             # ArrayRecord files are no tf.data sets.
             shards = self.shape or getattr(builder.info.file_format, "value", "") == "array_record"
             if shards or count(builder, theirs) * math.prod(shape) > MAX_BYTES:

@@ -9,6 +9,7 @@ import numpy as np
 
 from cnnzoo.datasets import Dataset, Examples
 
+_CHUNK = 1_000  # Examples that are read at a time.
 _DIGEST_BYTES = 16  # Of an example: no two of fifty million share them by chance.
 
 
@@ -38,7 +39,10 @@ def _counts_and_digests(dataset: Dataset, split: str) -> tuple[list[int], np.nda
 
 
 def _digests(examples: Examples) -> np.ndarray:
-    inputs = np.asarray(examples.inputs)  # Of a memory-mapped array: a view, nothing is read.
-    contents = (one.encode() if isinstance(one, str) else one.tobytes() for one in inputs)
+    inputs = examples.inputs
+    parts = (inputs[begin : begin + _CHUNK] for begin in range(0, len(inputs), _CHUNK))
+    contents = (
+        one.encode() if isinstance(one, str) else one.tobytes() for part in parts for one in part
+    )
     digests = (hashlib.blake2b(content, digest_size=_DIGEST_BYTES).digest() for content in contents)
     return np.fromiter(digests, f"S{_DIGEST_BYTES}", len(inputs))

@@ -82,7 +82,7 @@ def _same_content(card: Mapping[str, Any], dataset: Dataset) -> bool:
     if card.get("data_sizes", sizes) != sizes or not sizes["train"]:
         return False
     how = card["recipe"].get("folds")
-    examples = dataset.examples("train") if how is None else whole(dataset)
+    examples = dataset.examples("train", encoded=True) if how is None else whole(dataset)
     return card.get("data_sha256") == fingerprint(dataset, examples)
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from cnnzoo.datasets import Dataset, Examples
+from cnnzoo.datasets import DATASETS, Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines import batches, images, sounds, text_batches
-from cnnzoo.pipelines.augmentation import Augmentation, FromKeras, policy
+from cnnzoo.pipelines.augmentation import as_augmentation
 from cnnzoo.pipelines.augmentation.policies import leading_crop
-from cnnzoo.pipelines.custom_data.dataset import Data, find
+from cnnzoo.pipelines.custom_data.dataset import Data, find, kind_of
 from cnnzoo.pipelines.splits import SPLITS, Split, select, training_data
 from cnnzoo.pipelines.tokenizer import Tokenizer
 
@@ -59,12 +60,11 @@ def train_batches(
     Raises:
         CnnzooError: The data cannot be read, or an argument does not suit them.
     """
-    dataset = find(data, tuple(input_shape))
-    layer = policy(augmentation) if isinstance(augmentation, str) else augmentation
-    if isinstance(layer, keras.layers.Layer) and not isinstance(layer, Augmentation):
-        layer = FromKeras(layer)
+    dataset = _found(data, input_shape)
+    layer = as_augmentation(augmentation)
     crop, _ = leading_crop(layer)
     examples, chosen, _ = training_data(dataset, Split(validation), encoded=crop is not None)
+    steps = batches.steps_per_epoch(len(chosen), batch_size)
     how: dict[str, Any] = {"batch_size": batch_size, "seed": seed, "chosen": chosen}
     if dataset.kind == "texts":
         if layer is not None:
@@ -74,12 +74,13 @@ def train_batches(
         found = text_batches.train_text_batches(
             tokens, examples.labels, tokenizer=tokenizer, **how, window=8
         )
-        return _named(found, dataset, len(chosen) // batch_size, [], tokenizer)
+        return _named(found, dataset, steps, [], tokenizer)
     found = batches.train_batches(
         examples, **how, augmentation=layer, num_classes=len(dataset.class_names)
     )
-    layers = _preprocessing(dataset, examples, normalization)
-    return _named(found, dataset, len(chosen) // batch_size, layers, None)
+    kind = images if dataset.kind == "images" else sounds
+    layers = kind.preprocessing(dataset, examples.inputs, dataset.input_shape, normalization)
+    return _named(found, dataset, steps, layers, None)
 
 
 def eval_batches(
@@ -109,7 +110,7 @@ def eval_batches(
     Raises:
         CnnzooError: The data cannot be read, or texts come without a tokenizer.
     """
-    dataset = find(data, tuple(input_shape))
+    dataset = _found(data, input_shape)
     if split in SPLITS:
         examples = select(dataset, split, Split(validation))
     else:
@@ -129,6 +130,13 @@ def eval_batches(
     return _named(found, dataset, steps, [], tokenizer)
 
 
+def _found(data: Data, input_shape: tuple[int, ...]) -> Dataset:
+    at_path = isinstance(data, (str, Path)) and str(data) not in DATASETS
+    if at_path and not input_shape and kind_of(data) == "images":
+        raise CnnzooError(f"input_shape must be given for images at a path; got none for {data}")
+    return find(data, tuple(input_shape))
+
+
 def _fitted(tokenizer: Tokenizer | None, texts: np.ndarray) -> Tokenizer:
     if tokenizer is not None:
         return tokenizer
@@ -139,13 +147,6 @@ def _fitted(tokenizer: Tokenizer | None, texts: np.ndarray) -> Tokenizer:
         length=256,
         name="tokens",
     )
-
-
-def _preprocessing(
-    dataset: Dataset, examples: Examples, normalization: str
-) -> list[keras.layers.Layer]:
-    kind = images if dataset.kind == "images" else sounds
-    return kind.preprocessing(dataset, examples.inputs, dataset.input_shape, normalization)
 
 
 def _named(

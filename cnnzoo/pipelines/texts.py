@@ -108,13 +108,17 @@ def require_encoding(encoding: str) -> None:
         raise CnnzooError(f"encoding must be one that Python knows; got {encoding!r}") from error
 
 
+def marked_encoding(content: bytes) -> str | None:
+    """Return the encoding of texts that begin with a byte order mark, or None without one."""
+    return next((encoding for mark, encoding in _MARKS if content.startswith(mark)), None)
+
+
 def _decoded(content: bytes, encoding: str | None, path: Path) -> str:
     known = encoding or "utf-8"
     require_encoding(known)
-    for mark, of_mark in _MARKS:
-        if content.startswith(mark):
-            content, known = content[len(mark) :], of_mark
-            break
+    marked = marked_encoding(content)
+    if marked:
+        content, known = content[len("\ufeff".encode(marked)) :], marked
     try:
         return content.decode(known)
     except UnicodeDecodeError as error:

@@ -21,7 +21,7 @@ from cnnzoo.datasets.encoded import EncodedImages
 from cnnzoo.errors import CnnzooError
 from cnnzoo.models import MODELS
 from cnnzoo.pipelines import images, sounds
-from cnnzoo.pipelines.augmentation import Augmentation, FromKeras, policy
+from cnnzoo.pipelines.augmentation import Augmentation, as_augmentation
 from cnnzoo.pipelines.augmentation.policies import leading_crop
 from cnnzoo.pipelines.batches import steps_per_epoch, train_batches
 from cnnzoo.pipelines.card_data import fingerprint
@@ -99,8 +99,9 @@ def run_data(
             the recipe does not suit them.
     """
     how = Split(recipe.validation, recipe.folds, recipe.fold)
-    layer = _layer(augmentation)
-    crop, _ = leading_crop(layer or (policy(recipe.augmentation) if recipe.augmentation else None))
+    given = augmentation if isinstance(augmentation, keras.layers.Layer) else None
+    layer = as_augmentation(given or recipe.augmentation)
+    crop, _ = leading_crop(layer)
     # A crop is taken from the picture as it is stored.
     examples, training, validation = training_data(dataset, how, encoded=crop is not None)
     if isinstance(validation.inputs, EncodedImages):
@@ -110,6 +111,8 @@ def run_data(
     if pipeline.in_training:
         pipeline = pipeline._replace(train=functools.partial(pipeline.train, rows=rows))
     metadata = {**pipeline.metadata, "data_sha256": fingerprint(dataset, examples)}
+    if given is not None and layer is not None:
+        metadata["augmentation"] = unnamed_config(layer)
     labels = np.asarray(examples.labels)[training]
     counts = np.bincount(labels, minlength=len(dataset.class_names))
     weights = _class_weights(recipe.class_weight, dataset.class_names, counts)
@@ -129,12 +132,6 @@ def _class_weights(
         if name not in names:
             raise CnnzooError(unknown("class_weight: class", name, names))
     return [float(value.get(name, 1.0)) for name in names]
-
-
-def _layer(augmentation: Any) -> Augmentation | None:
-    if not isinstance(augmentation, keras.layers.Layer):
-        return None
-    return augmentation if isinstance(augmentation, Augmentation) else FromKeras(augmentation)
 
 
 def _pipeline(
@@ -173,8 +170,6 @@ def _array_pipeline(
     shape = (*(max(side, spec.smallest) for side in sides), channels)
     if spec.exact:
         shape = spec.input_shape
-    metadata = {} if layer is None else {"augmentation": unnamed_config(layer)}
-    augmentation = policy(recipe.augmentation) if recipe.augmentation and not layer else layer
     preprocessing = {"images": images, "sounds": sounds}[dataset.kind].preprocessing
     # Nothing is measured where the weights bring their own.
     normalization = "unit" if spec.preprocessing else recipe.normalization
@@ -187,12 +182,12 @@ def _array_pipeline(
         batch_size=recipe.batch_size,
         seed=recipe.seed,
         chosen=training,
-        augmentation=augmentation,
+        augmentation=layer,
         num_classes=len(dataset.class_names),
         balanced=recipe.sampling == "balanced",
     )
-    soft_labels = augmentation is not None and augmentation.soft_labels
-    return Pipeline(layers, True, shape, {}, train, soft_labels, None, metadata)
+    soft_labels = layer is not None and layer.soft_labels
+    return Pipeline(layers, True, shape, {}, train, soft_labels, None, {})
 
 
 def _text_pipeline(

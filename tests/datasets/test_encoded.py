@@ -1,5 +1,7 @@
 """Images that stay in TFDS's files or in folders, against the same images in memory."""
 
+import os
+
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
@@ -30,6 +32,26 @@ def test_images_in_shards_are_those_in_memory(streamed):
         assert (folder / "cnnzoo_train.npz").is_file()
     assert np.array_equal(images[7], in_memory.inputs[7])
     assert np.array_equal(images.select(np.array([5, 3]))[1:], in_memory.inputs[[3]])
+
+
+def test_shards_hold_no_files_open(streamed):
+    _, read, _ = streamed
+    images = read("train").inputs
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        assert len(read("train").inputs[:50]) == len(images[:50])
+    assert len(os.listdir("/proc/self/fd")) <= before
+
+
+def test_a_forked_process_has_threads_of_its_own():
+    images = encoded.EncodedImages(
+        lambda place: (np.full((4, 4, 3), place, np.uint8), ""), np.arange(9), (4, 4, 3)
+    )
+    images[:]
+    child = os.fork()
+    if child == 0:
+        os._exit(int(images[:].max()))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 8
 
 
 def test_slices_of_a_split_are_read_from_where_they_stand(streamed):

@@ -60,6 +60,8 @@ def test_a_folder_and_a_layer_of_keras(tmp_path):
         path = tmp_path / "ab"[place % 2] / f"{place}.png"
         path.parent.mkdir(exist_ok=True)
         Image.new("RGB", (20, 30), (place * 9, 0, 0)).save(path)
+    with pytest.raises(CnnzooError, match="input_shape must be given for images at a path"):
+        cnnzoo.train_batches(tmp_path)
     flip = keras.layers.RandomFlip("horizontal")
     batches = cnnzoo.train_batches(
         tmp_path, batch_size=4, augmentation=flip, input_shape=(8, 8, 3), validation=0.2

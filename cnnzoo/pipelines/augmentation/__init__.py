@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 
+import keras
+
 from cnnzoo.config.recipe import RENAMED_POLICIES
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.augmentation.automatic import RandAugment, TrivialAugment
@@ -39,6 +41,7 @@ __all__ = [
     "RandomResizedCrop",
     "RandomShift",
     "TrivialAugment",
+    "as_augmentation",
     "policy",
 ]
 
@@ -61,6 +64,17 @@ POLICIES: dict[str, Callable[[], Augmentation]] = {
     "shift2": lambda: RandomShift(2),
     "trivial": lambda: Policy([PadCrop(4, flip=True), TrivialAugment(), Cutout(16)]),
 }
+
+
+def as_augmentation(value: str | keras.layers.Layer | None) -> Augmentation | None:
+    """Return the policy of a name, or a layer of any kind as one that batches go through.
+
+    Raises:
+        CnnzooError: The name is unknown, or the value is something else.
+    """
+    if value is None or isinstance(value, Augmentation):
+        return value
+    return policy(value) if isinstance(value, str) else FromKeras(value)
 
 
 def policy(name: str) -> Augmentation:

@@ -1,7 +1,7 @@
 """Inputs to predict, one after the other: files, texts, folders of them, and rows of tables.
 
 A folder stands for all files of the network's kind below it, in alphabetical order; hidden ones are
-left out. A table is a `.csv`, `.tsv`, `.jsonl` or `.parquet` file, with a column `text`, or `image`
+left out. A table is a file for which `tables.is_table` holds, with a column `text`, or `image`
 or `sound` with paths relative to the table's folder, or a column named in brackets behind it:
 `reviews.csv[review]`. It is read row by row, in constant memory.
 """
@@ -9,21 +9,22 @@ or `sound` with paths relative to the table's folder, or a column named in brack
 from __future__ import annotations
 
 import csv
+import functools
+import itertools
 import json
 import os
 import re
 import reprlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.custom_data.examples import listed
+from cnnzoo.pipelines.custom_data import tables
 from cnnzoo.pipelines.custom_data.image_files import is_image, is_of_the_system
+from cnnzoo.pipelines.texts import marked_encoding
 
 _SUFFIXES = {"images": (".npy",), "sounds": (".wav", ".npy"), "texts": (".txt",)}
-_DELIMITERS = {".csv": ",", ".tsv": "\t"}
-_TABLES = (*_DELIMITERS, ".jsonl", ".parquet")
 _LONGEST = 2**22  # Characters of a field; a quote that is never closed would take the whole file.
 _BLOCK = 2**20  # Bytes that are read at a time.
 
@@ -41,14 +42,15 @@ class Inputs:
     Yields paths, texts, and `Unreadable` for rows that hold no input.
     """
 
-    def __init__(self, arguments: Sequence[str], kind: str) -> None:
+    def __init__(self, arguments: Sequence[str], kind: str, encoding: str | None = None) -> None:
         """Take the arguments.
 
         Args:
             arguments: Paths of files, folders and tables, or texts.
             kind: Of the network's raw input: "images", "sounds" or "texts".
+            encoding: Of CSV and TSV files, where that is not UTF-8.
         """
-        self.arguments, self.kind = arguments, kind
+        self.arguments, self.kind, self.encoding = arguments, kind, encoding
         self.left_out = 0  # Files in folders that are of another kind, of those seen so far.
 
     def __iter__(self) -> Iterator[Any]:
@@ -79,11 +81,11 @@ class Inputs:
     def _count(self, argument: str) -> int:
         path, _ = _table(argument)
         if path is not None and path.suffix.lower() == ".parquet":
-            return _parquet(path).metadata.num_rows
+            return tables.parquet_file(path).metadata.num_rows
         if path is not None:
             with path.open("rb") as file:
                 lines = sum(block.count(b"\n") for block in iter(lambda: file.read(_BLOCK), b""))
-            return max(lines - (path.suffix.lower() in _DELIMITERS), 1)
+            return max(lines - (path.suffix.lower() in (".csv", ".tsv")), 1)
         if not os.path.isdir(argument):
             return 1
         return sum(map(self._is_input, _files(argument)))
@@ -101,8 +103,9 @@ class Inputs:
 
     def _of_table(self, path: Path, column: str) -> Iterator[Any]:
         column = column or self.kind.removesuffix("s")
-        rows = {".jsonl": _json_rows, ".parquet": _parquet_rows}.get(path.suffix.lower(), _csv_rows)
-        for where, value in rows(path, column):
+        csv_rows = functools.partial(_csv_rows, encoding=self.encoding)
+        others = {".jsonl": _json_rows, ".ndjson": _json_rows, ".parquet": _parquet_rows}
+        for where, value in others.get(path.suffix.lower(), csv_rows)(path, column):
             if isinstance(value, CnnzooError):
                 yield Unreadable(where, str(value))
             elif not isinstance(value, str) or not _is_unicode(value):
@@ -116,7 +119,7 @@ def _table(argument: str) -> tuple[Path | None, str]:
     """Return the table that an argument names, or None, and the column in brackets behind it."""
     found = None if os.path.exists(argument) else re.fullmatch(r"(.+)\[([^][]*)\]", argument)
     path, columns = (argument, "") if found is None else found.groups()
-    if not path.lower().endswith(_TABLES) or not os.path.isfile(path):
+    if not path.lower().endswith(tuple(tables.READERS)) or not os.path.isfile(path):
         return None, ""
     return Path(path), columns.split(",")[0].strip()  # A second one, of labels, is for training.
 
@@ -132,22 +135,15 @@ def _files(folder: str) -> Iterator[str]:
         yield from (os.path.join(parent, one) for one in sorted(names) if not is_of_the_system(one))
 
 
-def _csv_rows(path: Path, column: str) -> Iterator[tuple[str, Any]]:
+def _csv_rows(path: Path, column: str, encoding: str | None) -> Iterator[tuple[str, Any]]:
     """Yield where each row begins, and its field in `column`, or what is wrong with it."""
-    delimiter = _DELIMITERS[path.suffix.lower()]
     limit = csv.field_size_limit(_LONGEST)
     try:
-        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            reader = csv.reader(file, delimiter=delimiter)
-            try:
-                header = next(filter(None, reader), [])
-            except csv.Error as error:
-                raise CnnzooError(
-                    f"{path} must begin with names of columns; got {error}"
-                ) from error
-            place = _place(path, header, column)
+        with _opened(path, encoding) as file:
+            reader, header, before = _reader(path, file, column)
+            place = tables.places_of(header, (column,), str(path))[0] or 0
             while True:
-                where = f"{path}, line {reader.line_num + 1},"
+                where = f"{path}, line {before + reader.line_num + 1},"
                 try:
                     fields = next(reader)
                 except StopIteration:
@@ -162,6 +158,41 @@ def _csv_rows(path: Path, column: str) -> Iterator[tuple[str, Any]]:
                     yield where, CnnzooError(f"{where} {rule}")
     finally:
         csv.field_size_limit(limit)
+
+
+def _opened(path: Path, encoding: str | None) -> TextIO:
+    """Open a text file; what is not in its encoding is no Unicode, and so are its rows."""
+    with path.open("rb") as file:
+        known = marked_encoding(file.read(4)) or encoding or "utf-8"
+    errors = "surrogateescape" if known == "utf-8" else "replace"
+    return path.open(encoding=known, errors=errors, newline="")
+
+
+def _reader(path: Path, file: TextIO, column: str) -> tuple[Any, list[str], int]:
+    """Return the reader of a file's rows, the names of its columns, and the lines before these.
+
+    Raises:
+        CnnzooError: It begins with something else.
+    """
+    # As in `tables`, a TSV file has quotes only where these alone give rows of one length.
+    tabs = path.suffix.lower() == ".tsv"
+    plain = tabs and len({line.count("\t") for line in file if line.strip("\r\n")}) == 1
+    file.seek(0)
+    first = file.readline().removeprefix("\ufeff")
+    stated = tables.stated_delimiter(first.rstrip("\r\n"))
+    if stated:
+        first = file.readline()
+    lines = itertools.chain([first], file)
+    if plain:
+        reader = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+    else:
+        header = first.rstrip("\r\n")
+        delimiter = "\t" if tabs else stated or tables.delimiter_of(header, (column,))
+        reader = csv.reader(lines, delimiter=delimiter)
+    try:
+        return reader, next(filter(None, reader), []), int(bool(stated))
+    except csv.Error as error:
+        raise CnnzooError(f"{path} must begin with names of columns; got {error}") from error
 
 
 def _json_rows(path: Path, column: str) -> Iterator[tuple[str, Any]]:
@@ -183,47 +214,14 @@ def _json_rows(path: Path, column: str) -> Iterator[tuple[str, Any]]:
 
 
 def _parquet_rows(path: Path, column: str) -> Iterator[tuple[str, Any]]:
-    file = _parquet(path)
-    _place(path, file.schema_arrow.names, column)
+    file = tables.parquet_file(path)
+    names = file.schema_arrow.names
+    name = names[tables.places_of(names, (column,), str(path))[0] or 0]
     number = 0
-    for batch in file.iter_batches(batch_size=4096, columns=[column]):
+    for batch in file.iter_batches(batch_size=4096, columns=[name]):
         for value in batch.column(0).to_pylist():
             number += 1
             yield f"{path}, row {number},", value
-
-
-def _parquet(path: Path) -> Any:
-    """Return pyarrow's reader of a file.
-
-    Raises:
-        CnnzooError: pyarrow is not installed, or the file is damaged.
-    """
-    try:
-        from pyarrow import ArrowInvalid, parquet
-    except ImportError as error:
-        raise CnnzooError(
-            f"pyarrow must be installed for {path}; run: pip install 'cnnzoo[parquet]'"
-        ) from error
-    try:
-        return parquet.ParquetFile(path)
-    except ArrowInvalid as error:
-        raise CnnzooError(f"{path} must be a Parquet file; it is none, or damaged") from error
-
-
-def _place(path: Path, columns: Iterable[str], column: str) -> int:
-    """Return the index of `column`.
-
-    Raises:
-        CnnzooError: There is no such column.
-    """
-    there = list(columns)
-    if column not in there:
-        got = listed(map(reprlib.repr, there)) or "none"
-        raise CnnzooError(
-            f"{path} must have a column {column!r}, or another in brackets behind its name; "
-            f"got {got}"
-        )
-    return there.index(column)
 
 
 def _is_unicode(text: str) -> bool:

@@ -156,17 +156,20 @@ def _row(place: int, fields: Sequence[Any], places: Sequence[int | None]) -> Row
 
 def _csv(path: Path, needed: Sequence[str], encoding: str | None) -> Iterator[Row]:
     lines = read_lines(path, encoding, examples.MAX_TEXT_BYTES)
-    first, delimiter = 1, ""
-    if lines and lines[0].lower().startswith("sep=") and len(lines[0]) == 5:  # Excel's.
-        first, delimiter = 2, lines[0][4]
+    delimiter = stated_delimiter(lines[0]) if lines else ""
+    first = 2 if delimiter else 1
     lines = lines[first - 1 :]
-    delimiter = delimiter or _delimiter(lines, needed)
+    delimiter = delimiter or delimiter_of(next((line for line in lines if line), ""), needed)
     return _records(path, needed, list(_quoted(path, lines, delimiter, first)))
 
 
-def _delimiter(lines: Sequence[str], needed: Sequence[str]) -> str:
+def stated_delimiter(line: str) -> str:
+    """Return the sign that a first line such as "sep=;", which Excel writes, states, or ""."""
+    return line[4] if len(line) == 5 and line.lower().startswith("sep=") else ""
+
+
+def delimiter_of(header: str, needed: Sequence[str]) -> str:
     """Return the sign between columns: a comma, unless only another gives the columns needed."""
-    header = next((line for line in lines if line), "")
     for delimiter in (",", ";", "\t"):
         try:
             places_of(next(csv.reader([header], delimiter=delimiter), []), needed, "")
@@ -255,13 +258,11 @@ def _jsonl(path: Path, needed: Sequence[str], encoding: str | None) -> Iterator[
 
 
 def _parquet(path: Path, needed: Sequence[str], encoding: str | None) -> Iterator[Row]:
+    reader = parquet_file(path)
+    from pyarrow import ArrowException
+
     try:
-        from pyarrow import ArrowException
-        from pyarrow.parquet import ParquetFile
-    except ImportError as error:
-        raise CnnzooError("pyarrow must be installed to read .parquet files") from error
-    try:
-        with ParquetFile(path) as file:
+        with reader as file:
             names = file.schema_arrow.names
             places = places_of(names, needed, str(path))
             chosen = [names[place] for place in places if place is not None]
@@ -277,6 +278,25 @@ def _parquet(path: Path, needed: Sequence[str], encoding: str | None) -> Iterato
                 ):
                     count += 1
                     yield Row(count, *fields)
+    except (ArrowException, OSError) as error:
+        raise CnnzooError(f"{path} must be a Parquet file; it is none, or damaged") from error
+
+
+def parquet_file(path: Path) -> Any:
+    """Return pyarrow's reader of a file.
+
+    Raises:
+        CnnzooError: pyarrow is not installed, or the file is damaged.
+    """
+    try:
+        from pyarrow import ArrowException
+        from pyarrow.parquet import ParquetFile
+    except ImportError as error:
+        raise CnnzooError(
+            f"pyarrow must be installed for {path}; run: pip install 'cnnzoo[parquet]'"
+        ) from error
+    try:
+        return ParquetFile(path)
     except (ArrowException, OSError) as error:
         raise CnnzooError(f"{path} must be a Parquet file; it is none, or damaged") from error
 
