@@ -3,6 +3,7 @@ import dataclasses
 import functools
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import types
@@ -129,3 +130,17 @@ def browser():
         ) as running,
     ):
         yield running
+
+
+@pytest.fixture
+def free_ports():
+    """Function that returns so many ports of this machine that nobody listens on."""
+
+    def free_ports(count):
+        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+        ports = [one.getsockname()[1] for one in sockets]
+        for one in sockets:
+            one.close()
+        return ports
+
+    return free_ports

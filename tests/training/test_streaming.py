@@ -1,7 +1,6 @@
 """Pictures that stay in their files: a killed run, and several devices, end as one run does."""
 
 import signal
-import socket
 import subprocess
 import sys
 
@@ -49,14 +48,6 @@ def photos(tmp_path_factory):
     return folder
 
 
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 def started(photos, out, kill_at=-1, how="start", devices=1, workers="", worker=0):
     arguments = [str(one) for one in (photos, out, kill_at, how, devices, workers, worker)]
     command = [sys.executable, "-c", TRAIN, *arguments]
@@ -74,7 +65,9 @@ def trained(photos, out, kill_at=-1, **how):
 
 
 @pytest.mark.slow
-def test_a_killed_run_two_devices_and_two_workers_end_with_the_weights_of_one(photos, tmp_path):
+def test_a_killed_run_two_devices_and_two_workers_end_with_the_weights_of_one(
+    photos, tmp_path, free_ports
+):
     whole = trained(photos, tmp_path / "whole")
     trained(photos, tmp_path / "killed", kill_at=8)  # In the middle of the second epoch.
     resumed = trained(photos, tmp_path / "killed", how="resume")

@@ -23,16 +23,6 @@ def weights_of(folder):
     return [np.asarray(weight) for weight in cnnzoo.load(folder).model.weights]
 
 
-def free_ports(count):
-    import socket
-
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
     return cnnzoo.train("mnist_lenet5", out=tmp_path_factory.mktemp("alone"), **VALUES).path
@@ -63,7 +53,7 @@ def test_two_devices_fine_tune_as_one_does(command, tmp_path):
 
 
 @pytest.mark.slow
-def test_two_workers_end_with_the_weights_of_one_process(alone, tmp_path):
+def test_two_workers_end_with_the_weights_of_one_process(alone, tmp_path, free_ports):
     workers = ",".join(f"127.0.0.1:{port}" for port in free_ports(2))
     line = [sys.executable, "-m", "cnnzoo", "train", "mnist_lenet5", "--workers", workers, *FIELDS]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": tmp_path}
