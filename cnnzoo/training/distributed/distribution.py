@@ -14,6 +14,7 @@ import contextlib
 import io
 import json
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -210,12 +211,17 @@ class _Apart:
         return seed + tf.stack([tf.cast(context.replica_id_in_sync_group, seed.dtype), 0])
 
 
-def _lost(found: Cluster) -> str:
-    gone = [
-        found.name(place)
-        for place, address in enumerate(found.addresses)
-        if place != found.place and not answers(address)
-    ]
+def _lost(found: Cluster, seconds: float = 5) -> str:
+    """Say who is gone; a process that is being killed may listen for a moment longer."""
+    gone: list[str] = []
+    end = time.monotonic() + seconds
+    while not gone and time.monotonic() < end:
+        gone = [
+            found.name(place)
+            for place, address in enumerate(found.addresses)
+            if place != found.place and not answers(address)
+        ]
+        time.sleep(0.1)
     who = " and ".join(gone) or "one of them"
     return f"workers must stay until all are done; {who} is gone; start all again with --resume"
 

@@ -162,7 +162,7 @@ def test_the_command_line_trains_on_ones_own_images(photos, command):
     )
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
-    assert result["examples"] == 6
+    assert result["examples"] == find(str(photos), SHAPE).sizes["test"]
     assert result["accuracy"] == 1
     assert cnnzoo.evaluate(cnnzoo.load(photos.parent / result["run"]))["accuracy"] == 1
     done = command("train", "mnist_lenet5", "--data", "nowhere", cwd=photos.parent)
