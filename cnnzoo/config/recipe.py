@@ -20,6 +20,7 @@ from cnnzoo.registry import Registry, modules
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "muon")
 LOSSES = ("cross_entropy", "margin")
 PRECISIONS = ("float32", "bfloat16", "float16")
+VIEWS = ("flip", "flip_shift")  # Of a test image, over which logits are averaged.
 SAMPLINGS = ("uniform", "balanced")  # Of examples, or of classes.
 RESIZINGS = ("pad", "crop")  # Whole with margins, or the center; see cnnzoo.decoding.
 # Of images and sounds: mean 0 and standard deviation 1 per channel, 0 to 1, or -0.5 to 0.5.
@@ -89,17 +90,23 @@ class Recipe(Fields):
     frozen_epochs: int | None = None  # First ones, of the head only; by default a third of all.
     thaw_rate: float = _THAW_RATE  # Factor of the learning rate, started anew, from then on.
     augmentation: str | None = None  # Of images: a policy of cnnzoo.pipelines.augmentation.
+    views: str | None = None  # Of an image when the network answers: one of VIEWS; none: itself.
     normalization: str = "standardized"  # Of images and sounds: one of NORMALIZATIONS.
     tokens: Tokens | None = None  # Of texts.
     optimizer: str = "adam"  # One of OPTIMIZERS; those with momentum have 0.9.
     optimizer_options: dict[str, Any] = dataclasses.field(default_factory=dict)  # Of Keras's class.
     l2: float = 0.0  # This times the weight is added to its gradient: the papers' weight decay.
     weight_decay: float = 0.0  # Decoupled: this times rate and weight is taken from the weight.
+    bias_rate: float = 1.0  # Factor of the learning rate of biases and normalization.
     decay_all: bool = False  # Whether biases and normalization decay too, not only kernels.
     clip_norm: float | None = None  # Greatest norm of the gradient of all weights together.
     ema: float | None = None  # Momentum of the average of weights that is validated and saved.
     loss: str = "cross_entropy"  # One of LOSSES.
     label_smoothing: float = 0.0
+    # Distillation: a shipped name or a run folder whose scores are learned beside the labels.
+    teacher: str | None = None
+    teacher_weight: float = 0.9  # Share of the loss.
+    temperature: float = 4.0  # By which both networks' logits are divided for that share.
     # Factors of the loss by class name, 1 where one is missing; "balanced": examples over the
     # number of classes times those of the class, in the training part.
     class_weight: str | dict[str, Any] | None = None
@@ -153,6 +160,13 @@ class Recipe(Fields):
             self.require(field, 0 <= getattr(self, field) < math.inf, "at least 0")
         self.require("clip_norm", self.clip_norm is None or self.clip_norm > 0, "above 0")
         self.require("ema", self.ema is None or 0 < self.ema < 1, "between 0 and 1")
+        if self.views is not None:
+            self.require("views", self.views in VIEWS, f"one of {', '.join(VIEWS)}, or none")
+        self.require("bias_rate", 0 < self.bias_rate < math.inf, "above 0")
+        fits = self.bias_rate == 1 or self.optimizer in OPTIMIZERS[:3]
+        self.require("bias_rate", fits, f"1 unless optimizer is {', '.join(OPTIMIZERS[:3])}")
+        self.require("teacher_weight", 0 < self.teacher_weight <= 1, "above 0, and at most 1")
+        self.require("temperature", 0 < self.temperature < math.inf, "above 0")
         self.require("label_smoothing", 0 <= self.label_smoothing < 1, "from 0 to below 1")
         self.require("resizing", self.resizing in RESIZINGS, f"one of {', '.join(RESIZINGS)}")
         known = self.encoding is None or _is_encoding(self.encoding)

@@ -38,7 +38,10 @@ _NEWER = ("input_axes", "output_axes", "quantization_config")  # None by default
 
 
 def assemble(
-    preprocessing: Sequence[keras.layers.Layer], network: keras.Model, metadata: dict[str, Any]
+    preprocessing: Sequence[keras.layers.Layer],
+    network: keras.Model,
+    metadata: dict[str, Any],
+    views: str | None = None,
 ) -> keras.Model:
     """Return the model from raw input to softmax scores.
 
@@ -46,13 +49,18 @@ def assemble(
         preprocessing: Layers from raw input to what the network takes.
         network: To logits.
         metadata: What the card says of the raw input.
+        views: Of each image, over which the logits are averaged; see `layers.Views`.
     """
     spec = raw_input(metadata).spec
     raw = keras.Input(spec.shape[1:], dtype=spec.dtype.name, name=spec.name)
     values: Any = raw
     for layer in preprocessing:
         values = layer(values)
-    scores = keras.layers.Softmax(dtype="float32", name="scores")(network(values))
+    last = keras.layers.Softmax(dtype="float32", name="scores")
+    if views is not None:
+        values = layers.Views(views, name="views")(values)
+        last = layers.MeanOfViews(views, name="scores")
+    scores = last(network(values))
     return keras.Model(raw, scores, name="classifier")
 
 

@@ -19,6 +19,7 @@ from cnnzoo.export.streaming import predictions
 from cnnzoo.guard.saved_model import check_saved_model
 from cnnzoo.guard.sums import check_sums
 from cnnzoo.keras_internals import converter_error
+from cnnzoo.layers import Views
 from cnnzoo.pipelines.input_types import RawTexts, raw_input
 from cnnzoo.pipelines.tokenizer import Tokenizer
 
@@ -145,6 +146,8 @@ class Classifier:
     def prepare(self, inputs: Any) -> np.ndarray:
         """Return what the network takes: normalized images or sounds, or tokens `[texts, length]`.
 
+        Images are as they were given, whatever views of them are averaged for an answer.
+
         Args:
             inputs: As for `scores`.
 
@@ -153,7 +156,7 @@ class Classifier:
         """
         values = self.raw.check(inputs)
         for layer in self._layers()[:-2]:
-            values = layer(values)
+            values = values if isinstance(layer, Views) else layer(values)
         return np.asarray(values)
 
     def words(self, tokens: np.ndarray) -> list[list[str]]:

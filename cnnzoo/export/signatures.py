@@ -11,6 +11,7 @@ import tensorflow as tf
 from cnnzoo.export.litert import tokenizer_of
 from cnnzoo.inspection.cams import explainer
 from cnnzoo.inspection.graph import calls, graph
+from cnnzoo.layers import Views
 from cnnzoo.pipelines.input_types import RawTexts, raw_input
 
 TOP = 5  # Classes with the highest scores that are named, or all if there are fewer.
@@ -61,7 +62,10 @@ class _Outputs:
         self._decode: Any = getattr(raw, "decode", None)  # Texts are never encoded.
         self._names = tf.constant(card["class_names"])
         self._top = min(TOP, len(card["class_names"]))
-        *self._before, network, self._softmax = model.layers[1:]
+        *before, network, softmax = model.layers[1:]
+        self._before = [layer for layer in before if not isinstance(layer, Views)]
+        # What is explained is the image as it is; where several views answer, they still do.
+        self._softmax = softmax if self._before == before else None
         self._explain = explainer(network)
         logits = graph(network).outputs[0]
         last = next(call for call in calls(network) if call.outputs[0] is logits)
@@ -87,7 +91,9 @@ class _Outputs:
         raw = inputs if tokenizer is not None else self._decoded(inputs)
         values = self._prepared(raw)
         explanation = self._explain(values)
-        prediction = self._named(self._softmax(explanation.pop("logits")))
+        logits = explanation.pop("logits")
+        scores = self.model(raw, training=False) if self._softmax is None else self._softmax(logits)
+        prediction = self._named(scores)
         given = {"network_input": values}
         if tokenizer is not None:  # The word or character of each token; padding is empty.
             given = {"tokens": tf.gather(tf.constant(tokenizer.names), values)}

@@ -14,6 +14,7 @@ __getattr__, __all__ = exports(
         "MarginLoss": "cnnzoo.layers.capsules",
         "MaskedConv1D": "cnnzoo.layers.masked",
         "MaskedMaxPooling1D": "cnnzoo.layers.masked",
+        "MeanOfViews": "cnnzoo.layers.views",
         "OneHot": "cnnzoo.layers.one_hot",
         "PartialConv2D": "cnnzoo.layers.partial_conv",
         "RBF": "cnnzoo.layers.rbf",
@@ -23,6 +24,7 @@ __getattr__, __all__ = exports(
         "Squash": "cnnzoo.layers.capsules",
         "Subsampling2D": "cnnzoo.layers.subsampling",
         "TextModel": "cnnzoo.layers.text_model",
+        "Views": "cnnzoo.layers.views",
         "ZeroPadShortcut": "cnnzoo.layers.zero_pad_shortcut",
     },
 )

@@ -27,6 +27,7 @@ def train_batches(
     augmentation: Augmentation | None = None,
     num_classes: int | None = None,
     balanced: bool = False,
+    targets: np.ndarray | None = None,
     start_step: int = 0,
     rows: slice = slice(None),
 ) -> tf.data.Dataset:
@@ -44,6 +45,8 @@ def train_batches(
         augmentation: Layer that changes the images, if any.
         num_classes: Classes; needed if the layer has `soft_labels`, else unused.
         balanced: Whether each class is drawn equally often; see `example_order`.
+        targets: What to yield instead of the labels, `[examples, ...]`; for an augmentation without
+            `soft_labels`.
         start_step: First batch to yield, counted over all epochs.
         rows: Of each batch, which are read; encoded images of the others, which are those of other
             machines, stay zero unless the layer needs the whole batch.
@@ -61,7 +64,8 @@ def train_batches(
     chosen = np.arange(len(examples.labels)) if chosen is None else chosen
     count, places = len(chosen), tf.constant(chosen)
     steps = steps_per_epoch(count, batch_size)
-    take = gather_by_index(examples, rows if by_image(augmentation) else slice(None))
+    yielded = examples if targets is None else examples._replace(labels=targets)
+    take = gather_by_index(yielded, rows if by_image(augmentation) else slice(None))
     encoded = isinstance(examples.inputs, EncodedImages)
     crop, rest = leading_crop(augmentation) if encoded else (None, augmentation)
     used = 0 if crop is None else crop.noise_size
@@ -72,7 +76,7 @@ def train_batches(
         done = tf.where(epoch == start_step // steps, np.int64(start_step % steps), np.int64(0))
         parts = [indices]
         if augmentation is not None:
-            noise = uniform((seed, _AUGMENTATION), epoch, [count, augmentation.noise_size])
+            noise = _noise(augmentation, seed, epoch, count)
             draws = tf.reshape(tf.range(steps * batch_size), [steps, batch_size])
             parts.append(tf.gather(noise, draws if balanced else indices))
         return tf.data.Dataset.from_tensor_slices(tuple(parts)).skip(done)
@@ -89,6 +93,20 @@ def train_batches(
 
     epochs = tf.data.Dataset.counter(start_step // steps)
     return as_written(epochs.flat_map(batches_of).map(batch, num_parallel_calls=2).prefetch(4))
+
+
+def _noise(augmentation: Augmentation, seed: int, epoch: tf.Tensor, count: int) -> tf.Tensor:
+    """Return the epoch's noise, float32 `[count, noise_size]`."""
+    shape = [count, augmentation.noise_size]
+    noise = uniform((seed, _AUGMENTATION), epoch, shape)
+    if not augmentation.alternating:
+        return noise
+    columns = tf.reduce_any(
+        tf.range(shape[1])[:, None] == tf.constant(augmentation.alternating), axis=1
+    )
+    first = uniform((seed, _AUGMENTATION), tf.zeros_like(epoch), shape)
+    moved = (first + 0.5 * tf.cast(epoch % 2, tf.float32)) % 1.0
+    return tf.where(columns, moved, noise)
 
 
 def _check(augmentation: Augmentation, rank: int, num_classes: int | None) -> None:

@@ -22,6 +22,7 @@ def train_text_batches(
     chosen: np.ndarray | None = None,
     window: int = 1,
     balanced: bool = False,
+    targets: np.ndarray | None = None,
     start_step: int = 0,
 ) -> tf.data.Dataset:
     """Return shuffled batches without end, epoch after epoch.
@@ -39,6 +40,7 @@ def train_text_batches(
         window: Batches whose texts are sorted by length together, so that a batch needs little
             padding; the batches are then shuffled. 1: none are sorted.
         balanced: Whether each class is drawn equally often; see `example_order`.
+        targets: What to yield instead of the labels, `[texts, ...]`.
         start_step: First batch to yield, counted over all epochs.
 
     Returns:
@@ -70,7 +72,8 @@ def train_text_batches(
         return tf.data.Dataset.from_tensor_slices(tf.gather(places, indices)).skip(done)
 
     epochs = tf.data.Dataset.counter(start_step // steps)
-    return _batches(epochs.flat_map(batches_of), tokens, labels, tokenizer)
+    yielded = labels if targets is None else targets
+    return _batches(epochs.flat_map(batches_of), tokens, yielded, tokenizer)
 
 
 def eval_text_batches(

@@ -18,6 +18,7 @@ from cnnzoo.inspection.graph import nested, output_call, walk
 from cnnzoo.models import create_model, keras_set_to
 from cnnzoo.pipelines.custom_data.dataset import Data, find, reading
 from cnnzoo.pipelines.input_types import describe
+from cnnzoo.training.distillation import TaughtAccuracy, TaughtLoss
 from cnnzoo.training.distributed.distribution import Distribution
 from cnnzoo.training.fine_tuning import (
     digest,
@@ -111,20 +112,33 @@ def _networks(
     if weights is not None:
         another = _network(recipe, pipeline, classes + 1)
         frozen = load_all_but_head(recipe, trained, another, weights)
-    kinds = keras.metrics.CategoricalAccuracy, keras.metrics.SparseCategoricalAccuracy
     with distribution.scope():
-        accuracy = kinds[0 if pipeline.soft_labels else 1](name="accuracy")
+        of_batches, accuracy = _loss_and_accuracy(recipe, pipeline)
         model.compile(
             distribution.summed(optimizer(recipe, model.trainable_variables, data.steps)),
-            loss(recipe.loss, recipe.label_smoothing, pipeline.soft_labels, pipeline.class_weights),
+            of_batches,
             metrics=[accuracy],
             jit_compile=False,  # XLA halves the speed on a CPU.
         )
     served = (
         _network(recipe, pipeline, classes) if custom is None else keras.models.clone_model(custom)
     )
-    inference = artifact.assemble(pipeline.layers, served, describe(dataset))
+    inference = artifact.assemble(pipeline.layers, served, describe(dataset), recipe.views)
     return Networks(trained, model, served, inference, accuracy, recipe.ema is not None, frozen)
+
+
+def _loss_and_accuracy(
+    recipe: Recipe, pipeline: Pipeline
+) -> tuple[keras.losses.Loss, keras.metrics.Metric]:
+    """Return them for what the batches hold as labels."""
+    taught = recipe.teacher is not None
+    soft = pipeline.soft_labels or taught
+    of_labels = loss(recipe.loss, recipe.label_smoothing, soft, pipeline.class_weights)
+    if taught:
+        of_both = TaughtLoss(of_labels, recipe.teacher_weight, recipe.temperature)
+        return of_both, TaughtAccuracy(name="accuracy")
+    kinds = keras.metrics.SparseCategoricalAccuracy, keras.metrics.CategoricalAccuracy
+    return of_labels, kinds[soft](name="accuracy")
 
 
 def spec_of(recipe: Recipe, custom: keras.Model | None) -> InputSpec:

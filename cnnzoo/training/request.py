@@ -61,8 +61,8 @@ def request(
         CnnzooError: The recipe or a field is unknown or wrong, data are missing or cannot be read,
             or a data set of another content has a name of the catalog.
     """
-    if isinstance(fields.get("weights"), Path):
-        fields = {**fields, "weights": str(fields["weights"])}
+    paths = {name: str(value) for name, value in fields.items() if isinstance(value, Path)}
+    fields = {**fields, **{name: paths[name] for name in ("weights", "teacher") if name in paths}}
     layer = fields.get("augmentation")
     if isinstance(layer, keras.layers.Layer):
         fields = {**fields, "augmentation": type(layer).__name__}

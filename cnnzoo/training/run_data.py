@@ -32,6 +32,7 @@ from cnnzoo.pipelines.tokenizer import Tokenizer
 from cnnzoo.pipelines.word_vectors import read_word_vectors
 from cnnzoo.quiet import log
 from cnnzoo.registry import unknown
+from cnnzoo.training.distillation import Teacher, taught
 from cnnzoo.training.run_folder import unnamed_config
 
 
@@ -113,6 +114,11 @@ def run_data(
     metadata = {**pipeline.metadata, "data_sha256": fingerprint(dataset, examples)}
     if given is not None and layer is not None:
         metadata["augmentation"] = unnamed_config(layer)
+    if recipe.teacher is not None:
+        teacher = Teacher(recipe, dataset)
+        train = taught(pipeline.train, teacher, examples, training, layer is not None)
+        pipeline = pipeline._replace(train=train)
+        metadata["teacher_sha256"] = teacher.sha256
     labels = np.asarray(examples.labels)[training]
     counts = np.bincount(labels, minlength=len(dataset.class_names))
     weights = _class_weights(recipe.class_weight, dataset.class_names, counts)
@@ -150,6 +156,8 @@ def _pipeline(
         raise CnnzooError(
             f"augmentation must be none for {dataset.kind}; got {recipe.augmentation!r}"
         )
+    if rank != 3 and recipe.views is not None:
+        raise CnnzooError(f"views must be none for {dataset.kind}; got {recipe.views!r}")
     if rank == 0:
         return _text_pipeline(recipe, spec, dataset, examples, training)
     if recipe.tokens is not None:

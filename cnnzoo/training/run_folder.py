@@ -21,6 +21,7 @@ _PARTS = {
     "data_sha256": "dataset",
     "model_sha256": "model",
     "weights_sha256": "weights",
+    "teacher_sha256": "teacher",
     "augmentation": "augmentation",
 }
 
@@ -100,6 +101,7 @@ def _identity(folder: Path) -> dict[str, Any] | None:
             "replaced": [],
             "augmentation": None,
             "weights_sha256": None,
+            "teacher_sha256": None,
         }
         return {**others, **{key: found[key] for key in others if key in found}, **held}
     except (ValueError, KeyError, TypeError) as error:
@@ -142,7 +144,8 @@ def write_identity(
         CnnzooError: The run in `folder` was started with other data, model or augmentation.
     """
     found = _identity(folder)
-    names = {**metadata, "augmentation": recipe.augmentation, "weights": recipe.weights}
+    of_recipe = ("augmentation", "weights", "teacher")
+    names = {**metadata, **{field: getattr(recipe, field) for field in of_recipe}}
     for part, what in _PARTS.items():
         if found and found[part] != metadata.get(part):
             raise CnnzooError(

@@ -13,6 +13,7 @@ from cnnzoo.datasets import Examples
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.augmentation import (
     CutMix,
+    Cutout,
     MixUp,
     PadCrop,
     Policy,
@@ -113,6 +114,23 @@ def test_augmentation_depends_on_seed_epoch_and_index_not_on_the_batch():
     first, second = by_index(10)
     assert first != second  # Another epoch, other shifts.
     assert first != by_index(10, seed=6)[0]
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_alternating_flips_mirror_each_image_in_every_second_epoch(within):
+    images = np.zeros((60, 4, 4, 1), np.uint8)
+    images[:, :, 0] = 255  # So that a column says whether an image is mirrored.
+    examples = Examples(images, np.arange(60))
+    layer = PadCrop(0, flip=True, alternate=True)
+    layer = Policy([Cutout(1), layer]) if within else layer
+    batches = train_batches(examples, batch_size=20, seed=3, augmentation=layer)
+    mirrored = np.zeros((4, 60), bool)
+    for step, (pixels, labels) in enumerate(batches.take(12)):
+        mirrored[step // 3, labels] = np.asarray(pixels)[:, :, -1].max(axis=(1, 2)) == 255
+    assert 15 < mirrored[0].sum() < 45
+    assert np.array_equal(mirrored[1], ~mirrored[0])
+    assert np.array_equal(mirrored[2], mirrored[0])
+    assert np.array_equal(mirrored[3], mirrored[1])
 
 
 def full_policy():

@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from stopping import Stop, StoppedError, in_parts, same_run
 
 import cnnzoo
 from cnnzoo import transfer
@@ -29,23 +30,6 @@ STATEFUL = {
 }
 
 
-class StoppedError(Exception):
-    pass
-
-
-class Stop(keras.callbacks.Callback):
-    """Stops the program after so many steps."""
-
-    def __init__(self, steps):
-        super().__init__()
-        self.left = {"steps": steps}  # A mapping is no part of a checkpoint.
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.left["steps"] -= 1
-        if self.left["steps"] == 0:
-            raise StoppedError
-
-
 class Watch(keras.callbacks.Callback):
     """Keeps weights, rate and number of steps at the end of each epoch."""
 
@@ -58,15 +42,6 @@ class Watch(keras.callbacks.Callback):
         self.seen["weights"].append({one.path: one.numpy() for one in network.weights})
         self.seen["rates"].append(float(optimizer.learning_rate))
         self.seen["steps"].append(int(optimizer.iterations))
-
-
-def weights_of(run):
-    return [np.asarray(weight) for weight in cnnzoo.load(run.path).model.weights]
-
-
-def figures(run):
-    rows = csv.DictReader((run.path / "history.csv").open())
-    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
 
 
 def changed(before, after):
@@ -113,23 +88,7 @@ def test_a_run_stopped_on_both_sides_of_the_thaw_ends_with_the_same_weights(
     undisturbed, stops, tmp_path
 ):
     fields, run = undisturbed
-    for resume, steps in zip((False, True), stops, strict=True):
-        with pytest.raises(StoppedError):
-            cnnzoo.train(
-                "mnist_lenet5",
-                out=tmp_path / "run",
-                resume=resume,
-                callbacks=[Stop(steps)],
-                checkpoint_seconds=0,
-                **fields,
-            )
-        keras.utils.set_random_seed(99)  # What came before the resumption must not matter.
-    resumed = cnnzoo.train(
-        "mnist_lenet5", out=tmp_path / "run", resume=True, callbacks=[Stop(0)], **fields
-    )
-    assert figures(resumed) == figures(run)
-    for one, other in zip(weights_of(resumed), weights_of(run), strict=True):
-        assert np.array_equal(one, other)
+    assert same_run(in_parts("mnist_lenet5", stops, tmp_path / "run", **fields), run)
 
 
 class StopBefore(keras.callbacks.Callback):
@@ -152,9 +111,7 @@ def test_a_run_stopped_between_epochs_ends_with_the_same_weights(undisturbed, ep
     resumed = cnnzoo.train(
         "mnist_lenet5", out=tmp_path / "run", resume=True, callbacks=[StopBefore(9)], **fields
     )
-    assert figures(resumed) == figures(run)
-    for one, other in zip(weights_of(resumed), weights_of(run), strict=True):
-        assert np.array_equal(one, other)
+    assert same_run(resumed, run)
 
 
 def test_other_weights_under_the_same_name_are_refused(small, finished_run, tmp_path):

@@ -1,7 +1,6 @@
 """A run that is stopped at any moment and resumed ends as one that was not."""
 
 import contextlib
-import csv
 import json
 import os
 import random
@@ -15,6 +14,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from stopping import Stop, StoppedError, figures, in_parts, same_run, weights_of
 
 import cnnzoo
 from cnnzoo.config.schedules import Plateau
@@ -38,23 +38,6 @@ STATEFUL = {
 }
 
 
-class StoppedError(Exception):
-    pass
-
-
-class Stop(keras.callbacks.Callback):
-    """Stops the program after so many steps."""
-
-    def __init__(self, steps):
-        super().__init__()
-        self.left = {"steps": steps}  # A mapping is no part of a checkpoint.
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.left["steps"] -= 1
-        if self.left["steps"] == 0:
-            raise StoppedError
-
-
 class Memory(keras.callbacks.Callback):
     """Remembers in every form that a checkpoint holds."""
 
@@ -74,15 +57,6 @@ class Memory(keras.callbacks.Callback):
         self.weights = self.model.get_weights()[:2]
 
 
-def weights_of(run):
-    return [np.asarray(weight) for weight in cnnzoo.load(run.path).model.weights]
-
-
-def figures(run):
-    rows = csv.DictReader((run.path / "history.csv").open())
-    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
-
-
 @pytest.fixture(scope="module")
 def fields(small):
     return {**small, **STATEFUL}
@@ -99,25 +73,16 @@ def test_a_run_stopped_three_times_in_mid_epoch_ends_with_the_same_weights(
     undisturbed, fields, tmp_path
 ):
     run, memory = undisturbed
+    again = []
+
+    def callbacks():
+        again[:] = [Memory()]
+        return again
+
     # An epoch has 30 steps: the stops are in epochs 1, 2 and 4, the second one just before an end.
-    for resume, steps in ((False, 7), (True, 22 + 29), (True, 1 + 35)):
-        with pytest.raises(StoppedError):
-            cnnzoo.train(
-                "mnist_lenet5",
-                out=tmp_path / "run",
-                resume=resume,
-                callbacks=[Memory(), Stop(steps)],
-                checkpoint_seconds=0,
-                **fields,
-            )
-        keras.utils.set_random_seed(99)  # What came before the resumption must not matter.
-    again = Memory()
-    resumed = cnnzoo.train(
-        "mnist_lenet5", out=tmp_path / "run", resume=True, callbacks=[again, Stop(0)], **fields
-    )
-    assert figures(resumed) == figures(run)
-    for one, other in zip(weights_of(resumed), weights_of(run), strict=True):
-        assert np.array_equal(one, other)
+    stops = (7, 22 + 29, 1 + 35)
+    assert same_run(in_parts("mnist_lenet5", stops, tmp_path / "run", callbacks, **fields), run)
+    (again,) = again
     assert (again.count, again.rows) == (memory.count, memory.rows)
     assert np.array_equal(again.total, memory.total)
     for one, other in zip(again.weights, memory.weights, strict=True):

@@ -53,6 +53,7 @@ POLICIES: dict[str, Callable[[], Augmentation]] = {
     "mixup": MixUp,
     "pad_crop": lambda: PadCrop(4),
     "pad_crop_flip": lambda: PadCrop(4, flip=True),
+    "pad2_crop_alternating_flip": lambda: PadCrop(2, flip=True, reflect=True, alternate=True),
     "pad_crop_flip_color": lambda: Policy([PadCrop(4, flip=True), policy("color")]),
     "pad_crop_flip_cutmix": lambda: Policy([PadCrop(4, flip=True), CutMix()]),
     "pad_crop_flip_cutout": lambda: Policy([PadCrop(4, flip=True), Cutout(16)]),

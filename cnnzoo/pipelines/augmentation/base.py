@@ -19,6 +19,8 @@ class Augmentation(keras.layers.Layer):
     """Base of the layers; a subclass states `noise_size` and computes `transform` or `mix`."""
 
     noise_size: int  # Uniform numbers that one image needs.
+    # Those among them that are drawn once and moved by one half each epoch in a pipeline.
+    alternating: tuple[int, ...] = ()
     soft_labels = False  # Whether labels change too; then call and `mix` take and give pairs.
 
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:

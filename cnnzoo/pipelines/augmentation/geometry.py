@@ -32,18 +32,27 @@ class PadCrop(Augmentation):
         flip: Whether every other image, by chance, is also mirrored left to right.
         reflect: Whether the padding mirrors the image instead of being 0; then `padding` must be
             less than the shorter side.
+        alternate: Whether, in a pipeline, an image is mirrored in every second epoch instead, about
+            half of them in the first: Jordan 2024, https://arxiv.org/abs/2404.00498, section 3.6.
 
     Raises:
         CnnzooError: An argument is of another kind.
     """
 
     def __init__(
-        self, padding: int, flip: bool = False, reflect: bool = False, **kwargs: Any
+        self,
+        padding: int,
+        flip: bool = False,
+        reflect: bool = False,
+        alternate: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         require_whole("padding", padding, 0)
-        self.padding, self.flip, self.reflect = padding, flip, reflect
+        require("alternate", alternate, "be false without flip", flip or not alternate)
+        self.padding, self.flip, self.reflect, self.alternate = padding, flip, reflect, alternate
         self.noise_size = 3 if flip else 2
+        self.alternating = (2,) if alternate else ()
 
     def transform(self, images: Any, noise: Any) -> Any:
         """Return the windows."""
@@ -60,8 +69,8 @@ class PadCrop(Augmentation):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the layer."""
-        arguments = {"padding": self.padding, "flip": self.flip, "reflect": self.reflect}
-        return {**super().get_config(), **arguments}
+        names = ("padding", "flip", "reflect", "alternate")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 @keras.saving.register_keras_serializable("cnnzoo")

@@ -39,6 +39,12 @@ class Policy(Augmentation):
         self.parts = [part if isinstance(part, Augmentation) else FromKeras(part) for part in parts]
         self.noise_size = sum(part.noise_size for part in self.parts)
         self.soft_labels = any(part.soft_labels for part in self.parts)
+        begins = itertools.accumulate((part.noise_size for part in self.parts), initial=0)
+        self.alternating = tuple(
+            begin + place
+            for begin, part in zip(begins, self.parts, strict=False)
+            for place in part.alternating
+        )
 
     def transform(self, images: Any, noise: Any) -> Any:
         """Return `images`, changed by one part after the other."""
