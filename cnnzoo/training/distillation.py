@@ -5,8 +5,8 @@ both networks are softened by a temperature, and the gradients of that share of 
 smaller by its square, are multiplied by that.
 
 Labels become float32 `[batch, 2 * classes]`: shares of the classes, then the teacher's softened
-scores. Where nothing changes an example from epoch to epoch, the teacher is asked once before
-training, otherwise for each batch; either way the answer depends on the example alone, so that runs
+scores. Where nothing changes an example from epoch to epoch, the teacher scores it once before
+training, otherwise in each batch; either way the scores depend on the example alone, so that runs
 resume exactly.
 """
 
