@@ -22,7 +22,21 @@ def unpacked(path, folder):
 def test_a_small_artifact_is_shipped_as_it_is(finished_run, tmp_path):
     path = shipping.ship(finished_run.path, tmp_path)
     assert path == tmp_path / "mnist_lenet5.keras.xz"
-    assert lzma.decompress(path.read_bytes()) == finished_run.artifact.read_bytes()
+    found, shipped = cnnzoo.load(finished_run.path), unpacked(path, tmp_path)
+    for one, other in zip(found.model.get_weights(), shipped.model.get_weights(), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_what_answers_without_keras_is_shipped_beside_it(
+    finished_run, tmp_path, monkeypatch, digits
+):
+    shipping.ship(finished_run.path, tmp_path)
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    found, shipped = cnnzoo.load(finished_run.path), cnnzoo.load("mnist_lenet5")
+    assert set(shipped.parts) == {"model.tflite", "card.json"}
+    assert shipped.card == found.card
+    assert np.array_equal(shipped.scores(digits), found.scores(digits))
+    assert len(shipped.model.layers) == len(found.model.layers)  # From the file beside it.
 
 
 def test_a_large_one_is_rounded_to_half_precision(finished_run, tmp_path, monkeypatch):

@@ -1,13 +1,19 @@
 """Adds trained runs to the package: their artifacts, compressed, in `cnnzoo/weights`.
 
+Beside each stands what answers without Keras: the LiteRT file, the tokenizer and the card.
+
 Run: python tools/ship_weights.py runs/mnist_lenet5/seed0 ...
+     python tools/ship_weights.py mnist_lenet5 ...    # The second file again, of shipped weights.
 """
 
 from __future__ import annotations
 
+import io
+import json
 import lzma
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +22,9 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation.metrics import evaluate
 from cnnzoo.export import artifact
 from cnnzoo.export.classifier import Classifier
-from cnnzoo.files import read, write_whole
-from cnnzoo.weights import FOLDER, SUFFIX
+from cnnzoo.export.scoring import from_model
+from cnnzoo.files import write_whole
+from cnnzoo.weights import FOLDER, LIGHT, SUFFIX, list_weights
 
 LIMIT = 2_000_000  # Bytes per file.
 
@@ -35,32 +42,67 @@ def ship(run: Path, folder: Path = FOLDER) -> Path:
     found = artifact.load(run)
     if "test" not in found.card["metrics"]:
         raise CnnzooError(f"{run} must be finished; it has no score of the test set")
-    packed = lzma.compress(read(run / artifact.ARTIFACT))
+    packed = lzma.compress(_artifact(found))
     if len(packed) > LIMIT:
-        packed = lzma.compress(_rounded(found))
+        _round(found)
+        packed = lzma.compress(_artifact(found))
     if len(packed) > LIMIT:
         raise CnnzooError(f"{run} must fit into {LIMIT:,} bytes; got {len(packed):,}")
     path = folder / f"{found.card['name']}{SUFFIX}"
     write_whole(path, packed)
+    ship_light(found, folder)
     return path
 
 
-def _rounded(found: Classifier) -> bytes:
-    """Return the artifact of `found` with weights of half precision, kept as single ones."""
-    assert found.model is not None  # A run folder holds an artifact, not a SavedModel.
+def ship_light(found: Classifier, folder: Path = FOLDER) -> None:
+    """Write what answers without Keras for the network of `found`, if LiteRT can hold it.
+
+    Raises:
+        CnnzooError: The file is too large.
+    """
+    assert found.model is not None  # A run folder or a shipped name holds an artifact.
+    parts = from_model(found.model, found.card).parts
+    if not parts:
+        return
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in {**parts, artifact.CARD: json.dumps(found.card, indent=1)}.items():
+            archive.writestr(zipfile.ZipInfo(name), content)  # Without the time of day.
+    packed = lzma.compress(buffer.getvalue())
+    name = found.card["name"]
+    if len(packed) > LIMIT:
+        raise CnnzooError(f"{name} must fit into {LIMIT:,} bytes; got {len(packed):,}")
+    write_whole(folder / f"{name}{LIGHT}", packed)
+
+
+def _artifact(found: Classifier) -> bytes:
+    """Return the artifact without what answers without Keras."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / artifact.ARTIFACT
+        assert found.model is not None
+        artifact.save(path, found.model, found.card)
+        return path.read_bytes()
+
+
+def _round(found: Classifier) -> None:
+    """Round the weights of `found` to half precision, kept as single ones.
+
+    Raises:
+        CnnzooError: The test accuracy is another then.
+    """
+    assert found.model is not None
     for weight in found.model.weights:
         if weight.dtype == "float32":
             weight.assign(np.asarray(weight).astype(np.float16))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / artifact.ARTIFACT
-        artifact.save(path, found.model, found.card)
-        name, expected = found.card["name"], found.card["metrics"]["test"]["accuracy"]
-        accuracy = evaluate(artifact.load(path))["accuracy"]
-        if accuracy != expected:
-            raise CnnzooError(f"{name} must keep its accuracy of {expected}; rounded: {accuracy}")
-        return path.read_bytes()
+    name, expected = found.card["name"], found.card["metrics"]["test"]["accuracy"]
+    accuracy = evaluate(from_model(found.model, found.card))["accuracy"]
+    if accuracy != expected:
+        raise CnnzooError(f"{name} must keep its accuracy of {expected}; rounded: {accuracy}")
 
 
 if __name__ == "__main__":
     for one in sys.argv[1:]:
-        print(ship(Path(one)))
+        if one in list_weights():
+            ship_light(artifact.load(one))
+        else:
+            print(ship(Path(one)))

@@ -32,7 +32,6 @@ def predict(arguments: argparse.Namespace) -> Answer:
     """Predictions for raw inputs."""
     if arguments.top is not None and arguments.top < 1:
         raise CnnzooError(f"top must be at least 1; got {arguments.top}")
-    start_tensorflow()
     from cnnzoo.export.artifact import load
     from cnnzoo.pipelines.custom_data.inputs import Inputs
 

@@ -40,7 +40,7 @@ class Tokens(Fields):
     REMOVED: ClassVar = {"percentile": None}
 
     level: str = "word"  # Or "character".
-    cleaning: str = "lower"  # A rule of `pipelines.cleaning`.
+    cleaning: str = "lower"  # A rule of `cnnzoo.cleaning`.
     fallback: str | None = "unicode"  # Rule for custom data whose letters `cleaning` would erase.
     alphabet: str | None = None  # Characters to use instead of those of the texts.
     max_tokens: int | None = None  # Greatest size of the vocabulary.

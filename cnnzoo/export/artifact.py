@@ -12,24 +12,24 @@ import hashlib
 import json
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import keras
 
 from cnnzoo import layers
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.card import FORMAT, migrated
-from cnnzoo.export.classifier import Classifier, from_model, from_saved_model
+from cnnzoo.export.classifier import Classifier
+from cnnzoo.export.runtime import LITERT, TOKENIZER, Light, light_scores
 from cnnzoo.files import check_seal, read, write_sealed
-from cnnzoo.guard.archive import read_part
+from cnnzoo.guard.archive import check_archive, read_part
 from cnnzoo.guard.documents import CARD_BYTES, parse_card
-from cnnzoo.guard.keras_file import check_keras_file
-from cnnzoo.pipelines import tokenizer
+from cnnzoo.guard.sums import check_sums
+from cnnzoo.lazy import keras
 from cnnzoo.pipelines.input_types import raw_input
+from cnnzoo.quiet import start_tensorflow
 from cnnzoo.registry import unknown
-from cnnzoo.weights import list_weights, unpacked
+from cnnzoo.weights import light_parts, list_weights, unpacked
 
 ARTIFACT = "artifact.keras"  # In a run folder.
 CARD = "card.json"  # In the file, and among a SavedModel's extra assets.
@@ -64,13 +64,16 @@ def assemble(
     return keras.Model(raw, scores, name="classifier")
 
 
-def save(path: Path, model: keras.Model, card: dict[str, Any]) -> None:
+def save(
+    path: Path, model: keras.Model, card: dict[str, Any], light: Mapping[str, bytes] | None = None
+) -> None:
     """Write the artifact to `path`, whole or not at all.
 
     Args:
         path: A file; one that is there is replaced.
         model: What `assemble` returned.
         card: The format and the SHA-256 of the other parts are added.
+        light: What answers without Keras, as `Classifier.parts` returns it.
     """
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / ARTIFACT
@@ -83,6 +86,7 @@ def save(path: Path, model: keras.Model, card: dict[str, Any]) -> None:
         object_pairs_hook=lambda c: {k: v for k, v in c if v is not None or k not in _NEWER},
     )
     parts["config.json"] = json.dumps(config).encode()
+    parts |= light or {}
     digests = {name: hashlib.sha256(part).hexdigest() for name, part in parts.items()}
     full = {**card, "format": FORMAT, "sha256": digests}
     write_sealed(path, {**parts, CARD: json.dumps(full, indent=1).encode()})
@@ -101,8 +105,7 @@ def load(name: str | Path) -> Classifier:
     if not isinstance(name, (str, Path)):
         raise CnnzooError(f"name must be a path or a name of list_weights(); got {name!r}")
     if str(name) in list_weights():
-        with unpacked(str(name)) as shipped:
-            return _open(shipped)
+        return _shipped(str(name))
     path = Path(name)
     if path.is_file():
         return _open(path)
@@ -112,9 +115,7 @@ def load(name: str | Path) -> Classifier:
         raise CnnzooError(f"{path} holds a run whose first epoch is not finished; resume it first")
     version = latest_version(path)
     if version is not None:
-        path = version / "assets.extra" / CARD
-        card = migrated(parse_card(read(path, limit=CARD_BYTES), str(path)), version)
-        return from_saved_model(version, card)
+        return _open_export(version)
     if path.exists() or path.name != str(name):
         what = "a folder without one" if path.exists() else "no such path"
         raise CnnzooError(f"{path} must be a run folder, an artifact or a SavedModel; got {what}")
@@ -129,20 +130,75 @@ def latest_version(path: Path) -> Path | None:
     return next((folder for folder in candidates if (folder / "saved_model.pb").is_file()), None)
 
 
+def _shipped(name: str) -> Classifier:
+    parts = light_parts(name)
+    if parts is None:
+        with unpacked(name) as path:
+            return _open(path)
+
+    def open_model() -> keras.Model:
+        with unpacked(name) as path:
+            return _keras_model(path)
+
+    return Classifier(_card(parts[CARD], Path(name)), Light(parts, name), open_model)
+
+
 def _open(path: Path) -> Classifier:
     check_seal(path)
-    card = migrated(parse_card(read_part(path, CARD), f"{CARD} of {path}"), path)
+    card = _card(read_part(path, CARD), path)
+    present = [name for name in (LITERT, TOKENIZER) if name in check_archive(path)]
+    if LITERT not in present:
+        from cnnzoo.export.scoring import from_model
+
+        return from_model(_keras_model(path), card)
+    light = Light({name: read_part(path, name) for name in present}, str(path))
+    return Classifier(card, light, lambda: _keras_model(path, card["sha256"]))
+
+
+def _open_export(version: Path) -> Classifier:
+    check_sums(version)
+    path = version / "assets.extra" / CARD
+    card = migrated(parse_card(read(path, limit=CARD_BYTES), str(path)), version)
+    light = light_scores(version)
+    if light is not None:
+        return Classifier(card, light)
+    from cnnzoo.export.scoring import from_saved_model
+
+    return from_saved_model(version, card)
+
+
+def _card(content: bytes, path: Path) -> dict[str, Any]:
+    return migrated(parse_card(content, f"{CARD} of {path}"), path)
+
+
+def _keras_model(path: Path, expected: dict[str, str] | None = None) -> keras.Model:
+    """Return the Keras model in an artifact.
+
+    Args:
+        path: Of the artifact.
+        expected: SHA-256 of its parts, if it was opened before.
+
+    Raises:
+        CnnzooError: It is damaged, may not be opened, or is another one by now.
+    """
+    check_seal(path)
+    card = _card(read_part(path, CARD), path)
+    if expected is not None and card["sha256"] != expected:
+        raise CnnzooError(f"{path} must stay as it was loaded; it holds another network now")
+    start_tensorflow()
+    from cnnzoo.guard.keras_file import check_keras_file
+    from cnnzoo.pipelines import tokenizer
+
     # Keras finds a layer by its registered name once it is imported.
     for module in (layers, tokenizer):
         for layer in module.__all__:
             getattr(module, layer)
     check_keras_file(path)
     try:
-        model = keras.saving.load_model(path, compile=False)
+        return keras.saving.load_model(path, compile=False)
     except (TypeError, ValueError) as error:
         writer, reader = card["versions"]["keras"], keras.__version__
         advice = "" if writer == reader else f"; install Keras {writer}"
         raise CnnzooError(
             f"{path} was written by Keras {writer}, and Keras {reader} cannot read it{advice}"
         ) from error
-    return from_model(model, card)

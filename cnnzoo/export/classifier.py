@@ -3,46 +3,51 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.export.folding import folded
-from cnnzoo.export.litert import after_tokenizer, convert, numeric_spec, tokenizer_of
-from cnnzoo.export.runtime import LiteRT, scores_of
 from cnnzoo.export.streaming import predictions
-from cnnzoo.guard.saved_model import check_saved_model
-from cnnzoo.guard.sums import check_sums
-from cnnzoo.keras_internals import converter_error
-from cnnzoo.layers import Views
+from cnnzoo.lazy import keras
 from cnnzoo.pipelines.input_types import RawTexts, raw_input
-from cnnzoo.pipelines.tokenizer import Tokenizer
 
 _BATCH = 500  # Examples that go through the network at once.
-_LENGTH = 50  # Tokens of a text on which LiteRT is tried.
 
 Scores = Callable[[np.ndarray], np.ndarray]  # Of a raw batch.
 
 
 class Classifier:
-    """Predicts from raw input."""
+    """Predicts from raw input; Keras is needed only to look inside.
+
+    Args:
+        card: The model card.
+        scores: Of a raw batch.
+        open_model: Returns the Keras model from raw input to scores; none for one that came from a
+            SavedModel.
+    """
 
     def __init__(
         self,
         card: dict[str, Any],
         scores: Scores,
-        model: keras.Model | None = None,
+        open_model: Callable[[], keras.Model] | None = None,
     ) -> None:
         self.card = card
-        self.model = model  # Raw input to scores; None for one that came from a SavedModel.
         self.class_names: list[str] = card["class_names"]
         self.raw = raw_input(card["input"])
-        self._scores = scores
+        self._scores, self._open_model = scores, open_model
+
+    @property
+    def parts(self) -> Mapping[str, bytes]:
+        """What an artifact holds to be scored without Keras, by name; nothing where that cannot."""
+        return getattr(self._scores, "parts", {})
+
+    @functools.cached_property
+    def model(self) -> keras.Model | None:
+        """The Keras model from raw input to scores; None for one that came from a SavedModel."""
+        return None if self._open_model is None else self._open_model()
 
     def __repr__(self) -> str:
         shape = "x".join(map(str, self.input_shape))
@@ -156,7 +161,7 @@ class Classifier:
         """
         values = self.raw.check(inputs)
         for layer in self._layers()[:-2]:
-            values = values if isinstance(layer, Views) else layer(values)
+            values = values if type(layer).__name__ == "Views" else layer(values)
         return np.asarray(values)
 
     def words(self, tokens: np.ndarray) -> list[list[str]]:
@@ -167,7 +172,9 @@ class Classifier:
         Raises:
             CnnzooError: The network does not take texts, or as for `network`.
         """
-        tokenizer = next((one for one in self._layers() if isinstance(one, Tokenizer)), None)
+        from cnnzoo.export.litert import tokenizer_of
+
+        tokenizer = None if self.model is None else tokenizer_of(self.model)
         if tokenizer is None:
             raise CnnzooError(f"trained network must take texts; got one over {self.raw.name}")
         names = [name.decode("utf-8", "replace") for name in tokenizer.names]
@@ -191,77 +198,3 @@ class Classifier:
             return
         for place, raw in enumerate(content):
             yield (f"{name}[{place}]" if len(content) > 1 else name), raw
-
-
-def from_model(model: keras.Model, card: dict[str, Any]) -> Classifier:
-    """Return the classifier of a model from raw input to scores whose weights stay as they are."""
-    return Classifier(card, _Fast(model), model)
-
-
-def of_training(model: keras.Model, card: dict[str, Any]) -> Classifier:
-    """Return the classifier of a model whose weights still change."""
-    return Classifier(card, _in_tensorflow(model), model)
-
-
-def _in_tensorflow(model: keras.Model) -> Scores:
-    spec = tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)
-    function = tf.function(lambda inputs: model(inputs, training=False), input_signature=[spec])
-    return lambda batch: function(tf.constant(batch, spec.dtype)).numpy()
-
-
-class _Fast:
-    """Scores of a fixed model by LiteRT, or by TensorFlow where LiteRT cannot hold the model."""
-
-    def __init__(self, model: keras.Model) -> None:
-        self._model = model
-
-    def __call__(self, batch: np.ndarray) -> np.ndarray:
-        return self._runtime(batch)
-
-    @functools.cached_property
-    def _runtime(self) -> Scores:
-        """Convert, when scores are first requested."""
-        model = folded(self._model)
-        try:
-            runtime = LiteRT(convert(model))
-            if not _agrees(runtime, model):
-                return _in_tensorflow(model)
-        except (tf.errors.OpError, converter_error(), ValueError, RuntimeError):
-            return _in_tensorflow(model)
-        tokenizer = tokenizer_of(model)
-        if tokenizer is None:
-            return runtime
-        # Plain Python is faster than the graph, but for many hundred texts.
-        return lambda texts: runtime(np.array(tokenizer.tokenize(texts), np.int32))
-
-
-def _agrees(runtime: LiteRT, model: keras.Model) -> bool:
-    """Return whether `runtime` gives the scores of `model`, on two examples of noise."""
-    numeric, spec, tokenizer = after_tokenizer(model), numeric_spec(model), tokenizer_of(model)
-    greatest = 256 if tokenizer is None else tokenizer.vocabulary_size
-    shape = [2, *(_LENGTH if side is None else side for side in spec.shape[1:])]
-    noise = np.random.default_rng(0).integers(0, greatest, shape).astype(spec.dtype.name)
-    return np.allclose(runtime(noise), np.asarray(numeric(noise)), rtol=0, atol=1e-4)
-
-
-def from_saved_model(folder: Path, card: dict[str, Any]) -> Classifier:
-    """Return the classifier of an exported SavedModel.
-
-    Raises:
-        CnnzooError: The folder is damaged, TensorFlow cannot load it, or it would do more than
-            compute.
-    """
-    check_sums(folder)
-    check_saved_model(folder)
-    spec = raw_input(card["input"]).spec
-    try:
-        scores = scores_of(folder) or _signature(tf.saved_model.load(folder), spec)
-    except Exception as error:  # Of any kind: TensorFlow builds objects from what the file says.
-        raise CnnzooError(f"{folder} is damaged or no SavedModel of cnnzoo: {error}") from error
-    return Classifier(card, scores)
-
-
-def _signature(loaded: Any, spec: tf.TensorSpec) -> Scores:
-    function = loaded.signatures["serving_default"]
-    function._cnnzoo_owner = loaded  # A signature alone does not keep its variables alive.
-    return lambda batch: function(**{spec.name: tf.constant(batch, spec.dtype)})["scores"].numpy()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,31 +13,57 @@ from ai_edge_litert.interpreter import Interpreter
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.readers.tokenizer import Tokenizer
 from cnnzoo.files import read
+from cnnzoo.guard.documents import parse_json
+from cnnzoo.guard.tokenizer_file import check_tokenizer
 from cnnzoo.quiet import silent_stderr
 
+LITERT, TOKENIZER = "model.tflite", "tokenizer.json"  # Parts of an artifact, files of an export.
 
-def scores_of(folder: Path) -> Callable[[np.ndarray], np.ndarray] | None:
-    """Return the function from a raw batch to scores, float32 `[batch, classes]`, of an export.
+
+def light_scores(folder: Path) -> Light | None:
+    """Return what scores a raw batch as an export does.
 
     Args:
         folder: Of a version, as `cnnzoo.export` publishes it. None is returned where it holds no
             LiteRT file.
 
     Raises:
-        CnnzooError: The LiteRT file is damaged.
+        CnnzooError: The LiteRT file or the tokenizer's is damaged.
     """
-    path = folder / "assets.extra" / "model.tflite"
-    if not path.is_file():
+    files = {name: folder / "assets.extra" / name for name in (LITERT, TOKENIZER)}
+    if not files[LITERT].is_file():
         return None
-    try:
-        model = LiteRT(read(path))
-    except (ValueError, RuntimeError) as error:
-        raise CnnzooError(f"{path} is damaged: {error}") from error
-    tokenizer_path = path.with_name("tokenizer.json")
-    if not tokenizer_path.is_file():
-        return model
-    tokenizer = Tokenizer(tokenizer_path)
-    return lambda texts: model(np.array(tokenizer(texts), np.int32))
+    found = {name: read(path) for name, path in files.items() if path.is_file()}
+    return Light(found, str(folder / "assets.extra"))
+
+
+class Light:
+    """Scores of a raw batch, float32 `[batch, classes]`, by LiteRT, without Keras.
+
+    Args:
+        parts: The LiteRT file and, for texts, what the tokenizer is made of, by name.
+        owner: Where they come from, for messages.
+
+    Raises:
+        CnnzooError: One is damaged.
+    """
+
+    def __init__(self, parts: Mapping[str, bytes], owner: str) -> None:
+        self.parts = parts
+        try:
+            self.network = LiteRT(parts[LITERT])
+        except (ValueError, RuntimeError) as error:
+            raise CnnzooError(f"{LITERT} of {owner} is damaged: {error}") from error
+        self._tokenizer: Tokenizer | None = None
+        if TOKENIZER in parts:
+            content = parse_json(parts[TOKENIZER], f"{TOKENIZER} of {owner}")
+            self._tokenizer = Tokenizer(check_tokenizer(content, f"{TOKENIZER} of {owner}"))
+
+    def __call__(self, batch: np.ndarray) -> np.ndarray:
+        """Return the scores."""
+        if self._tokenizer is None:
+            return self.network(batch)
+        return self.network(np.array(self._tokenizer(batch), np.int32))
 
 
 class LiteRT:

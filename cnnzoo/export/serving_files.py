@@ -15,11 +15,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from cnnzoo.cleaning import CLEANINGS
 from cnnzoo.export import readers
-from cnnzoo.pipelines.cleaning import CLEANINGS
+from cnnzoo.export.runtime import TOKENIZER
 from cnnzoo.pipelines.tokenizer import Tokenizer
 
-TOKENIZER = "tokenizer.json"
 READERS = ("tokenizer.py", "tokenizer.js")  # Plain Python and plain JavaScript.
 WARMUP = "tf_serving_warmup_requests"  # The name that TensorFlow Serving looks for.
 
@@ -33,6 +33,13 @@ _KEY, _VALUE = 1, 2  # Of an entry of a map.
 
 def write_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
     """Write what turns texts into the tokens of `tokenizer` into `folder`."""
+    (folder / TOKENIZER).write_bytes(tokenizer_facts(tokenizer))
+    for reader in READERS:
+        shutil.copy(Path(readers.__file__).parent / reader, folder / reader)
+
+
+def tokenizer_facts(tokenizer: Tokenizer) -> bytes:
+    """Return the file from which the readers make a tokenizer that cuts texts as `tokenizer`."""
     config = tokenizer.get_config()
     sides = ("length", "shortest", "padding", "truncation", "backwards")
     metadata = {
@@ -42,9 +49,7 @@ def write_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
         **{name: config[name] for name in sides},
         "vocabulary": config["vocabulary"],  # Bytes that are not UTF-8 as lone surrogates.
     }
-    (folder / TOKENIZER).write_text(json.dumps(metadata, indent=1))
-    for reader in READERS:
-        shutil.copy(Path(readers.__file__).parent / reader, folder / reader)
+    return json.dumps(metadata, indent=1).encode()
 
 
 def write_warmup(path: Path, model: str, requests: Mapping[str, tuple[str, Any]]) -> None:

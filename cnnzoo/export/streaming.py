@@ -12,6 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.custom_data.inputs import Unreadable
 from cnnzoo.pipelines.input_types import RawTexts
@@ -87,7 +89,7 @@ def _batches(inputs: Iterable[Any], size: int) -> Iterator[list[Any]]:
 
 
 def _bytes(classifier: Classifier) -> int:
-    return math.prod(classifier.input_shape) * classifier.raw.dtype.size
+    return math.prod(classifier.input_shape) * np.dtype(classifier.raw.dtype).itemsize
 
 
 def _answers(

@@ -11,8 +11,9 @@ import tensorflow as tf
 
 from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
-from cnnzoo.export.classifier import Classifier, of_training
+from cnnzoo.export.classifier import Classifier
 from cnnzoo.export.litert import tokenizer_of
+from cnnzoo.export.scoring import of_training
 from cnnzoo.pipelines.card_data import dataset_of
 from cnnzoo.pipelines.input_types import RawImages, RawSounds, RawTexts
 from cnnzoo.pipelines.splits import Split, select

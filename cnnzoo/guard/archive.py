@@ -19,6 +19,8 @@ _PARTS = {  # What may stand in the file -> its largest size, if there is one.
     "config.json": 8 * _MIB,  # A vocabulary of half a million words; as objects, 20 times that.
     "card.json": CARD_BYTES,
     WEIGHTS: None,
+    "model.tflite": None,
+    "tokenizer.json": 8 * _MIB,
 }
 _NEEDED = ("config.json", WEIGHTS)
 _DIRECTORY = _MIB // 8  # Bytes of the list of parts and what surrounds it.

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from cnnzoo.datasets import Dataset
 from cnnzoo.datasets.encoded import EncodedImages
 from cnnzoo.errors import CnnzooError
+from cnnzoo.lazy import keras
 
 MAX_BYTES = 2**26  # Of an encoded image or sound: 64 MiB.
 

@@ -11,27 +11,30 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import tensorflow as tf
 
 from cnnzoo.datasets import Dataset
 from cnnzoo.decoding import Resizing, check_image, decode_image
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read
+from cnnzoo.lazy import tensorflow as tf
 from cnnzoo.pipelines import images, sounds
 from cnnzoo.pipelines.custom_data.examples import MAX_TEXT_BYTES
 from cnnzoo.pipelines.texts import as_bytes, check_texts, read_lines
-from cnnzoo.pipelines.tf_decoding import UNDECODABLE, decode
 
 
 class _Raw(ABC):
     """Examples of one kind: a shape, a type, and the check of arrays."""
 
     name: ClassVar[str]
-    dtype: ClassVar[tf.DType]
+    dtype: ClassVar[str]
 
     def __init__(self, shape: tuple[int, ...] = ()) -> None:
         self.shape = shape
-        self.spec = tf.TensorSpec([None, *shape], self.dtype, name=self.name)
+
+    @property
+    def spec(self) -> tf.TensorSpec:
+        """What TensorFlow calls a raw batch."""
+        return tf.TensorSpec([None, *self.shape], self.dtype, name=self.name)
 
     @abstractmethod
     def check(self, values: Any, name: str = "") -> np.ndarray:
@@ -69,7 +72,7 @@ class RawImages(_Encodable):
     """Images, uint8 `[batch, height, width, channels]`, and encoded ones."""
 
     name = "images"
-    dtype = tf.uint8
+    dtype = "uint8"
     encoded = "image_bytes"
 
     def __init__(
@@ -93,6 +96,8 @@ class RawImages(_Encodable):
 
     def decode(self, content: tf.Tensor) -> tf.Tensor:
         """Return the raw image in a PNG or JPEG file, as `load` does; pure TensorFlow."""
+        from cnnzoo.pipelines.tf_decoding import decode
+
         return decode(content, self.shape, self.light_on_dark, self.resizing)
 
     def encode(self, image: np.ndarray) -> tuple[str, bytes]:
@@ -104,7 +109,7 @@ class RawSounds(_Encodable):
     """Sounds, int16 `[batch, samples, 1]`, and WAV files."""
 
     name = "sounds"
-    dtype = tf.int16
+    dtype = "int16"
     encoded = "sound_bytes"
 
     def __init__(self, shape: tuple[int, ...], sample_rate: int) -> None:
@@ -121,6 +126,8 @@ class RawSounds(_Encodable):
 
     def load(self, content: bytes, name: str) -> np.ndarray:
         """Return the raw sound in the WAV file `content`."""
+        from cnnzoo.pipelines.tf_decoding import UNDECODABLE
+
         try:
             return self.decode(tf.constant(content)).numpy()
         except UNDECODABLE as error:
@@ -139,7 +146,7 @@ class RawTexts(_Raw):
     """Texts, strings `[batch]`, which are never encoded."""
 
     name = "texts"
-    dtype = tf.string
+    dtype = "string"
 
     def check(self, values: Any, name: str = "") -> np.ndarray:
         """Return `values`, a list or array of strings, as an array of bytes."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
+from cnnzoo.lazy import keras
+from cnnzoo.lazy import tensorflow as tf
 
 FULL_SCALE = 2**15  # Of int16.
 

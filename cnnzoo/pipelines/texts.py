@@ -7,12 +7,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read
+from cnnzoo.lazy import keras
+from cnnzoo.lazy import tensorflow as tf
 
 
 def as_bytes(text: Any, name: str = "text") -> bytes:
@@ -45,7 +45,7 @@ def check_texts(texts: Any, name: str = "texts") -> list[bytes]:
     Raises:
         CnnzooError: A single text, another rank, or something that is no string.
     """
-    texts = texts.numpy() if isinstance(texts, tf.Tensor) else texts
+    texts = texts.numpy() if hasattr(texts, "numpy") else texts
     array_of_texts = isinstance(texts, np.ndarray) and texts.ndim == 1
     if not array_of_texts and not isinstance(texts, (list, tuple)):
         shape = getattr(texts, "shape", None)

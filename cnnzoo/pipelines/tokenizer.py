@@ -15,9 +15,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from cnnzoo.cleaning import CLEANINGS, clean
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.cleaning import CLEANINGS, clean, clean_tensor
 from cnnzoo.pipelines.texts import as_bytes, check_texts, string_tensor
+from cnnzoo.pipelines.tf_cleaning import clean_tensor
 from cnnzoo.registry import unknown
 
 __all__ = ["Tokenizer"]

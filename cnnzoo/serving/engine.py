@@ -18,7 +18,7 @@ from google.protobuf import json_format
 from tensorflow.core.protobuf import saved_model_pb2
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.export.runtime import scores_of
+from cnnzoo.export.runtime import light_scores
 from cnnzoo.files import read
 from cnnzoo.guard.documents import CARD_BYTES, parse_card
 from cnnzoo.guard.saved_model import check_saved_model
@@ -86,7 +86,7 @@ class Engine:
         self._use_litert(folder)
 
     def _use_litert(self, folder: Path) -> None:
-        function, model = self._loaded.signatures.get(DEFAULT_SIGNATURE), scores_of(folder)
+        function, model = self._loaded.signatures.get(DEFAULT_SIGNATURE), light_scores(folder)
         if function is None or model is None:
             return
         outputs = function.structured_outputs

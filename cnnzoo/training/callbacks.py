@@ -15,7 +15,7 @@ import keras
 from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation.metrics import score
 from cnnzoo.export import artifact
-from cnnzoo.export.classifier import of_training
+from cnnzoo.export.scoring import of_training
 from cnnzoo.files import write_whole
 from cnnzoo.keras_internals import forget_initial_epoch
 from cnnzoo.training import checkpoints

@@ -73,4 +73,4 @@ def _write_spread(run: Run, seeds: dict[str, Any]) -> None:
     """Write into the card of a run's artifact the accuracy of the recipe over several seeds."""
     found = artifact.load(run.path)
     metrics = {**found.card["metrics"], "seeds": seeds}
-    artifact.save(run.artifact, found.model, {**found.card, "metrics": metrics})
+    artifact.save(run.artifact, found.model, {**found.card, "metrics": metrics}, found.parts)

@@ -222,7 +222,7 @@ def _finish(epochs: Epochs, dataset: Dataset, seconds: float) -> dict[str, Any]:
     best = artifact.load(folder)
     test = evaluate(best, data=dataset)
     card = {**best.card, "metrics": {**best.card["metrics"], "test": test}}
-    artifact.save(folder / artifact.ARTIFACT, best.model, card)
+    artifact.save(folder / artifact.ARTIFACT, best.model, card, best.parts)
     epoch = int(best_epoch(history)["epoch"])
     write_whole(folder / "curves.png", png(curves(metadata["name"], history, epoch)))
     metrics = {

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from cnnzoo.cleaning import effects, suited
 from cnnzoo.config.recipe import Recipe, Tokens
 from cnnzoo.datasets import DATASETS, Dataset, Examples
 from cnnzoo.datasets.encoded import EncodedImages
@@ -25,7 +26,6 @@ from cnnzoo.pipelines.augmentation import Augmentation, as_augmentation
 from cnnzoo.pipelines.augmentation.policies import leading_crop
 from cnnzoo.pipelines.batches import steps_per_epoch, train_batches
 from cnnzoo.pipelines.card_data import fingerprint
-from cnnzoo.pipelines.cleaning import effects, suited
 from cnnzoo.pipelines.splits import Split, training_data
 from cnnzoo.pipelines.text_batches import train_text_batches
 from cnnzoo.pipelines.tokenizer import Tokenizer

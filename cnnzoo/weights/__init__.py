@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from cnnzoo.files import read_xz
 from cnnzoo.registry import matching
 
 FOLDER = Path(__path__[0])
-SUFFIX = ".keras.xz"
+SUFFIX, LIGHT = ".keras.xz", ".light.xz"
 
 
 def list_weights(pattern: str = "*") -> list[str]:
@@ -30,3 +32,15 @@ def unpacked(name: str) -> Iterator[Path]:
         path = Path(folder) / f"{name}.keras"
         path.write_bytes(read_xz(FOLDER / f"{name}{SUFFIX}"))
         yield path
+
+
+def light_parts(name: str) -> dict[str, bytes] | None:
+    """Return what answers without Keras for `name`, by the names of an artifact's parts.
+
+    None where it ships as an artifact alone.
+    """
+    path = FOLDER / f"{name}{LIGHT}"
+    if not path.is_file():
+        return None
+    with zipfile.ZipFile(io.BytesIO(read_xz(path))) as archive:
+        return {part: archive.read(part) for part in archive.namelist()}

@@ -5,7 +5,7 @@ import pytest
 import cnnzoo
 from cnnzoo.datasets import DATASETS, Dataset, Examples, load_dataset
 from cnnzoo.export import artifact
-from cnnzoo.export.classifier import from_model
+from cnnzoo.export.scoring import from_model
 from cnnzoo.pipelines.tokenizer import Tokenizer
 
 FACTS = {"source": "", "citation": "", "license": ""}

@@ -14,9 +14,9 @@ import cnnzoo
 from cnnzoo.datasets import DATASETS, mnist
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import artifact, formats
-from cnnzoo.export.classifier import from_model
 from cnnzoo.export.folding import folded
 from cnnzoo.export.runtime import LiteRT
+from cnnzoo.export.scoring import from_model
 
 slow = pytest.mark.slow
 

@@ -9,10 +9,10 @@ import subprocess
 
 import pytest
 
+from cnnzoo.cleaning import CLEANINGS
 from cnnzoo.datasets import load_dataset
 from cnnzoo.export.serving_files import write_tokenizer
 from cnnzoo.models.char_cnn import ALPHABET
-from cnnzoo.pipelines.cleaning import CLEANINGS
 from cnnzoo.pipelines.tokenizer import SIDES, Tokenizer
 
 NODE = shutil.which("node")

@@ -7,8 +7,8 @@ from PIL import Image
 from cnnzoo.datasets import DATASETS
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import verification_data
-from cnnzoo.export.classifier import from_model
 from cnnzoo.export.litert import after_tokenizer, tokenizer_of
+from cnnzoo.export.scoring import from_model
 from cnnzoo.export.verification_data import data_of
 from cnnzoo.pipelines.splits import Split, select
 

@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Iterable
 from os import PathLike
+from typing import Any
 
 PADDING, UNKNOWN, FIRST = 0, 1, 2
 
@@ -24,10 +25,13 @@ SIDES = {"front": lambda count: count, "end": lambda count: 0, "both": lambda co
 class Tokenizer:
     """Turns texts into the tokens of one trained network."""
 
-    def __init__(self, path: str | PathLike[str]) -> None:
-        """Read the file `tokenizer.json` that was exported with the network."""
-        with open(path, "rb") as file:
-            self.facts = json.load(file)
+    def __init__(self, path: str | PathLike[str] | dict[str, Any]) -> None:
+        """Read the `tokenizer.json` that was exported with the network, or take what it says."""
+        if isinstance(path, dict):
+            self.facts = path
+        else:
+            with open(path, "rb") as file:
+                self.facts = json.load(file)
         self.changed = str.maketrans(*self.facts["cleaning"].get("characters", ("", "")))
         self.by_word = self.facts["level"] == "word"
         vocabulary = self.facts["vocabulary"]

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
+from cnnzoo.cleaning import CLEANINGS, clean, effects, suited
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.cleaning import CLEANINGS, clean, clean_tensor, effects, suited
 from cnnzoo.pipelines.texts import as_bytes, read_lines
+from cnnzoo.pipelines.tf_cleaning import clean_tensor
 
 TEXTS = Path(os.environ.get("TFDS_DATA_DIR", os.devnull)).parent / "text"
 

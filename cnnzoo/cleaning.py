@@ -17,9 +17,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-import tensorflow as tf
-
 from cnnzoo.errors import CnnzooError
 from cnnzoo.registry import unknown
 
@@ -123,9 +120,9 @@ def clean(text: bytes, cleaning: str) -> bytes:
     Raises:
         CnnzooError: The name is unknown.
     """
-    rule = _rule(cleaning)
+    rule = rule_of(cleaning)
     if rule.apart:
-        known = text.decode("utf-8", "replace").translate(_translation(cleaning))
+        known = text.decode("utf-8", "replace").translate(translation(cleaning))
         apart = re.sub(f"([{rule.apart}])", r" \1 ", known)
         text = re.sub(" +", " ", apart).strip(" ").encode()
     if rule.keeps:
@@ -134,26 +131,6 @@ def clean(text: bytes, cleaning: str) -> bytes:
             text = re.sub(pattern.encode(), rewrite.encode(), text)
         text = re.sub(b" +", b" ", text).strip()
     return text.lower() if rule.lower else text
-
-
-def clean_tensor(texts: tf.Tensor, cleaning: str) -> tf.Tensor:
-    """Return `texts`, strings of any shape, cleaned by the rule `cleaning` in TensorFlow.
-
-    Raises:
-        CnnzooError: The name is unknown.
-    """
-    rule = _rule(cleaning)
-    if rule.apart:
-        texts = tf.strings.regex_replace(_translated(texts, cleaning), f"([{rule.apart}])", r" \1 ")
-        texts = tf.strings.strip(tf.strings.regex_replace(texts, " +", " "))
-    if rule.keeps:
-        # Read as Latin-1, every byte is a character; in UTF-8, no expression matches a wrong byte.
-        texts = tf.strings.unicode_transcode(texts, "ISO-8859-1", "UTF-8")
-        texts = tf.strings.regex_replace(texts, f"[^{rule.keeps}]+", " ")
-        for pattern, rewrite in rule.rewrites:
-            texts = tf.strings.regex_replace(texts, pattern, rewrite)
-        texts = tf.strings.strip(tf.strings.regex_replace(texts, " +", " "))
-    return tf.strings.lower(texts) if rule.lower else texts
 
 
 LOST = 0.01  # Share of letters, or of texts with letters, that a suited rule may erase.
@@ -165,7 +142,7 @@ def suited(texts: Sequence[str], cleaning: str) -> bool:
     A rule that keeps only some characters erases all letters but those of ASCII; one that keeps all
     leaves scripts without spaces, such as Chinese, uncut.
     """
-    rule = _rule(cleaning)
+    rule = rule_of(cleaning)
     if rule.apart:
         return True
     unspaced = re.compile(f"[{_class(_UNSPACED)}]")
@@ -209,38 +186,17 @@ def effects(
 
 
 @functools.cache
-def _translation(cleaning: str) -> dict[int, int]:
+def translation(cleaning: str) -> dict[int, int]:
+    """Return what the characters of a rule turn into, by code point, for `str.translate`."""
     return str.maketrans(*CLEANINGS[cleaning].characters)
 
 
-_PAGE = 256  # Characters whose offsets stand together; most pages are alike: all zero.
+def rule_of(cleaning: str) -> Cleaning:
+    """Return the rule of a name.
 
-
-@functools.cache
-def _offsets(cleaning: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pages of offsets of characters, and which of them each page of Unicode is."""
-    offsets = np.zeros(0x110000, np.int32)
-    for one, other in _translation(cleaning).items():
-        offsets[one] = other - one
-    pages, places = np.unique(offsets.reshape(-1, _PAGE), axis=0, return_inverse=True)
-    return pages, places.reshape(-1).astype(np.int32)
-
-
-def _translated(texts: tf.Tensor, cleaning: str) -> tf.Tensor:
-    """Return `texts` with the characters of the rule in place of theirs.
-
-    TensorFlow's own lower case follows the locale of the machine and the version of its tables.
+    Raises:
+        CnnzooError: The name is unknown.
     """
-    flat = tf.strings.unicode_decode(tf.reshape(texts, [-1]), "UTF-8", errors="replace")
-    points = flat.flat_values
-    pages, places = map(tf.constant, _offsets(cleaning))
-    page = tf.gather(places, points // _PAGE)
-    moved = points + tf.gather_nd(pages, tf.stack([page, points % _PAGE], axis=1))
-    translated = tf.strings.unicode_encode(flat.with_flat_values(moved), "UTF-8")
-    return tf.reshape(translated, tf.shape(texts))
-
-
-def _rule(cleaning: str) -> Cleaning:
     if cleaning not in CLEANINGS:
         raise CnnzooError(unknown("cleaning", cleaning, CLEANINGS))
     return CLEANINGS[cleaning]
