@@ -15,7 +15,10 @@ import numpy as np
 
 from cnnzoo.inspection.graph import Call, calls, graph
 
-_LINEAR = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D, keras.layers.Dense)
+_LINEAR = (
+    *(keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D, keras.layers.Dense),
+    keras.layers.DepthwiseConv2D,
+)
 
 
 def folded(model: keras.Model) -> keras.Model:
@@ -93,4 +96,7 @@ def _merged(layer: keras.layers.Layer, norm: keras.layers.BatchNormalization) ->
     beta = next(values) if norm.center else 0.0
     mean, variance = values
     scale = gamma / np.sqrt(variance + norm.epsilon)
-    return [merged.astype(np.float32) for merged in (kernel * scale, (bias - mean) * scale + beta)]
+    # A depthwise kernel, [rows, columns, channels, multiplier], has an output for each last pair.
+    per_output = kernel.shape[-2:] if isinstance(layer, keras.layers.DepthwiseConv2D) else -1
+    scaled = kernel * scale.reshape(per_output)
+    return [merged.astype(np.float32) for merged in (scaled, (bias - mean) * scale + beta)]

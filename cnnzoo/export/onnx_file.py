@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
@@ -40,7 +41,7 @@ def convert(model: keras.Model) -> bytes:
         output_names=[scores.name],
         tensors_to_rename={given.name: spec.name, scores.name: "scores"},
         opset=OPSET,
-        custom_op_handlers={"SelectV2": (_where, [])},
+        custom_op_handlers={"SelectV2": (_where, []), "Erfc": (_erfc, [])},
     )
     _finish(proto)
     onnx.checker.check_model(proto, full_check=True)
@@ -50,6 +51,15 @@ def convert(model: keras.Model) -> bytes:
 def _where(_context: Any, node: Any, _name: str, _arguments: list[Any]) -> Any:
     # By default tf2onnx multiplies both sides with 0 and 1, which makes NaN of a side's infinity.
     node.type = "Where"
+    return node
+
+
+def _erfc(context: Any, node: Any, name: str, _arguments: list[Any]) -> Any:
+    # ONNX has no such function, by which Keras computes GELU, but the error function itself.
+    one = context.make_const(f"{name}_one", np.ones((), np.float32))
+    erf = context.make_node("Erf", list(node.input))
+    node.type = "Sub"
+    context.replace_inputs(node, [one.output[0], erf.output[0]])
     return node
 
 

@@ -6,7 +6,10 @@ __getattr__, __all__ = exports(
     __name__,
     {
         "CapsuleLogits": "cnnzoo.layers.capsules",
+        "ChannelHalf": "cnnzoo.layers.channels",
+        "ChannelShuffle": "cnnzoo.layers.channels",
         "DeepModel": "cnnzoo.layers.deep_model",
+        "Dirac": "cnnzoo.layers.dirac",
         "GlobalMaskedMaxPooling1D": "cnnzoo.layers.masked",
         "KMaxPooling1D": "cnnzoo.layers.masked",
         "LocalResponseNormalization": "cnnzoo.layers.local_response_normalization",
@@ -25,6 +28,7 @@ __getattr__, __all__ = exports(
         "Subsampling2D": "cnnzoo.layers.subsampling",
         "TextModel": "cnnzoo.layers.text_model",
         "Views": "cnnzoo.layers.views",
+        "WhiteningConv2D": "cnnzoo.layers.whitening",
         "ZeroPadShortcut": "cnnzoo.layers.zero_pad_shortcut",
     },
 )

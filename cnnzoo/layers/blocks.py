@@ -1,4 +1,4 @@
-"""Parts of residual networks: functions that add layers to a Functional graph.
+"""Parts of residual and other networks: functions that add layers to a Functional graph.
 
 Source: He et al. 2015, https://arxiv.org/abs/1512.03385; He et al. 2016,
 https://arxiv.org/abs/1603.05027
@@ -6,7 +6,7 @@ https://arxiv.org/abs/1603.05027
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from cnnzoo.lazy import keras
@@ -57,6 +57,7 @@ def residual_unit(
     shortcut: keras.KerasTensor,
     place: str,
     total_units: int,
+    gate: Callable[[keras.KerasTensor, str], keras.KerasTensor] | None = None,
 ) -> keras.KerasTensor:
     """Return maps `[batch, height, width, channels]` after a unit of 2015, which ends in ReLU.
 
@@ -65,6 +66,7 @@ def residual_unit(
         shortcut: What is added to the last one's maps.
         place: Start of the layers' names.
         total_units: Units of the network; see `norm`.
+        gate: What the residual goes through before the sum; takes it and the `place`.
     """
     for step, convolution in enumerate(convolutions, 1):
         maps = convolve(maps, *convolution, name=f"{place}_conv{step}")
@@ -72,6 +74,8 @@ def residual_unit(
             maps = relu(norm(maps, f"{place}_bn{step}"), f"{place}_relu{step}")
         else:
             maps = norm(maps, f"{place}_bn{step}", variance=total_units)
+    if gate is not None:
+        maps = gate(maps, place)
     return relu(add(shortcut, maps, place), f"{place}_relu{len(convolutions)}")
 
 
@@ -126,15 +130,36 @@ def convolve(
     The kernel's center starts on the first pixel: at even sides and stride 2, "same" padding would
     start on the second, away from what a 1x1 shortcut sees.
     """
-    padding = "same"
-    if strides > 1 and kernel_size > 1:
-        maps = keras.layers.ZeroPadding2D(kernel_size // 2, name=f"{name}_pad")(maps)
-        padding = "valid"
-    he = _he()
+    maps, padding = _padded(maps, kernel_size, strides, name)
     convolution = keras.layers.Conv2D(
-        filters, kernel_size, strides, padding, use_bias=False, kernel_initializer=he, name=name
+        filters, kernel_size, strides, padding, use_bias=False, kernel_initializer=he(), name=name
     )
     return convolution(maps)
+
+
+def depthwise(
+    maps: keras.KerasTensor, kernel_size: int, strides: int, name: str
+) -> keras.KerasTensor:
+    """Return each of `maps` convolved by a kernel of its own, with sides as in `convolve`."""
+    maps, padding = _padded(maps, kernel_size, strides, name)
+    convolution = keras.layers.DepthwiseConv2D(
+        kernel_size,
+        strides,
+        padding,
+        use_bias=False,
+        depthwise_initializer=he("fan_out"),  # Keras counts all channels as the fan-in.
+        name=name,
+    )
+    return convolution(maps)
+
+
+def _padded(
+    maps: keras.KerasTensor, kernel_size: int, strides: int, name: str
+) -> tuple[keras.KerasTensor, str]:
+    """Return `maps` and the padding with which the kernel's center starts on the first pixel."""
+    if strides == 1 or kernel_size == 1:
+        return maps, "same"
+    return keras.layers.ZeroPadding2D(kernel_size // 2, name=f"{name}_pad")(maps), "valid"
 
 
 def norm(maps: keras.KerasTensor, name: str, variance: float = 1.0) -> keras.KerasTensor:
@@ -160,9 +185,19 @@ def relu(maps: keras.KerasTensor, name: str) -> keras.KerasTensor:
 def classify(maps: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
     """Return logits `[batch, num_classes]` from the mean of each map."""
     values = keras.layers.GlobalAveragePooling2D(name="pool")(maps)
-    return keras.layers.Dense(num_classes, kernel_initializer=_he(), name="logits")(values)
+    return keras.layers.Dense(num_classes, kernel_initializer=he(), name="logits")(values)
 
 
-def _he() -> keras.initializers.Initializer:
+def start_of_maps(classes: bool) -> dict[str, keras.initializers.Initializer]:
+    """Return the initializers of a convolution before ReLU, which may give the `classes`' maps."""
+    if not classes:
+        return {"kernel_initializer": he()}
+    return {
+        "kernel_initializer": keras.initializers.RandomNormal(stddev=0.01),
+        "bias_initializer": keras.initializers.Ones(),
+    }
+
+
+def he(mode: str = "fan_in") -> keras.initializers.Initializer:
     """He et al. 2015, https://arxiv.org/abs/1502.01852, equation 10; Keras's HeNormal truncates."""
-    return keras.initializers.VarianceScaling(2.0, "fan_in", "untruncated_normal")
+    return keras.initializers.VarianceScaling(2.0, mode, "untruncated_normal")

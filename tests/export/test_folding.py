@@ -30,6 +30,7 @@ def trained(model):
         ("preact_resnet20", (16, 16, 3), 9),  # Those that follow an addition or feed two paths.
         ("vgg11_bn_small", (32, 32, 3), 0),
         ("m5", (4_000, 1), 0),
+        ("mobilenet_v1_025", (32, 32, 3), 0),
         ("vdcnn9", (60,), 0),
     ],
 )
@@ -55,6 +56,22 @@ def test_a_layer_of_few_weights_becomes_its_stock_equivalent():
     assert np.count_nonzero(kernel) == 60 * 25  # Table I has 60 connections of 5x5 each.
     assert np.array_equal(bias, c3.get_weights()[1])
     assert np.allclose(copy(images), model(images), rtol=1e-5)
+
+
+def test_depthwise_kernels_with_several_outputs_per_channel_are_folded():
+    model = trained(
+        keras.Sequential(
+            [
+                keras.Input((5, 6, 3)),
+                keras.layers.DepthwiseConv2D(3, depth_multiplier=2, bias_initializer="ones"),
+                keras.layers.BatchNormalization(),
+            ]
+        )
+    )
+    images = RNG.normal(size=(2, 5, 6, 3)).astype("float32")
+    copy = folded(model)
+    assert not norms(copy)
+    assert np.allclose(copy(images), model(images), atol=1e-5)
 
 
 def test_nested_sequential_and_biased_layers_are_folded():

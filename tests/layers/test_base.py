@@ -5,12 +5,15 @@ import pytest
 from cnnzoo import layers
 
 LAYERS = [
+    (layers.ChannelHalf(second=True), {"second": True}),
+    (layers.ChannelShuffle(3), {"groups": 3}),
     (layers.KMaxPooling1D(2), {"k": 2}),
     (layers.LocalResponseNormalization(3), {"size": 3, "k": 2.0, "alpha": 1e-4, "beta": 0.75}),
     (layers.OneHot(4, first=2), {"depth": 4, "first": 2}),
     (layers.RoutedCapsules(2, 3), {"capsules": 2, "dimension": 3, "routings": 3}),
     (layers.GlobalMaskedMaxPooling1D(), {}),
     (layers.Squash(), {}),
+    (layers.WhiteningConv2D(3), {"kernel_size": 3}),
 ]
 
 

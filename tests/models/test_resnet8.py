@@ -47,6 +47,23 @@ def test_the_maps_and_the_constants():
     assert any(model.get_layer("stage2_unit1_shortcut_conv").output is tensor for tensor in added)
 
 
+def test_the_large_one_has_26_filters_where_the_other_has_16():
+    first, second, third = 26, 52, 104
+    kernels = {
+        32: 27 * first + 2 * 9 * first * first,
+        16: 9 * first * second + 9 * second * second + first * second,
+        8: 9 * second * third + 9 * third * third + second * third,
+    }
+    biases = 3 * first + 3 * second + 3 * third
+    normalized = 3 * first + 2 * second + 2 * third
+    params = sum(kernels.values()) + biases + 2 * normalized + third * 10 + 10
+    assert VARIANTS["resnet8_large"].params == params == 204_526
+    macs = sum(side**2 * weights for side, weights in kernels.items()) + third * 10
+    assert VARIANTS["resnet8_large"].macs == macs == 32_562_192
+    model = cnnzoo.create_model("resnet8_large")
+    assert sum(math.prod(weight.shape) for weight in model.trainable_weights) == params
+
+
 @pytest.mark.parametrize("shape", [(1, 1, 3), (5, 9, 1)])
 def test_other_images(shape):
     assert cnnzoo.create_model("resnet8", input_shape=shape).output_shape == (None, 10)
