@@ -13,7 +13,8 @@ from cnnzoo.export.streaming import predictions
 from cnnzoo.lazy import keras
 from cnnzoo.pipelines.input_types import RawTexts, raw_input
 
-_BATCH = 500  # Examples that go through the network at once.
+_BATCH = 500  # Examples, or views of them, that go through the network at once.
+_VIEWS = {None: 1, "flip": 2, "flip_shift": 6}  # Of an example; see `cnnzoo.layers.Views`.
 
 Scores = Callable[[np.ndarray], np.ndarray]  # Of a raw batch.
 
@@ -70,7 +71,8 @@ class Classifier:
             CnnzooError: They are of another rank, size, type or range.
         """
         raw = self.raw.check(inputs)
-        batches = (raw[start : start + _BATCH] for start in range(0, len(raw), _BATCH))
+        size = _BATCH // _VIEWS[self.card.get("recipe", {}).get("views")]
+        batches = (raw[start : start + size] for start in range(0, len(raw), size))
         scores = [self._scores(batch) for batch in batches]
         return np.concatenate(scores) if scores else np.empty((0, len(self.class_names)), "f4")
 

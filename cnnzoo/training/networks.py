@@ -7,6 +7,7 @@ import math
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.datasets import Dataset
@@ -15,6 +16,7 @@ from cnnzoo.export import artifact
 from cnnzoo.export.card import limits
 from cnnzoo.inspection.cost import layer_costs
 from cnnzoo.inspection.graph import nested, output_call, walk
+from cnnzoo.layers import WhiteningConv2D
 from cnnzoo.models import create_model, keras_set_to
 from cnnzoo.pipelines.custom_data.dataset import Data, find, reading
 from cnnzoo.pipelines.input_types import describe
@@ -32,6 +34,8 @@ from cnnzoo.training.provenance import versions
 from cnnzoo.training.run_data import InputSpec, Pipeline, RunData, input_spec, run_data
 from cnnzoo.training.run_folder import structure_digest
 from cnnzoo.transfer import Trained
+
+_WHITENED = 5_000  # Images, as in the code of Jordan 2024.
 
 
 class Networks(NamedTuple):
@@ -109,7 +113,9 @@ def _networks(
             model = keras.Sequential([keras.Input(dataset.input_shape), *pipeline.layers, trained])
     _require_classes(trained, dataset)
     frozen = []
-    if weights is not None:
+    if weights is None:
+        _adapt(trained, data)
+    else:
         another = _network(recipe, pipeline, classes + 1)
         frozen = load_all_but_head(recipe, trained, another, weights)
     with distribution.scope():
@@ -125,6 +131,17 @@ def _networks(
     )
     inference = artifact.assemble(pipeline.layers, served, describe(dataset), recipe.views)
     return Networks(trained, model, served, inference, accuracy, recipe.ema is not None, frozen)
+
+
+def _adapt(network: keras.Model, data: RunData) -> None:
+    """Take whitening filters from training images, as the network receives them."""
+    layers = [layer for layer in network.layers if isinstance(layer, WhiteningConv2D)]
+    if layers:
+        values = data.sample(_WHITENED)
+        for layer in data.pipeline.layers:
+            values = layer(values)
+        for layer in layers:
+            layer.adapt(np.asarray(values))
 
 
 def _loss_and_accuracy(

@@ -57,6 +57,7 @@ class RunData(NamedTuple):
     batch_size: int
     steps: int  # Per epoch.
     class_counts: np.ndarray  # Training examples of each class, int `[classes]`.
+    sample: Callable[[int], Any]  # Raw inputs of so many training examples, or of all.
 
 
 class InputSpec(NamedTuple):
@@ -123,7 +124,12 @@ def run_data(
     counts = np.bincount(labels, minlength=len(dataset.class_names))
     weights = _class_weights(recipe.class_weight, dataset.class_names, counts)
     pipeline = pipeline._replace(metadata=metadata, class_weights=weights)
-    return RunData(pipeline, validation, recipe.batch_size, steps, counts)
+
+    def sample(count: int) -> Any:
+        places = np.linspace(0, len(training) - 1, min(count, len(training))).astype(int)
+        return examples.inputs[training[places]]
+
+    return RunData(pipeline, validation, recipe.batch_size, steps, counts, sample)
 
 
 def _class_weights(

@@ -1,0 +1,27 @@
+"""airbench93 on CIFAR-10: whitening, alternating flips, fast biases, six views of a test image.
+
+Source: Jordan 2024, https://arxiv.org/abs/2404.00498, with half the batch and so half the rate.
+Run:    cnnzoo train cifar10_airbench93 --set precision=bfloat16
+"""
+
+from cnnzoo.config.recipe import Recipe
+from cnnzoo.config.schedules import OneCycle
+from cnnzoo.config.script import run
+
+RECIPE = Recipe(
+    model="airbench93",
+    dataset="cifar10",
+    augmentation="pad2_crop_alternating_flip",
+    views="flip_shift",
+    epochs=16,
+    batch_size=512,
+    learning_rate=OneCycle(0.75, warmup=0.23, start=0.2, end=0.07),
+    optimizer="nesterov",
+    optimizer_options={"momentum": 0.85},
+    l2=1.3e-3,
+    bias_rate=64.0,
+    label_smoothing=0.2,
+    target=0.93,
+)
+
+run(__name__, __file__)
