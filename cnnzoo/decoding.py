@@ -128,6 +128,13 @@ def random_box(height: int, width: int, crop: Crop) -> Box:
     return left, top, left + wide, top + tall
 
 
+def encode_png(pixels: np.ndarray) -> bytes:
+    """Return the PNG file of `pixels`, uint8 `[height, width, 1 or 3]`."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def check_image(content: bytes, name: str) -> bytes:
     """Return `content` if its header is that of an image of one of `FORMATS` and reasonable size.
 

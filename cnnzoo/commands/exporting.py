@@ -62,7 +62,6 @@ def serve_models(arguments: argparse.Namespace) -> Answer:
 
     if any(importlib.util.find_spec(name) is None for name in _SERVE):
         raise CnnzooError("serving needs more packages; run: pip install 'cnnzoo[serve]'")
-    start_tensorflow()
     from cnnzoo.serving.limits import Limits
     from cnnzoo.serving.server import serve
 

@@ -187,6 +187,10 @@ def _add_options_of_training(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--tensorboard", action="store_true", help="write RUN/tensorboard, for TensorBoard"
     )
+    _add_set(one)
+
+
+def _add_set(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         *("--set",),
         action="append",
@@ -295,6 +299,7 @@ def _experiments(add: Callable[..., argparse.ArgumentParser]) -> None:
     one.add_argument(
         "--ledger", default="results.csv", metavar="FILE", help=f"the results table {DEFAULT}"
     )
+    _add_set(one)
     one = add(
         "sweep",
         training.sweep_recipe,

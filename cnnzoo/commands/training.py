@@ -163,7 +163,7 @@ def reproduce_recipe(arguments: argparse.Namespace) -> Answer:
     _start()
     from cnnzoo.training.reproduce import reproduce
 
-    row = reproduce(arguments.recipe, arguments.seeds, Path(arguments.ledger))
+    row = reproduce(arguments.recipe, arguments.seeds, Path(arguments.ledger), dict(arguments.set))
     if not row["passed"]:
         raise CnnzooError(
             f"{arguments.recipe} must reach {row['target']:.2%} on average; "

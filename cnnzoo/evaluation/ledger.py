@@ -1,4 +1,6 @@
-"""The results table, results.csv: one row per recipe and hardware; the README's is made from it.
+"""The results table, results.csv: one row per recipe, replaced fields and hardware.
+
+The README's table is made from it.
 
 Run: python -m cnnzoo.evaluation.ledger results.csv README.md
 """
@@ -14,9 +16,21 @@ from typing import Any
 from cnnzoo.files import replace_between, write_whole
 
 COLUMNS = (
-    *("recipe", "accuracy_mean", "accuracy_std", "n", "seeds", "accuracies", "params", "epochs"),
+    *(
+        "recipe",
+        "settings",
+        "accuracy_mean",
+        "accuracy_std",
+        "n",
+        "seeds",
+        "accuracies",
+        "params",
+        "epochs",
+    ),
     *("seconds", "hardware", "versions", "commit", "paper_accuracy", "target"),
 )
+
+_KEYS = ("recipe", "settings", "hardware")
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -24,16 +38,14 @@ def read(path: Path) -> list[dict[str, str]]:
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        return [{"settings": "", **row} for row in csv.DictReader(file)]  # 0.1 had none.
 
 
 def write(path: Path, row: dict[str, Any]) -> None:
-    """Write `row` to the results table, over an older row of the same recipe and hardware."""
+    """Write `row` to the results table, over an older one of the same `_KEYS`."""
     text = {name: "" if row[name] is None else str(row[name]) for name in COLUMNS}
-    others = [
-        old for old in read(path) if any(old[key] != text[key] for key in ("recipe", "hardware"))
-    ]
-    rows = sorted([*others, text], key=lambda row: (row["recipe"], row["hardware"]))
+    others = [old for old in read(path) if any(old[key] != text[key] for key in _KEYS)]
+    rows = sorted([*others, text], key=lambda row: [row[key] for key in _KEYS])
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -53,7 +65,8 @@ def table(rows: list[dict[str, str]]) -> str:
             accuracy += f" ± {100 * float(row['accuracy_std']):.2f}"
         paper = f"{100 * float(row['paper_accuracy']):.2f}" if row["paper_accuracy"] else "–"
         minutes = f"{float(row['seconds']) / 60:.1f}"
-        cells = [f"`{row['recipe']}`", accuracy, row["n"], paper, f"{int(row['params']):,}"]
+        recipe = " ".join(f"`{one}`" for one in (row["recipe"], *row["settings"].split()))
+        cells = [recipe, accuracy, row["n"], paper, f"{int(row['params']):,}"]
         cells += [row["epochs"], minutes, row["hardware"]]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

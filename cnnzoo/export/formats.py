@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
@@ -32,6 +33,7 @@ from cnnzoo.export.verification_data import (
     data_of,
     training_examples,
 )
+from cnnzoo.guard.signatures import stated
 from cnnzoo.guard.sums import write_sums
 from cnnzoo.keras_internals import converter_error
 from cnnzoo.pipelines.input_types import RawTexts
@@ -124,6 +126,8 @@ def _write(
     tf.saved_model.save(graph, folder, signatures=graph.functions)
     extra = folder / EXTRA
     extra.mkdir()
+    saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+    (extra / "signatures.json").write_text(json.dumps(stated(saved), indent=1))
     (extra / CARD).write_text(json.dumps(card, indent=1))
     (extra / "MODEL_CARD.md").write_text(markdown(card), encoding="utf-8")
     raw = classifier.raw

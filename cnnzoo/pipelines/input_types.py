@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from cnnzoo.datasets import Dataset
-from cnnzoo.decoding import Resizing, check_image, decode_image
+from cnnzoo.decoding import Resizing, check_image, decode_image, encode_png
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read
 from cnnzoo.lazy import tensorflow as tf
@@ -102,7 +102,7 @@ class RawImages(_Encodable):
 
     def encode(self, image: np.ndarray) -> tuple[str, bytes]:
         """Return suffix and content of the file of one raw image."""
-        return ".png", tf.io.encode_png(image).numpy()
+        return ".png", encode_png(image)
 
 
 class RawSounds(_Encodable):

@@ -1,37 +1,40 @@
-"""One version of an exported model, loaded and ready to predict: TensorFlow, or LiteRT.
+"""One version of an exported model, loaded and ready to predict: LiteRT, and TensorFlow if needed.
 
-A SavedModel has every signature. Raw input goes through LiteRT where the export has it: for one
-image it is about twenty times faster than TensorFlow, with the same scores.
+Raw and encoded input goes through LiteRT where the export has it: for one image it is about twenty
+times faster than TensorFlow, with the same scores, and TensorFlow is not imported. Other signatures
+are TensorFlow's, which is loaded when the first of them is called.
 """
 
 from __future__ import annotations
 
-import re
+import io
+import threading
 import time
+import wave
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
-from google.protobuf import json_format
-from tensorflow.core.protobuf import saved_model_pb2
 
+from cnnzoo.decoding import check_image, decode_image, encode_png
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.runtime import light_scores
 from cnnzoo.files import read
-from cnnzoo.guard.documents import CARD_BYTES, parse_card
-from cnnzoo.guard.saved_model import check_saved_model
-from cnnzoo.guard.sums import check_sums
-from cnnzoo.serving.tensors import BYTES, DEFAULT_SIGNATURE, Input
+from cnnzoo.guard.documents import CARD_BYTES, parse_card, parse_json
+from cnnzoo.guard.sums import SUMS, check_sums
+from cnnzoo.quiet import start_tensorflow
+from cnnzoo.serving.tensors import BYTES, DEFAULT_SIGNATURE, ENCODED_SIGNATURE, Input
 
 Function = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
+
+SIGNATURES = Path("assets.extra") / "signatures.json"
 
 _QUICK = 1e-3  # Seconds for one example: not much more than a change of thread takes.
 _QUICK_TEXTS, _QUICK_NUMBERS = 2**9, 2**14  # Bytes of a body that holds few such examples.
 _TOLERANCE = 1e-4  # Of a score, between TensorFlow and LiteRT.
 _NAMED = {"scores", "class_id", "label", "top_scores", "top_labels"}
-_ASSERTION = re.compile(r"assertion failed: \[(.+?)\](?:\s|$)")
+_SERVED = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")  # Beginnings of what the SavedModel decodes.
 
 
 class Signature:
@@ -50,20 +53,14 @@ class Signature:
             CnnzooError: The model refuses the arrays.
             MemoryError: There is too little memory for them.
         """
-        try:
-            return self._function(arrays)
-        # TensorFlow quotes the input in its message, which then may not be UTF-8.
-        except (tf.errors.InvalidArgumentError, UnicodeDecodeError) as error:
-            raise CnnzooError(_refusal(error, self.inputs)) from error
-        except tf.errors.ResourceExhaustedError as error:
-            raise MemoryError from error
+        return self._function(arrays)
 
 
 class Engine:
     """All signatures of the version in a folder, and its card."""
 
     def __init__(self, folder: Path) -> None:
-        """Load the version in `folder` and let each signature answer once.
+        """Load the version in `folder` and let each signature that is loaded answer once.
 
         Raises:
             CnnzooError: There is no model of cnnzoo there, or it is damaged.
@@ -71,39 +68,84 @@ class Engine:
         path = folder / "assets.extra" / "card.json"
         self.card = parse_card(read(path, limit=CARD_BYTES), str(path))
         check_sums(folder)
-        check_saved_model(folder)
-        try:
-            self._loaded = tf.saved_model.load(folder)
-        except Exception as error:  # TensorFlow has an exception for each way to be damaged.
-            raise CnnzooError(f"{folder} is damaged or no SavedModel: {_line(error)}") from error
-        self.signature_defs = _signature_defs(folder)
+        self._folder, self._lock = folder, threading.Lock()
+        self._opened: dict[str, Any] = {}
+        light = light_scores(folder)
+        # Whoever exported it has compared LiteRT with TensorFlow, and the sums hold what was there.
+        if light is not None and all((folder / one).is_file() for one in (SUMS, SIGNATURES)):
+            self.signature_defs = _stated(folder / SIGNATURES)
+            stated = {  # TensorFlow's own, such as for initialization, are not to be called.
+                name: one for name, one in self.signature_defs.items() if not name.startswith("__")
+            }
+            self.signatures = {
+                name: Signature(name, _inputs(one), self._later(name))
+                for name, one in stated.items()
+            }
+            self._answer_by(light, {name: set(one["outputs"]) for name, one in stated.items()})
+        else:
+            self._load_all(light)
+
+    def _load_all(self, light: Any) -> None:
+        """Take TensorFlow for all signatures and, if it agrees, LiteRT for raw input."""
+        found = self._by_tensorflow()
+        from cnnzoo.serving.by_tensorflow import signature_defs
+
+        self.signature_defs = signature_defs(self._folder)
         self.signatures = {
-            name: Signature(name, _inputs(function), _tensorflow(function))
-            for name, function in self._loaded.signatures.items()
+            name: Signature(name, inputs, function) for name, (inputs, _, function) in found.items()
         }
         for signature in self.signatures.values():
             self._warm_up(signature)
-        self._use_litert(folder)
+        theirs = self.signatures.get(DEFAULT_SIGNATURE)
+        if theirs is None or light is None:
+            return
+        self._answer_by(light, {DEFAULT_SIGNATURE: set(found[DEFAULT_SIGNATURE][1])})
+        ours = self.signatures[DEFAULT_SIGNATURE]
+        noise = {name: _noise(one) for name, one in theirs.inputs.items()}
+        if ours is not theirs and not np.allclose(
+            ours(noise)["scores"], theirs(noise)["scores"], rtol=0, atol=_TOLERANCE
+        ):
+            raise CnnzooError(
+                f"{self._folder} is damaged: LiteRT does not give the SavedModel's scores"
+            )
 
-    def _use_litert(self, folder: Path) -> None:
-        function, model = self._loaded.signatures.get(DEFAULT_SIGNATURE), light_scores(folder)
-        if function is None or model is None:
-            return
-        outputs = function.structured_outputs
-        (name, given), *more = _inputs(function).items()
-        if more or not {"scores"} <= outputs.keys() <= _NAMED:
-            return
-        answer = _litert(model, name, outputs, self.card["class_names"])
-        signature = Signature(DEFAULT_SIGNATURE, {name: given}, answer)
-        noise = {name: _noise(given)}
-        ours, theirs = (
-            run(noise)["scores"] for run in (signature, self.signatures[DEFAULT_SIGNATURE])
-        )
-        if not np.allclose(ours, theirs, rtol=0, atol=_TOLERANCE):
-            raise CnnzooError(f"{folder} is damaged: LiteRT does not give the SavedModel's scores")
-        if min(self._warm_up(signature) for _ in range(3)) < _QUICK:
-            signature.quick = _QUICK_TEXTS if given.dtype == "string" else _QUICK_NUMBERS
-        self.signatures[DEFAULT_SIGNATURE] = signature
+    def _answer_by(self, light: Any, outputs: Mapping[str, set[str]]) -> None:
+        """Let LiteRT answer for those signatures whose `outputs` follow from scores."""
+        for name, wanted in outputs.items():
+            signature = self.signatures[name]
+            if not {"scores"} <= wanted <= _NAMED or len(signature.inputs) != 1:
+                continue
+            ((given, one),) = signature.inputs.items()
+            read_in = _reader(name, given, self.card["input"])
+            if read_in is None:
+                continue
+            answer = _named(light, read_in, given, wanted, self.card["class_names"])
+            faster = Signature(name, signature.inputs, answer)
+            fast = min(self._warm_up(faster) for _ in range(3)) < _QUICK
+            if fast and name == DEFAULT_SIGNATURE:  # How long decoding takes, a body does not say.
+                faster.quick = _QUICK_TEXTS if one.dtype == "string" else _QUICK_NUMBERS
+            self.signatures[name] = faster
+
+    def _later(self, name: str) -> Function:
+        def answer(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+            return self._by_tensorflow()[name][2](arrays)
+
+        return answer
+
+    def _by_tensorflow(self) -> dict[str, Any]:
+        """Return the SavedModel's signatures, loaded when they are first needed."""
+        with self._lock:
+            if not self._opened:
+                try:
+                    start_tensorflow()
+                except ImportError as error:
+                    raise CnnzooError(
+                        "this signature needs TensorFlow; run: pip install tensorflow"
+                    ) from error
+                from cnnzoo.serving.by_tensorflow import signatures
+
+                self._opened = signatures(self._folder)
+        return self._opened
 
     def _warm_up(self, signature: Signature) -> float:
         """Run one blank example, and return the seconds that this took."""
@@ -114,41 +156,67 @@ class Engine:
         return time.perf_counter() - begin
 
 
-def _signature_defs(folder: Path) -> dict[str, Any]:
-    """Return the signatures as the file states them, in the JSON of Protocol Buffers."""
-    saved = saved_model_pb2.SavedModel.FromString(read(folder / "saved_model.pb"))
-    stated = json_format.MessageToDict(
-        saved.meta_graphs[0],
-        preserving_proto_field_name=True,
-        always_print_fields_with_no_presence=True,
-    )
-    return stated["signature_def"]
+def _stated(path: Path) -> dict[str, Any]:
+    """Return the signatures that an export states.
 
-
-def _inputs(function: Any) -> dict[str, Input]:
-    found = {}
-    for name, spec in function.structured_input_signature[1].items():
-        shape = None if spec.shape.rank is None else tuple(spec.shape.as_list())
-        found[name] = Input(spec.dtype.name, shape)
+    Raises:
+        CnnzooError: The file is damaged.
+    """
+    found = parse_json(read(path, limit=CARD_BYTES), str(path))
+    try:
+        for one in found.values():
+            _inputs(one)
+            set(one["outputs"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise CnnzooError(f"{path} is damaged: it states no signatures") from error
     return found
 
 
-def _tensorflow(function: Any) -> Function:
-    specs = function.structured_input_signature[1]
+def _inputs(stated: Mapping[str, Any]) -> dict[str, Input]:
+    found = {}
+    for name, one in stated["inputs"].items():
+        sides = [int(side["size"]) for side in one["tensor_shape"]["dim"]]
+        shape = tuple(None if side == -1 else side for side in sides)
+        dtype = one["dtype"].removeprefix("DT_").lower()
+        dtype = {"float": "float32", "double": "float64"}.get(dtype, dtype)
+        found[name] = Input(dtype, None if one["tensor_shape"]["unknown_rank"] else shape)
+    return found
 
-    def answer(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        tensors = {name: tf.constant(arrays[name], spec.dtype) for name, spec in specs.items()}
-        return {name: value.numpy() for name, value in function(**tensors).items()}
 
-    return answer
+def _reader(
+    signature: str, name: str, metadata: Mapping[str, Any]
+) -> Callable[[np.ndarray], np.ndarray] | None:
+    """Return what turns the input of a signature into a raw batch; None if TensorFlow must."""
+    if signature == DEFAULT_SIGNATURE:
+        return lambda batch: batch
+    if signature != ENCODED_SIGNATURE or "light_on_dark" not in metadata:
+        return None
+    how = {key: metadata[key] for key in ("light_on_dark", "resizing") if key in metadata}
+    shape = tuple(metadata["shape"])
+
+    def decoded(contents: np.ndarray) -> np.ndarray:
+        for content in contents:
+            if not content.startswith(_SERVED):
+                raise CnnzooError(f"{name} must be a PNG or JPEG image")
+            check_image(content, name)
+        images = [decode_image(content, shape, **how, name=name) for content in contents]
+        return np.stack(images) if images else np.empty((0, *shape), np.uint8)
+
+    return decoded
 
 
-def _litert(model: Any, name: str, wanted: Mapping[str, Any], class_names: list[str]) -> Function:
+def _named(
+    light: Any,
+    read_in: Callable[[np.ndarray], np.ndarray],
+    given: str,
+    wanted: set[str],
+    class_names: list[str],
+) -> Function:
     names = np.array(class_names, object)
     most = min(5, len(names))
 
     def answer(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        scores = model(arrays[name])
+        scores = light(read_in(arrays[given]))
         order = np.argsort(-scores, axis=1, kind="stable")[:, :most]  # As tf.math.top_k does.
         found = {
             "scores": scores,
@@ -157,7 +225,7 @@ def _litert(model: Any, name: str, wanted: Mapping[str, Any], class_names: list[
             "top_scores": np.take_along_axis(scores, order, axis=1),
             "top_labels": names[order],
         }
-        return {output: found[output] for output in wanted}
+        return {output: found[output] for output in found if output in wanted}
 
     return answer
 
@@ -168,11 +236,9 @@ def _blank(name: str, wanted: Input, metadata: Mapping[str, Any]) -> np.ndarray:
         return np.zeros([1 if size is None else size for size in wanted.shape or ()], wanted.dtype)
     content = b""
     if name.endswith(BYTES) and "sample_rate" in metadata:
-        content = tf.audio.encode_wav(
-            np.zeros(metadata["shape"], "f4"), metadata["sample_rate"]
-        ).numpy()
+        content = _wav(np.zeros(metadata["shape"], "<i2"), metadata["sample_rate"])
     elif name.endswith(BYTES):
-        content = tf.io.encode_png(np.zeros(metadata["shape"], np.uint8)).numpy()
+        content = encode_png(np.zeros(metadata["shape"], np.uint8))
     return np.array([content, b""], object)[:1]
 
 
@@ -186,17 +252,12 @@ def _noise(wanted: Input) -> np.ndarray:
     return random.integers(bounds.min, bounds.max, shape, wanted.dtype, endpoint=True)
 
 
-def _refusal(error: Exception, inputs: Mapping[str, Input]) -> str:
-    """Return what the model's own check says, or else which input it cannot use."""
-    found = _ASSERTION.search(str(error))
-    if found:
-        return found.group(1)
-    names = ", ".join(inputs)
-    if any(name.endswith(BYTES) for name in inputs):
-        return f"{names} must be decodable; got damaged content"
-    return f"{names} must be what the model takes; got: {_line(error)}"
-
-
-def _line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
+def _wav(sound: np.ndarray, sample_rate: int) -> bytes:
+    """Return the WAV file of `sound`, int16 `[samples, 1]`."""
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(sample_rate)
+        file.writeframes(sound.tobytes())
+    return buffer.getvalue()

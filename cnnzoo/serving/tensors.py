@@ -19,7 +19,7 @@ import orjson
 from cnnzoo.errors import CnnzooError
 from cnnzoo.serving.limits import Limits, pixels
 
-DEFAULT_SIGNATURE = "serving_default"
+DEFAULT_SIGNATURE, ENCODED_SIGNATURE = "serving_default", "serving_bytes"
 BYTES = "_bytes"  # Ends the names of inputs and outputs that hold bytes, not text.
 
 

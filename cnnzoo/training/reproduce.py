@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,36 +16,50 @@ from cnnzoo.training.run import Run, train
 from cnnzoo.training.run_folder import holds_run
 
 
-def reproduce(name: str, seeds: int, ledger_path: Path) -> dict[str, Any]:
+def reproduce(
+    name: str, seeds: int, ledger_path: Path, assignments: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Train recipe `name` with seeds 0 to `seeds` - 1 and write the row of the results table.
 
     Runs stand in runs/<name>/seed<seed>/, and of a recipe with folds, all of which are trained, in
-    fold<fold>/ there; one that is there is resumed, or used if finished. The history of the first
-    is copied to histories/<name>.csv next to the results table.
+    fold<fold>/ there; one that is there is resumed, or used if finished. Where fields are replaced,
+    they stand in a folder of their own below runs/<name>/. The history of the first is copied to
+    histories/<name>.csv next to the results table.
+
+    Args:
+        name: Of the recipe.
+        seeds: How many.
+        ledger_path: The results table.
+        assignments: Fields to replace -> their values as text, such as "precision" -> "bfloat16";
+            the row names them.
 
     Returns:
         The row, and `passed`: whether the mean accuracy reaches the recipe's target, or else the
         paper's.
 
     Raises:
-        CnnzooError: The recipe is unknown, or `seeds` is not positive.
+        CnnzooError: The recipe or a field is unknown, or `seeds` is not positive.
     """
     if seeds < 1:
         raise CnnzooError(f"seeds must be at least 1; got {seeds}")
     recipe = recipes()[name].RECIPE
+    fields = recipe.parse(assignments or {})
+    settings = " ".join(f"{field}={value}" for field, value in (assignments or {}).items())
     runs = []
     for seed in range(seeds):
-        base = Path("runs") / name / f"seed{seed}"
+        base = Path("runs") / name / settings.replace(" ", ",") / f"seed{seed}"
         for fold in range(recipe.folds or 1):
             folder = base / f"fold{fold}" if recipe.folds else base
             started = holds_run(folder)
-            runs.append(train(name, out=folder, resume=started, seed=seed, fold=fold))
+            given = {**fields, "seed": seed, "fold": fold}
+            runs.append(train(name, out=folder, resume=started, **given))
     accuracies = [run.accuracy for run in runs]
     first = runs[0].metrics
     # Written with `=` for packages, so that a cell stays readable in a CSV file.
     versions = " ".join(f"{package}={version}" for package, version in first["versions"].items())
     row = {
         "recipe": name,
+        "settings": settings,
         "accuracy_mean": round(statistics.fmean(accuracies), 6),
         "accuracy_std": round(statistics.stdev(accuracies), 6) if len(runs) > 1 else 0.0,
         "n": len(runs),
@@ -60,9 +75,9 @@ def reproduce(name: str, seeds: int, ledger_path: Path) -> dict[str, Any]:
         "target": recipe.target or recipe.paper_accuracy,
     }
     ledger.write(ledger_path, row)
-    write_whole(
-        ledger_path.parent / "histories" / f"{name}.csv", read(runs[0].path / "history.csv")
-    )
+    history = ledger_path.parent / "histories" / f"{name}.csv"
+    if not settings or not history.exists():
+        write_whole(history, read(runs[0].path / "history.csv"))
     for run in runs if len(runs) > 1 else ():  # One run has no spread.
         _write_spread(run, {name: row[name] for name in ("n", "accuracy_mean", "accuracy_std")})
     passed = row["target"] is None or row["accuracy_mean"] >= row["target"]

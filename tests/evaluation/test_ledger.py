@@ -9,6 +9,7 @@ from cnnzoo.evaluation import ledger
 ROOT = Path(__file__).resolve().parents[2]
 ROW = {
     "recipe": "mnist_lenet5",
+    "settings": "",
     "accuracy_mean": 0.99,
     "accuracy_std": 0.001,
     "n": 2,
@@ -43,6 +44,15 @@ def test_the_table_shows_percent_minutes_and_the_paper(tmp_path):
     line = ledger.table(ledger.read(path)).splitlines()[-1]
     cells = "`mnist_lenet5` | 99.00 ± 0.10 | 2 | 99.05 | 61,706 | 8 | 1.5 | a machine, 2 cores"
     assert line == f"| {cells} |"
+
+
+def test_replaced_fields_stand_beside_the_recipe(tmp_path):
+    path = tmp_path / "results.csv"
+    ledger.write(path, ROW)
+    ledger.write(path, {**ROW, "settings": "precision=bfloat16 seed=1", "n": 1})
+    plain, replaced = ledger.table(ledger.read(path)).splitlines()[2:]
+    assert plain.startswith("| `mnist_lenet5` | 99.00")
+    assert replaced.startswith("| `mnist_lenet5` `precision=bfloat16` `seed=1` | 99.00 |")
 
 
 def test_one_run_has_no_spread(tmp_path):

@@ -62,3 +62,19 @@ def test_every_fold_is_trained_and_tested_once(short, tmp_path, monkeypatch):
     # The cut MNIST has 2,000 training and 500 test images, which the folds share.
     assert sum(result["examples"] for result in tested) == 2_500
     assert [f"{result['accuracy']:g}" for result in tested] == row["accuracies"].split()
+
+
+def test_replaced_fields_have_runs_and_a_row_of_their_own(short, tmp_path):
+    ledger = tmp_path / "results.csv"
+    module.reproduce("mnist_lenet5", 1, ledger)
+    history = (tmp_path / "histories" / "mnist_lenet5.csv").read_text()
+    fields = {"batch_size": "100", "optimizer": "nesterov"}
+    row = module.reproduce("mnist_lenet5", 1, ledger, fields)
+    assert row["settings"] == "batch_size=100 optimizer=nesterov"
+    first, second = csv.DictReader(ledger.open())
+    assert (first["settings"], second["settings"]) == ("", row["settings"])
+    run = tmp_path / "runs/mnist_lenet5/batch_size=100,optimizer=nesterov/seed0"
+    assert cnnzoo.load(run).card["recipe"]["batch_size"] == 100
+    assert (tmp_path / "histories" / "mnist_lenet5.csv").read_text() == history
+    with pytest.raises(CnnzooError, match="^recipe field 'nosuch' is unknown"):
+        module.reproduce("mnist_lenet5", 1, ledger, {"nosuch": "1"})

@@ -1,0 +1,17 @@
+"""Signatures of a SavedModel as its file states them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf import json_format
+
+
+def stated(saved: Any) -> dict[str, Any]:
+    """Return the signatures of a `SavedModel` message, in the JSON of Protocol Buffers."""
+    found = json_format.MessageToDict(
+        saved.meta_graphs[0],
+        preserving_proto_field_name=True,
+        always_print_fields_with_no_presence=True,
+    )
+    return found["signature_def"]
