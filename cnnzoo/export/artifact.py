@@ -20,7 +20,7 @@ from cnnzoo import layers
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.card import FORMAT, migrated
 from cnnzoo.export.classifier import Classifier
-from cnnzoo.export.runtime import LITERT, TOKENIZER, Light, light_scores
+from cnnzoo.export.runtime import LITERT, TOKENIZER, Light, check_light, parts_of_export
 from cnnzoo.files import check_seal, read, write_sealed
 from cnnzoo.guard.archive import check_archive, read_part
 from cnnzoo.guard.documents import CARD_BYTES, parse_card
@@ -151,17 +151,19 @@ def _open(path: Path) -> Classifier:
         from cnnzoo.export.scoring import from_model
 
         return from_model(_keras_model(path), card)
-    light = Light({name: read_part(path, name) for name in present}, str(path))
-    return Classifier(card, light, lambda: _keras_model(path, card["sha256"]))
+    parts = {name: read_part(path, name) for name in present}
+    check_light(parts, card, str(path))
+    return Classifier(card, Light(parts, str(path)), lambda: _keras_model(path, card["sha256"]))
 
 
 def _open_export(version: Path) -> Classifier:
     check_sums(version)
     path = version / "assets.extra" / CARD
     card = migrated(parse_card(read(path, limit=CARD_BYTES), str(path)), version)
-    light = light_scores(version)
-    if light is not None:
-        return Classifier(card, light)
+    parts = parts_of_export(version)
+    if parts is not None:
+        check_light(parts, card, str(version))
+        return Classifier(card, Light(parts, str(version)))
     from cnnzoo.export.scoring import from_saved_model
 
     return from_saved_model(version, card)

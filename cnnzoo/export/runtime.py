@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -15,26 +16,51 @@ from cnnzoo.export.readers.tokenizer import Tokenizer
 from cnnzoo.files import read
 from cnnzoo.guard.documents import parse_json
 from cnnzoo.guard.tokenizer_file import check_tokenizer
+from cnnzoo.guard.trial import require_bounded
 from cnnzoo.quiet import silent_stderr
+
+_ROUNDING = 1e-3  # Of a sum of scores.
 
 LITERT, TOKENIZER = "model.tflite", "tokenizer.json"  # Parts of an artifact, files of an export.
 
 
-def light_scores(folder: Path) -> Light | None:
-    """Return what scores a raw batch as an export does.
-
-    Args:
-        folder: Of a version, as `cnnzoo.export` publishes it. None is returned where it holds no
-            LiteRT file.
+def parts_of_export(folder: Path) -> dict[str, bytes] | None:
+    """Return the parts of `Light` in a version's folder; None where it holds no LiteRT file.
 
     Raises:
-        CnnzooError: The LiteRT file or the tokenizer's is damaged.
+        CnnzooError: A file cannot be read.
     """
     files = {name: folder / "assets.extra" / name for name in (LITERT, TOKENIZER)}
     if not files[LITERT].is_file():
         return None
-    found = {name: read(path) for name, path in files.items() if path.is_file()}
-    return Light(found, str(folder / "assets.extra"))
+    return {name: read(path) for name, path in files.items() if path.is_file()}
+
+
+def check_light(parts: Mapping[str, bytes], card: Mapping[str, Any], owner: str) -> None:
+    """Check that the network in `parts`, a stranger's, answers, and answers as its `card` says.
+
+    Raises:
+        CnnzooError: It takes or gives something else, no scores, or more than a bounded effort.
+    """
+    room = 4 * len(parts[LITERT])  # For weights, which LiteRT packs in other forms.
+    require_bounded(lambda: _disagreement(Light(parts, owner), card), owner, room)
+
+
+def _disagreement(light: Light, card: Mapping[str, Any]) -> str:
+    """Return in what network and card differ, if they do."""
+    shape, classes = tuple(card["input"]["shape"]), len(card["class_names"])
+    taken = light.network.input_shape
+    if TOKENIZER not in light.parts and (shape != taken or not shape):
+        return f"must take what its card says, {shape}; its network takes {taken}"
+    blank = np.array([b"", b""], object)[:1]
+    if shape:
+        blank = np.zeros((1, *shape), light.network.input_type)
+    scores = light(blank)
+    if scores.shape != (1, classes):
+        return f"must give a score for each of its {classes} classes; got shape {scores.shape}"
+    if not np.isfinite(scores).all() or abs(float(scores.sum()) - 1) > _ROUNDING:
+        return f"must give scores that sum to 1; got a sum of {float(scores.sum()):g}"
+    return ""
 
 
 class Light:
@@ -83,6 +109,9 @@ class LiteRT:
             self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._output = self._interpreter.get_output_details()[0]["index"]
+        given = self._interpreter.get_input_details()[0]
+        self.input_shape = tuple(given["shape_signature"][1:].tolist())
+        self.input_type = given["dtype"]
         self._shape: tuple[int, ...] | None = None
         self._lock = threading.Lock()  # An interpreter holds one output at a time.
 

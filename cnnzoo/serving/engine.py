@@ -19,7 +19,7 @@ import numpy as np
 
 from cnnzoo.decoding import check_image, decode_image, encode_png
 from cnnzoo.errors import CnnzooError
-from cnnzoo.export.runtime import light_scores
+from cnnzoo.export.runtime import Light, check_light, parts_of_export
 from cnnzoo.files import read
 from cnnzoo.guard.documents import CARD_BYTES, parse_card, parse_json
 from cnnzoo.guard.sums import SUMS, check_sums
@@ -70,7 +70,10 @@ class Engine:
         check_sums(folder)
         self._folder, self._lock = folder, threading.Lock()
         self._opened: dict[str, Any] = {}
-        light = light_scores(folder)
+        parts, light = parts_of_export(folder), None
+        if parts is not None:
+            check_light(parts, self.card, str(folder))
+            light = Light(parts, str(folder))
         # Whoever exported it has compared LiteRT with TensorFlow, and the sums hold what was there.
         if light is not None and all((folder / one).is_file() for one in (SUMS, SIGNATURES)):
             self.signature_defs = _stated(folder / SIGNATURES)

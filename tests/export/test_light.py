@@ -195,3 +195,111 @@ def test_a_finished_run_holds_the_litert_file(finished_run):
     with zipfile.ZipFile(finished_run.artifact) as archive:
         names = set(archive.namelist())
     assert names == {"metadata.json", "config.json", "model.weights.h5", "card.json", LITERT}
+
+
+def forged(run, folder, function, shape, dtype):
+    """An artifact whose network computes something else."""
+    import tensorflow as tf
+
+    spec = tf.TensorSpec([None, *shape], dtype)
+    traced = tf.function(function, input_signature=[spec])
+    concrete = traced.get_concrete_function()
+    content = tf.lite.TFLiteConverter.from_concrete_functions([concrete], traced).convert()
+    return changed(run, folder, **{LITERT: content})
+
+
+def never_ending(images):
+    import tensorflow as tf
+
+    ten = tf.cast(images[:, :10, 0, 0], tf.float32)
+    return tf.while_loop(lambda x: tf.reduce_sum(x) >= 0, lambda x: [x * 0.5], [ten])[0]
+
+
+def gigabytes(images):
+    import tensorflow as tf
+
+    large = tf.image.resize(tf.cast(images, tf.float32), (20_000, 20_000))
+    return tf.nn.softmax(large[:, :1, :10, 0][:, 0])
+
+
+def not_numbers(images):
+    import tensorflow as tf
+
+    return tf.cast(images[:, :10, 0, 0], tf.float32) * np.float32(np.nan)
+
+
+def nine(images):
+    import tensorflow as tf
+
+    return tf.nn.softmax(tf.cast(images[:, :9, 0, 0], tf.float32))
+
+
+def no_scores(images):
+    import tensorflow as tf
+
+    return tf.cast(images[:, :10, 0, 0], tf.float32) + 0.5
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (never_ending, "must answer one example within 5 s and 512 MiB; it does not, or"),
+        (not_numbers, "must give scores that sum to 1; got a sum of nan"),
+        (nine, "must give a score for each of its 10 classes; got shape (1, 9)"),
+        (no_scores, "must give scores that sum to 1; got a sum of 5"),
+    ],
+)
+def test_a_network_that_is_not_what_its_card_says_is_refused(
+    function, message, finished_run, tmp_path
+):
+    import re
+
+    path = forged(finished_run, tmp_path, function, (28, 28, 1), "uint8")
+    with pytest.raises(CnnzooError, match=f"^{re.escape(str(path))} {re.escape(message)}"):
+        cnnzoo.load(path)
+
+
+def test_a_network_that_needs_gigabytes_is_refused(finished_run, tmp_path):
+    path = forged(finished_run, tmp_path, gigabytes, (28, 28, 1), "uint8")
+    with pytest.raises(CnnzooError, match="is damaged: |must answer one example within 5 s"):
+        cnnzoo.load(path)
+
+
+@pytest.mark.parametrize("shape", [[20_000, 20_000, 1], [28, 28, 3], [28, 28]])
+def test_a_card_of_other_images_is_refused(shape, finished_run, tmp_path):
+    card = json.loads(read_sealed(finished_run.artifact)["card.json"])
+    card["input"]["shape"] = shape
+    path = changed(finished_run, tmp_path, **{"card.json": json.dumps(card).encode()})
+    with pytest.raises(CnnzooError, match=r"must take what its card says, .*; its network takes "):
+        cnnzoo.load(path)
+
+
+def test_a_card_with_a_class_too_few_is_refused(finished_run, tmp_path):
+    card = json.loads(read_sealed(finished_run.artifact)["card.json"])
+    card["class_names"].pop()
+    path = changed(finished_run, tmp_path, **{"card.json": json.dumps(card).encode()})
+    with pytest.raises(
+        CnnzooError, match=r"must give a score for each of its 9 classes; got shape"
+    ):
+        cnnzoo.load(path)
+
+
+FORKED = """
+import os, signal, sys
+import cnnzoo
+
+classifier = cnnzoo.load(sys.argv[1])
+inputs = [sys.argv[2] if sys.argv[3:] else open(sys.argv[2], "rb").read()] * 64
+first = classifier.predict(inputs)
+child = os.fork()
+if child == 0:
+    signal.alarm(60)
+    os._exit(classifier.predict(inputs) != first)
+assert os.waitpid(child, 0)[1] == 0
+print(0)
+"""
+
+
+def test_a_forked_child_answers(without_keras, finished_run, picture):
+    without_keras("-c", FORKED, finished_run.path, picture)
+    without_keras("-c", FORKED, "sms_spam_text_cnn", "a text", "as it is")
