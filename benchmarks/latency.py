@@ -7,7 +7,7 @@ fastest of the runtimes that are not cnnzoo's: Keras, TensorFlow, ONNX Runtime, 
 PyTorch. "Server" is a whole HTTP request over a kept connection, JSON on both sides.
 
 Run: python benchmarks/latency.py [NETWORK ...] [--seconds 1.5]
-Needs: pip install 'cnnzoo[serve,onnx]' openvino torch
+Needs: pip install '.[serve,onnx]' openvino torch
 """
 
 import cnnzoo  # isort: skip  Before Keras: it switches on what makes TensorFlow fast.

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from cnnzoo.errors import CnnzooError
+from cnnzoo.extras import install
 from cnnzoo.files import new_file
 
 _ROWS = 256  # After so many, what is written is on the disk if the process is killed.
@@ -207,7 +208,7 @@ class _Parquet(_Rows):
             from pyarrow import parquet
         except ImportError as error:
             raise CnnzooError(
-                f"pyarrow must be installed for {self.path}; run: pip install 'cnnzoo[parquet]'"
+                f"pyarrow must be installed for {self.path}; run: {install('parquet')}"
             ) from error
         kinds = {"class_id": pyarrow.int64()}
         kinds |= {name: pyarrow.float64() for name in self.names if name.startswith("score")}

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from cnnzoo.commands import Answer
 from cnnzoo.errors import CnnzooError
+from cnnzoo.extras import install
 from cnnzoo.quiet import silent_stderr, start_tensorflow
 
 _SERVE = ("ai_edge_litert", "fastapi", "orjson", "prometheus_client", "uvicorn")
@@ -61,7 +62,7 @@ def serve_models(arguments: argparse.Namespace) -> Answer:
     import importlib.util
 
     if any(importlib.util.find_spec(name) is None for name in _SERVE):
-        raise CnnzooError("serving needs more packages; run: pip install 'cnnzoo[serve]'")
+        raise CnnzooError(f"serving needs more packages; run: {install('serve')}")
     from cnnzoo.serving.limits import Limits
     from cnnzoo.serving.server import serve
 

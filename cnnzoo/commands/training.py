@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cnnzoo.commands import Answer
 from cnnzoo.commands.answering import answer_line
 from cnnzoo.errors import CnnzooError
+from cnnzoo.extras import install
 from cnnzoo.quiet import start_tensorflow
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def _tensorboard(folder: Path) -> list[Any]:
     import keras
 
     if importlib.util.find_spec("tensorboard") is None:
-        raise CnnzooError("tensorboard must be installed; run: pip install 'cnnzoo[tensorboard]'")
+        raise CnnzooError(f"tensorboard must be installed; run: {install('tensorboard')}")
     return [keras.callbacks.TensorBoard(str(folder / "tensorboard"))]
 
 

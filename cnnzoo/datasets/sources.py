@@ -18,6 +18,7 @@ from cnnzoo.datasets.encoded import MAX_BYTES
 from cnnzoo.datasets.prepared import count, in_memory, read_images, read_prepared
 from cnnzoo.decoding import Resizing
 from cnnzoo.errors import CnnzooError
+from cnnzoo.extras import install
 from cnnzoo.lazy import tensorflow as tf
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def _prepared(name: str, version: str) -> Any:
             "prepared it"
         )
         if isinstance(cause, ImportError):
-            advice = "install what TFDS needs, for sounds with `pip install 'cnnzoo[audio]'`"
+            advice = f"install what TFDS needs, for sounds with `{install('audio')}`"
         raise CnnzooError(
             f"{name} is not in {tfds_root()} and cannot be prepared there ({reason}); {advice}"
         ) from error

@@ -2,7 +2,7 @@
 
 As its README has it, the recordings numbered 0 to 4 of each digit and speaker are the test split.
 Longer recordings than one second are cut at the end, shorter ones filled up with zeros. TFDS needs
-pydub to prepare the set: `pip install 'cnnzoo[audio]'`.
+pydub to prepare the set: `pip install '.[audio]'`.
 """
 
 from __future__ import annotations

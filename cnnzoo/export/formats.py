@@ -33,6 +33,7 @@ from cnnzoo.export.verification_data import (
     data_of,
     training_examples,
 )
+from cnnzoo.extras import install
 from cnnzoo.guard.signatures import stated
 from cnnzoo.guard.sums import write_sums
 from cnnzoo.keras_internals import converter_error
@@ -109,7 +110,7 @@ def _chosen(formats: Sequence[str]) -> dict[str, Format]:
         if name not in FORMATS:
             raise CnnzooError(unknown("format", name, FORMATS))
     if "onnx" in formats and not all(map(importlib.util.find_spec, onnx_file.PACKAGES)):
-        raise CnnzooError("format onnx needs more packages; run: pip install 'cnnzoo[onnx]'")
+        raise CnnzooError(f"format onnx needs more packages; run: {install('onnx')}")
     return {name: one for name, one in FORMATS.items() if name in ("savedmodel", *formats)}
 
 

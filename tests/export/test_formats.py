@@ -17,6 +17,7 @@ from cnnzoo.export import artifact, formats
 from cnnzoo.export.folding import folded
 from cnnzoo.export.runtime import LiteRT
 from cnnzoo.export.scoring import from_model
+from cnnzoo.extras import install
 
 slow = pytest.mark.slow
 
@@ -260,7 +261,7 @@ def test_missing_packages_are_named(classifier, tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(CnnzooError) as told:
         cnnzoo.export(classifier, tmp_path, ["onnx"])
-    assert str(told.value) == ("format onnx needs more packages; run: pip install 'cnnzoo[onnx]'")
+    assert str(told.value) == (f"format onnx needs more packages; run: {install('onnx')}")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from cnnzoo import cli
+from cnnzoo.extras import install
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,8 @@ def test_what_cannot_be_served_is_a_one_line_error(exports, tmp_path, capsys, ta
 def test_missing_packages_are_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert cli.main(["serve", str(tmp_path)]) == 1
-    sentence = "cnnzoo: serving needs more packages; run: pip install 'cnnzoo[serve]'\n"
+    sentence = f"cnnzoo: serving needs more packages; run: {install('serve')}\n"
+    assert "'fastapi>=0.115'" in sentence
     assert capsys.readouterr().err == sentence
 
 
@@ -58,6 +60,7 @@ def test_help_and_server_load_no_more_than_they_need(tmp_path):
     program = """
 import sys
 from cnnzoo import cli
+from cnnzoo.extras import install
 try:
     cli.main(["serve", "--help"])
 except SystemExit:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cnnzoo.errors import CnnzooError
+from cnnzoo.extras import install
 from cnnzoo.pipelines.custom_data import examples
 from cnnzoo.pipelines.custom_data.examples import SPLITS, Found, class_names_of, listed, text_of
 from cnnzoo.pipelines.texts import read_lines
@@ -293,7 +294,7 @@ def parquet_file(path: Path) -> Any:
         from pyarrow.parquet import ParquetFile
     except ImportError as error:
         raise CnnzooError(
-            f"pyarrow must be installed for {path}; run: pip install 'cnnzoo[parquet]'"
+            f"pyarrow must be installed for {path}; run: {install('parquet')}"
         ) from error
     try:
         return ParquetFile(path)
