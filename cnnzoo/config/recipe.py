@@ -97,7 +97,7 @@ class Recipe(Fields):
     optimizer_options: dict[str, Any] = dataclasses.field(default_factory=dict)  # Of Keras's class.
     l2: float = 0.0  # This times the weight is added to its gradient: the papers' weight decay.
     weight_decay: float = 0.0  # Decoupled: this times rate and weight is taken from the weight.
-    bias_rate: float = 1.0  # Factor of the learning rate of biases and normalization.
+    norm_bias_rate: float = 1.0  # Factor of the learning rate of the biases of normalization.
     decay_all: bool = False  # Whether biases and normalization decay too, not only kernels.
     clip_norm: float | None = None  # Greatest norm of the gradient of all weights together.
     ema: float | None = None  # Momentum of the average of weights that is validated and saved.
@@ -162,9 +162,9 @@ class Recipe(Fields):
         self.require("ema", self.ema is None or 0 < self.ema < 1, "between 0 and 1")
         if self.views is not None:
             self.require("views", self.views in VIEWS, f"one of {', '.join(VIEWS)}, or none")
-        self.require("bias_rate", 0 < self.bias_rate < math.inf, "above 0")
-        fits = self.bias_rate == 1 or self.optimizer in OPTIMIZERS[:3]
-        self.require("bias_rate", fits, f"1 unless optimizer is {', '.join(OPTIMIZERS[:3])}")
+        self.require("norm_bias_rate", 0 < self.norm_bias_rate < math.inf, "above 0")
+        fits = self.norm_bias_rate == 1 or self.optimizer in OPTIMIZERS[:3]
+        self.require("norm_bias_rate", fits, f"1 unless optimizer is {', '.join(OPTIMIZERS[:3])}")
         self.require("teacher_weight", 0 < self.teacher_weight <= 1, "above 0, and at most 1")
         self.require("temperature", 0 < self.temperature < math.inf, "above 0")
         self.require("label_smoothing", 0 <= self.label_smoothing < 1, "from 0 to below 1")

@@ -99,8 +99,8 @@ def optimizer(
     decayed = [one for one in variables if recipe.decay_all or len(one.shape) > 1]
     if recipe.l2:
         kind = keras_internals.subclass(_L2, kind)
-    if recipe.bias_rate != 1:
-        kind = keras_internals.subclass(_BiasRate, kind)
+    if recipe.norm_bias_rate != 1:
+        kind = keras_internals.subclass(_NormBiasRate, kind)
     try:
         made = kind(
             first_rate(recipe, steps),
@@ -120,8 +120,8 @@ def optimizer(
         made.exclude_from_weight_decay(var_list=kept)
     if recipe.l2:
         made.l2, made.decayed = recipe.l2, frozenset(map(id, decayed))
-    if recipe.bias_rate != 1:
-        made.bias_rate = recipe.bias_rate
+    if recipe.norm_bias_rate != 1:
+        made.norm_bias_rate = recipe.norm_bias_rate
     if recipe.precision == "float16":
         made = keras.optimizers.LossScaleOptimizer(made)
     made.build(variables)
@@ -173,17 +173,18 @@ class _L2:
         return super().apply(sums, trainable_variables)  # type: ignore[misc]
 
 
-class _BiasRate:
-    """A mixin of an optimizer that multiplies the gradients of biases and normalization.
+class _NormBiasRate:
+    """A mixin of an optimizer that multiplies the gradients of the biases of normalization.
 
-    Of SGD, with momentum or without, that multiplies their learning rate.
+    Of SGD, with momentum or without, that multiplies their learning rate: Jordan 2024,
+    https://arxiv.org/abs/2404.00498, section 3.4.
     """
 
-    bias_rate = 1.0
+    norm_bias_rate = 1.0
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
         scaled = [
-            grad if grad is None or len(weight.shape) > 1 else self.bias_rate * grad
+            self.norm_bias_rate * grad if grad is not None and weight.name == "beta" else grad
             for grad, weight in zip(
                 grads, trainable_variables or keras_internals.trainable_variables(self), strict=True
             )

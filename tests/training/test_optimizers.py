@@ -47,13 +47,20 @@ def test_l2_is_added_to_the_gradient_of_kernels_before_momentum():
     assert bias == pytest.approx(momentum(BIAS, GRADIENTS[1], 3, l2=0.5), rel=1e-6)
 
 
-def test_biases_learn_at_a_rate_of_their_own():
-    (kernel, bias), _ = stepped(RECIPE.replace(bias_rate=8.0, l2=0.5), 3)
+def test_biases_of_normalization_learn_at_a_rate_of_their_own():
+    recipe = RECIPE.replace(norm_bias_rate=8.0, l2=0.5)
+    weights = {"kernel": KERNEL, "bias": BIAS, "beta": BIAS}
+    variables = [keras.Variable(value, name=name) for name, value in weights.items()]
+    made = optimizer(recipe, variables, steps=3)
+    for _ in range(3):
+        made.apply([*GRADIENTS, GRADIENTS[1]], variables)
+    kernel, bias, beta = map(np.asarray, variables)
     assert kernel == pytest.approx(momentum(KERNEL, GRADIENTS[0], 3, l2=0.5), rel=1e-6)
-    assert bias == pytest.approx(momentum(BIAS, GRADIENTS[1], 3, rate=0.8), rel=1e-6)
-    message = "bias_rate must be 1 unless optimizer is sgd, momentum, nesterov; got 8.0"
+    assert bias == pytest.approx(momentum(BIAS, GRADIENTS[1], 3), rel=1e-6)
+    assert beta == pytest.approx(momentum(BIAS, GRADIENTS[1], 3, rate=0.8), rel=1e-6)
+    message = "norm_bias_rate must be 1 unless optimizer is sgd, momentum, nesterov; got 8.0"
     with pytest.raises(CnnzooError, match=f"^{message}$"):
-        RECIPE.replace(bias_rate=8.0, optimizer="adam")
+        RECIPE.replace(norm_bias_rate=8.0, optimizer="adam")
 
 
 def test_a_network_saved_with_its_optimizer_loads_in_keras_alone(tmp_path):
