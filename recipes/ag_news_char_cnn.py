@@ -1,6 +1,6 @@
 """The small character CNN on AG's news, after https://arxiv.org/abs/1509.01626, table 4.
 
-Expect: not measured yet, and days on 2 cores; the paper has 84.35% without a thesaurus.
+Expect: not run here, and days on 2 cores; the paper has 84.35% without a thesaurus.
 Run:    cnnzoo train ag_news_char_cnn
 """
 

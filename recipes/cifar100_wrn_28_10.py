@@ -1,6 +1,6 @@
 """WRN-28-10 on CIFAR-100, after https://arxiv.org/abs/1605.07146, section 3 and table 5.
 
-Expect: not measured yet, and days on 2 cores; the paper has 80.75%.
+Expect: not run here, and days on 2 cores; the paper has 80.75%.
 Run:    cnnzoo train cifar100_wrn_28_10
 """
 

@@ -1,5 +1,7 @@
 """airbench93 on CIFAR-10: whitening, alternating flips, fast biases, six views of a test image.
 
+Expect: not run here.
+
 Source: Jordan 2024, https://arxiv.org/abs/2404.00498, with half the batch and so half the rate.
 Run:    cnnzoo train cifar10_airbench93 --set precision=bfloat16
 """

@@ -1,6 +1,6 @@
 """ResNet-20 on CIFAR-10, after https://arxiv.org/abs/1512.03385, section 4.2 and table 6.
 
-Expect: not measured yet; the paper has 91.25%.
+Expect: not run here; the paper has 91.25%.
 Run:    cnnzoo train cifar10_resnet20
 """
 

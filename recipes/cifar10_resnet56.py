@@ -1,6 +1,6 @@
 """ResNet-56 on CIFAR-10, after https://arxiv.org/abs/1512.03385, section 4.2 and table 6.
 
-Expect: not measured yet; the paper has 93.03%.
+Expect: not run here; the paper has 93.03%.
 Run:    cnnzoo train cifar10_resnet56
 """
 

@@ -1,6 +1,6 @@
 """VGG-16 with batch normalization for 32x32 images, after https://arxiv.org/abs/1409.1556.
 
-Expect: not measured yet; 92.6% is reported at https://github.com/kuangliu/pytorch-cifar and
+Expect: not run here; 92.6% is reported at https://github.com/kuangliu/pytorch-cifar and
 94.2% at https://github.com/chenyaofo/pytorch-cifar-models.
 Run:    cnnzoo train cifar10_vgg16
 """

@@ -1,6 +1,6 @@
 """WRN-16-4 on CIFAR-10, after https://arxiv.org/abs/1605.07146, section 3.
 
-Expect: not measured yet; the paper has 94.98% (table 4).
+Expect: not run here; the paper has 94.98% (table 4).
 Run:    cnnzoo train cifar10_wrn_16_4
 """
 

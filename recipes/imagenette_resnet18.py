@@ -1,6 +1,6 @@
 """ResNet-18 on Imagenette, ten easy classes of ImageNet, at 160x160.
 
-Expect: not measured yet, and hours on 2 cores.
+Expect: not run here, and hours on 2 cores.
 Run:    cnnzoo train imagenette_resnet18
 """
 

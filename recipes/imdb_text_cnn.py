@@ -1,6 +1,6 @@
 """Kim's text CNN with random word vectors on IMDB's film reviews.
 
-Expect: not measured yet; Keras's example text_classification_from_scratch has 86.4%.
+Expect: not run here; Keras's example text_classification_from_scratch has 86.4%.
 Run:    cnnzoo train imdb_text_cnn
 """
 

@@ -1,6 +1,6 @@
 """M5 on spoken digits, a second each at 8 kHz, after https://arxiv.org/abs/1610.00087.
 
-Expect: not measured yet.
+Expect: not run here.
 Run:    cnnzoo train spoken_digit_m5
 """
 

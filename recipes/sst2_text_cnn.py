@@ -1,6 +1,6 @@
 """Kim's text CNN with random word vectors on SST-2, after https://arxiv.org/abs/1408.5882.
 
-Expect: not measured yet; the paper has 82.7% on another test split, of whole sentences.
+Expect: not run here; the paper has 82.7% on another test split, of whole sentences.
 Run:    cnnzoo train sst2_text_cnn
 """
 

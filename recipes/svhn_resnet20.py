@@ -1,6 +1,6 @@
 """ResNet-20 on the cropped street view house numbers, 73,257 of them, without the extra ones.
 
-Expect: not measured yet.
+Expect: not run here.
 Run:    cnnzoo train svhn_resnet20
 """
 

@@ -53,12 +53,20 @@ def predict(arguments: argparse.Namespace) -> Answer:
 def answer_line(answer: dict[str, Any], class_names: Sequence[str] = (), top: int = 1) -> str:
     """Return the input, and the `top` labels with their scores, or why it cannot be read."""
     if "error" in answer:
-        return f"{answer['input']}: {answer['error']}"
+        return _printable(f"{answer['input']}: {answer['error']}")
     scores = answer["scores"]
     found = [f"{answer['label']} ({scores[answer['class_id']]:.2%})"]
     ranked = sorted(range(len(scores)), key=scores.__getitem__, reverse=True)
     found += [f"{class_names[place]} ({scores[place]:.2%})" for place in ranked[1:top]]
-    return f"{answer['input']}: {', '.join(found)}"
+    return _printable(f"{answer['input']}: {', '.join(found)}")
+
+
+def _printable(text: str) -> str:
+    """Return `text` with what would move a terminal's cursor, or color what follows, escaped."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode()
+        for one in text
+    )
 
 
 def _write(classifier: Any, inputs: Any, out: Path, top: int) -> Answer:

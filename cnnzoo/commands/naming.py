@@ -45,19 +45,38 @@ def _catalog(kind: str) -> tuple[Any, Any]:
     from cnnzoo.config.recipe import recipes
 
     if kind == "recipes":
-        return recipes(), lambda name: registry.summary(recipes()[name])
+        return recipes(), _measured
     from cnnzoo.weights import list_weights
 
     shipped: registry.Registry[None] = registry.Registry("weight")
     for name in list_weights():
         shipped.add(name, None)
-    return shipped, lambda name: registry.summary(recipes()[name])
+    return shipped, _measured
 
 
 def _counted(module: Any, name: str) -> str:
     variant = module.VARIANTS[name]
     counts = f"{variant.params:>11,} parameters {variant.macs:>14,} multiply-adds"
     return f"{counts}  {registry.summary(module)}"
+
+
+def _measured(name: str) -> str:
+    """Return accuracy, minutes and cost of a recipe, from the results table, and its summary."""
+    from cnnzoo.config.recipe import recipes
+    from cnnzoo.evaluation import ledger
+    from cnnzoo.models import MODELS
+
+    module = recipes()[name]
+    variant = MODELS[module.RECIPE.model].VARIANTS[module.RECIPE.model]
+    params, result = variant.params, f"{'not run here':20}"
+    rows = [row for row in ledger.shipped() if row["recipe"] == name]
+    if rows:
+        best = max(rows, key=lambda row: float(row["accuracy_mean"]))
+        minutes = float(best["seconds"]) / 60
+        params = int(best["params"])
+        result = f"{float(best['accuracy_mean']):7.2%} {minutes:8.1f} min"
+    counts = f"{params:>11,} parameters {variant.macs:>14,} multiply-adds"
+    return f"{result} {counts}  {registry.summary(module)}"
 
 
 def show(arguments: argparse.Namespace) -> Answer:

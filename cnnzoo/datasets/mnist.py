@@ -1,7 +1,7 @@
 """MNIST: 70,000 handwritten digits, 28x28, gray.
 
-The images and labels are next to this file, in the order of the published IDX files. Where TFDS
-has prepared the set, that copy is read instead; both give the same bytes.
+The images and labels are next to this file, in the order of the published IDX files; TFDS has the
+same ones in another order.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import numpy as np
 from cnnzoo.datasets import sources
 from cnnzoo.datasets.dataset import Dataset, Examples
 from cnnzoo.files import read_xz
-
-TFDS_VERSION = "3.0.1"
 
 # SHA-256 of a split's images, then its labels, one byte each, as the IDX files hold them.
 SHA256 = {
@@ -30,16 +28,8 @@ def read(split: str) -> Examples:
         CnnzooError: The data on disk are damaged.
     """
     count = DATASET.sizes[split]
-    prepared = sources.prepared_by_tfds("mnist", TFDS_VERSION)
-    if prepared:
-        examples = sources.TFDS("mnist", TFDS_VERSION)(split)
-        # TFDS stores examples by a hash of their key, which for MNIST is the place in the IDX file.
-        order = sources.tfds_order(split, range(count))
-        content = sources.in_source_order(examples, order)
-        path = prepared
-    else:
-        path = Path(__file__).with_name(f"mnist_{split}.xz")
-        content = read_xz(path)
+    path = Path(__file__).with_name(f"mnist_{split}.xz")
+    content = read_xz(path)
     sources.verify(content, SHA256[split], path)
     values = np.frombuffer(content, np.uint8)
     images = values[: count * 784].reshape(count, 28, 28, 1)

@@ -6,12 +6,10 @@ import functools
 import hashlib
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from cnnzoo.datasets.dataset import Examples
 from cnnzoo.datasets.encoded import MAX_BYTES
@@ -157,28 +155,3 @@ def _first_cause(error: BaseException) -> BaseException:
     while error.__cause__:
         error = error.__cause__
     return error
-
-
-def tfds_order(split: str, keys: Iterable[int | str]) -> np.ndarray:
-    """Return which of the source's examples stands at each place of TFDS's files."""
-    from tensorflow_datasets.core import hashing
-
-    hasher = hashing.Hasher(split)
-    return np.array(
-        [
-            place
-            for _, place in sorted((hasher.hash_key(key), place) for place, key in enumerate(keys))
-        ]
-    )
-
-
-def in_source_order(examples: Examples, order: np.ndarray) -> bytes:
-    """Return images, then labels, one byte per value, with example `i` moved to place `order[i]`.
-
-    A set with another number of examples gives other bytes, which `verify` refuses.
-    """
-    if len(order) != len(examples.labels):
-        return b""
-    images, labels = np.empty_like(examples.inputs), np.empty_like(examples.labels)
-    images[order], labels[order] = examples
-    return images.tobytes() + labels.astype(np.uint8).tobytes()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,13 @@ def read(path: Path) -> list[dict[str, str]]:
         return []
     with path.open(newline="", encoding="utf-8") as file:
         return [{"settings": "", **row} for row in csv.DictReader(file)]  # 0.1 had none.
+
+
+def shipped() -> list[dict[str, str]]:
+    """Return the rows that came with the package, none where they are not installed."""
+    checkout = Path(__file__).resolve().parents[2] / "results.csv"
+    installed = Path(sysconfig.get_path("data")) / "share" / "cnnzoo" / "results.csv"
+    return read(checkout) or read(installed)
 
 
 def write(path: Path, row: dict[str, Any]) -> None:

@@ -78,6 +78,11 @@ def application(repository: Repository, limits: Limits) -> FastAPI:
     async def measured() -> Response:
         return Response(metrics.page(), media_type=CONTENT_TYPE)
 
+    for route in app.routes:
+        methods = getattr(route, "methods", None) or set()
+        if "GET" in methods:
+            methods.add("HEAD")
+
     @app.exception_handler(HTTPException)
     async def failed(request: Request, error: HTTPException) -> Response:
         return _json({"error": _sentence(request, error)}, error.status_code, error.headers)

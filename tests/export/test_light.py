@@ -303,3 +303,10 @@ print(0)
 def test_a_forked_child_answers(without_keras, finished_run, picture):
     without_keras("-c", FORKED, finished_run.path, picture)
     without_keras("-c", FORKED, "sms_spam_text_cnn", "a text", "as it is")
+
+
+def test_labels_cannot_command_a_terminal():
+    from cnnzoo.commands.answering import answer_line
+
+    answer = {"input": "a\nb", "label": "\x1b[2Jcat é", "class_id": 0, "scores": [1.0]}
+    assert answer_line(answer) == "a\\nb: \\x1b[2Jcat é (100.00%)"

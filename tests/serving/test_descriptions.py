@@ -82,3 +82,9 @@ def test_metrics_count_requests_by_model_version_signature_and_status(copy, imag
     named = f'{{model="{images}",signature="serving_default",version="1"}}'
     assert f"cnnzoo_request_seconds_count{named} 3.0" in lines
     assert "anything" not in pages[1].text
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/metrics", "/v1/models", "/"])
+def test_what_can_be_read_has_a_head(client, path):
+    answer = client.head(path)
+    assert (answer.status_code, answer.content) == (200, b"")
