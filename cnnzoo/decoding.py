@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import math
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from PIL import Image, ImageFile
@@ -65,8 +65,24 @@ def decode_image(
     Raises:
         CnnzooError: It is no such file, damaged or too large.
     """
+    how: dict[str, Any] = {"light_on_dark": light_on_dark, "resizing": resizing, "crop": crop}
+    return picture(_open(content, name), shape, **how, name=name)
+
+
+def picture(
+    image: Image.Image,
+    shape: tuple[int, ...],
+    *,
+    light_on_dark: bool = False,
+    resizing: Resizing = "pad",
+    crop: Crop | None = None,
+    name: str = "image",
+) -> np.ndarray:
+    """Return an image of Pillow, of any mode, as `decode_image` returns the file of it.
+
+    Args and errors are those of `decode_image`.
+    """
     try:
-        image = _open(content, name)
         turned = _orientation(image)
         if not light_on_dark:
             _reduce(image, shape, turned >= 5, resizing, crop)
@@ -77,6 +93,17 @@ def decode_image(
     except (OSError, SyntaxError, ValueError, EOFError, OverflowError) as error:
         raise CnnzooError(f"{name} is damaged: it cannot be decoded") from error
     return _fitted(plain, shape, light_on_dark, resizing, crop)
+
+
+def ground_dark(images: np.ndarray) -> np.ndarray:
+    """Return `images`, uint8 `[images, height, width, channels]`, those of a light border inverted.
+
+    It is what `decode_image` does to a file of the right size with `light_on_dark`.
+    """
+    lines = images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]
+    border = np.concatenate(lines, axis=1).reshape(len(images), -1)
+    light = 2 * border.sum(axis=1, dtype=np.int64) > 255 * border.shape[1]
+    return np.where(light[:, None, None, None], 255 - images, images)
 
 
 def fit_image(
@@ -179,7 +206,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _reduce(
-    image: ImageFile.ImageFile,
+    image: Image.Image,
     shape: tuple[int, ...],
     transposed: bool,
     resizing: Resizing,

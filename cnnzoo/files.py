@@ -97,8 +97,11 @@ def read_xz(path: Path) -> bytes:
 
 
 def _check_file(path: Path) -> None:
-    if not path.is_file():
-        what = "a folder" if path.is_dir() else "nothing"
+    try:
+        found, what = path.is_file(), "a folder" if path.is_dir() else "nothing"
+    except (OSError, ValueError) as error:  # Such as of a name that is too long for any file.
+        raise CnnzooError(f"{str(path)[:100]!r} must be the path of a file; it is none") from error
+    if not found:
         raise CnnzooError(f"{path} must be a file; there is {what}")
 
 

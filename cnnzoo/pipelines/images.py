@@ -12,6 +12,7 @@ from cnnzoo.datasets import Dataset
 from cnnzoo.datasets.encoded import EncodedImages
 from cnnzoo.errors import CnnzooError
 from cnnzoo.lazy import keras
+from cnnzoo.pipelines.arrays import as_array
 
 MAX_BYTES = 2**26  # Of an encoded image or sound: 64 MiB.
 
@@ -100,7 +101,7 @@ def check_array(array: Any, shape: tuple[int, ...], name: str) -> Any:
     """
     if isinstance(array, EncodedImages) and array.shape[1:] == shape:
         return array  # Decoded a batch at a time.
-    array = np.asarray(array)
+    array = as_array(array, name)
     gray = array[..., None] if shape[2] == 1 and array.shape[-2:] == shape[:2] else array
     if gray.shape[-3:] != shape or gray.ndim not in (3, 4):
         wanted = f"{list(shape)} or [images, {', '.join(map(str, shape))}]"

@@ -13,7 +13,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from cnnzoo.datasets import Dataset
-from cnnzoo.decoding import Resizing, check_image, decode_image, encode_png
+from cnnzoo.decoding import (
+    Resizing,
+    check_image,
+    decode_image,
+    encode_png,
+    ground_dark,
+    picture,
+)
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read
 from cnnzoo.lazy import tensorflow as tf
@@ -85,14 +92,30 @@ class RawImages(_Encodable):
         """Return `values`, one image or several, as a raw batch; see `images.check_array`."""
         return images.check_array(values, self.shape, name or self.name)
 
+    def load_inputs(self, value: Any, name: str) -> tuple[str, bytes | np.ndarray]:
+        """Return what to call `value`, also an image of Pillow, and an encoded image or raw batch.
+
+        Raises:
+            CnnzooError: It is no image, file of images, or array of them.
+        """
+        if hasattr(value, "getbands"):  # Of Pillow, whose array may be places in a palette.
+            return name, picture(value, self.shape, **self._how, name=name)[None]
+        name, content = super().load_inputs(value, name)
+        if self.light_on_dark and not isinstance(content, bytes):
+            content = ground_dark(content)
+        return name, content
+
+    @property
+    def _how(self) -> dict[str, Any]:
+        return {"light_on_dark": self.light_on_dark, "resizing": self.resizing}
+
     def check_encoded(self, content: bytes, name: str) -> bytes:
         """Return `content`, see `cnnzoo.decoding.check_image`."""
         return check_image(content, name)
 
     def load(self, content: bytes, name: str) -> np.ndarray:
         """Return the raw image in `content`, see `cnnzoo.decoding.decode_image`."""
-        how: dict[str, Any] = {"light_on_dark": self.light_on_dark, "resizing": self.resizing}
-        return decode_image(content, self.shape, **how, name=name)
+        return decode_image(content, self.shape, **self._how, name=name)
 
     def decode(self, content: tf.Tensor) -> tf.Tensor:
         """Return the raw image in a PNG or JPEG file, as `load` does; pure TensorFlow."""

@@ -11,6 +11,7 @@ from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.lazy import keras
 from cnnzoo.lazy import tensorflow as tf
+from cnnzoo.pipelines.arrays import as_array
 
 FULL_SCALE = 2**15  # Of int16.
 
@@ -60,7 +61,7 @@ def check_sounds(array: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
     Raises:
         CnnzooError: Another length, type or range, or NaN.
     """
-    array = np.asarray(array)
+    array = as_array(array, name)
     mono = array[..., None] if array.shape[-1:] == shape[:1] else array
     if mono.shape[-2:] != shape or mono.ndim not in (2, 3):
         wanted = f"{list(shape)} or [sounds, {', '.join(map(str, shape))}]"
