@@ -7,6 +7,7 @@ import hashlib
 import io
 import lzma
 import os
+import re
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ from typing import BinaryIO
 from cnnzoo.errors import CnnzooError
 
 _DIGEST_BYTES = 64  # SHA-256 in hexadecimal, kept as an archive's comment.
+_RANDOM = 8  # Characters that `tempfile` adds to a name.
 _BLOCK = 2**20  # Bytes that are read at a time.
 
 
@@ -51,6 +53,11 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
         Path(temporary).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def is_temporary(path: Path) -> bool:
+    """Return whether `path` is what `new_file` leaves when it is killed."""
+    return re.fullmatch(rf"\..+\.[a-z0-9_]{{{_RANDOM}}}", path.name) is not None and path.is_file()
 
 
 def sync_folder(folder: Path) -> None:

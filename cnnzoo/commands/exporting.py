@@ -25,7 +25,9 @@ def export_trained(arguments: argparse.Namespace) -> Answer:
         arguments.out = arguments.to
     classifier = load(arguments.name)
     with silent_stderr():  # Converters write much that nobody can act on.
-        results = export(classifier, arguments.out, arguments.format.split(","))
+        results = export(
+            classifier, arguments.out, arguments.format.split(","), name=arguments.as_name
+        )
     rows = [("format", "bytes", "largest difference", "same labels", "accuracy", "latency", "")]
     rows += [
         (

@@ -263,6 +263,9 @@ def _exporting(add: Callable[..., argparse.ArgumentParser]) -> None:
     one.add_argument(
         "--out", default="saved_models", metavar="DIR", help=f"folder of all exports {DEFAULT}"
     )
+    one.add_argument(
+        "--name", dest="as_name", metavar="NAME", help="of the export (default: the card's)"
+    )
     one.add_argument("--to", help=argparse.SUPPRESS)  # The name of version 0.1; goes with 0.3.
     one.add_argument(
         "--format",

@@ -10,6 +10,7 @@ import numpy as np
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.streaming import predictions
+from cnnzoo.guard.documents import is_plain_name
 from cnnzoo.lazy import keras
 from cnnzoo.pipelines.input_types import RawTexts, raw_input
 
@@ -39,6 +40,16 @@ class Classifier:
         self.class_names: list[str] = card["class_names"]
         self.raw = raw_input(card["input"])
         self._scores, self._open_model = scores, open_model
+
+    def renamed(self, name: str) -> Classifier:
+        """Return the same classifier with another name on its card.
+
+        Raises:
+            CnnzooError: It is no plain name of a folder.
+        """
+        if not is_plain_name(name):
+            raise CnnzooError(f"name must be a plain name of a folder; got {name!r}")
+        return Classifier({**self.card, "name": name}, self._scores, self._open_model)
 
     @property
     def parts(self) -> Mapping[str, bytes]:

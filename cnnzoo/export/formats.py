@@ -60,6 +60,7 @@ def export(
     to: str | Path = "saved_models",
     formats: Sequence[str] = DEFAULT,
     data: Dataset | str | Path | None = None,
+    name: str | None = None,
 ) -> list[dict[str, Any]]:
     """Publish `classifier` as the next version of `to`/<name>/, whole or not at all.
 
@@ -70,6 +71,7 @@ def export(
         to: Folder of all exported models.
         formats: Names of FORMATS; "savedmodel" is among them in any case.
         data: A data set, or the name or path of one, instead of the one of the card.
+        name: Of the exported model, instead of the card's.
 
     Returns:
         One dictionary per format, the SavedModel first: `format`, `path`, `bytes`; `max_difference`
@@ -84,6 +86,8 @@ def export(
             than the artifact; then nothing is published.
     """
     chosen = _chosen(formats)
+    if name is not None:
+        classifier = classifier.renamed(name)
     if classifier.model is None:
         raise CnnzooError("model must be a run, an artifact or a shipped name; got a SavedModel")
     scored = any(one.tolerance is None for one in chosen.values())
@@ -124,7 +128,11 @@ def _write(
     """Write all files of a version."""
     model, card = folded(classifier.model), classifier.card
     graph = ServingGraph(model, card)
-    tf.saved_model.save(graph, folder, signatures=graph.functions)
+    try:
+        tf.saved_model.save(graph, folder, signatures=graph.functions)
+    except tf.errors.OpError as error:  # Such as of a full disk.
+        reason = str(error.message).strip().splitlines()[0]
+        raise CnnzooError(f"{folder.parent} cannot be written: {reason}") from error
     extra = folder / EXTRA
     extra.mkdir()
     saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())

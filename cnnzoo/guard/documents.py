@@ -95,7 +95,7 @@ def parse_card(content: bytes, name: str) -> dict[str, Any]:
     rules = {
         "format": isinstance(card.get("format"), int),
         # Exports go to a folder of this name.
-        "name": isinstance(card.get("name"), str) and _plain(card["name"]),
+        "name": isinstance(card.get("name"), str) and is_plain_name(card["name"]),
         "class_names": _strings(card.get("class_names")),
         "input": isinstance(card.get("input"), dict) and _shape(card["input"].get("shape")),
     }
@@ -106,7 +106,8 @@ def parse_card(content: bytes, name: str) -> dict[str, Any]:
     return card
 
 
-def _plain(name: str) -> bool:
+def is_plain_name(name: str) -> bool:
+    """Return whether a folder may have this name, wherever it stands."""
     return name not in ("", ".", "..") and not set(name) & set("/\\:\0")
 
 

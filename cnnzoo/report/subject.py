@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +23,7 @@ from cnnzoo.pipelines.card_data import dataset_of
 from cnnzoo.pipelines.splits import Split, select
 from cnnzoo.report.structure import rows_of
 from cnnzoo.training.checkpoints import Row
-from cnnzoo.training.run_folder import holds_run
+from cnnzoo.training.run_folder import holds_run, read_metrics
 
 SCORED = 10_000  # Test examples at most whose scores are computed.
 SAMPLED = 1_000  # Of these, for what takes long.
@@ -109,7 +108,7 @@ class Subject:
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """What the run has measured; nothing without a run."""
-        return {} if self.run is None else json.loads(read(self.run / "metrics.json"))
+        return {} if self.run is None else read_metrics(self.run) or {}
 
 
 def subject(
@@ -128,7 +127,7 @@ def subject(
     """
     run = Path(name) if holds_run(Path(name)) else None
     classifier = load(name)
-    if run is not None and not (run / "metrics.json").is_file():
+    if run is not None and read_metrics(run) is None:
         raise CnnzooError(f"{run} must hold a finished run; resume it first")
     own = classifier.load_inputs(list(inputs))
     return Subject(name, classifier, classifier.network, run, *_examples(classifier, data), own)

@@ -9,7 +9,6 @@ killed at any moment be resumed, and end with the weights of one that was not.
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -118,8 +117,9 @@ def train(
         path = distribution.run_on_chief(lambda: str(run_folder.folder_of(name, out, resume)))
         folder = distribution.folder(Path(path))
         run_folder.require_same_recipe(folder, value)
-        if (folder / "metrics.json").is_file():
-            return Run(folder, json.loads((folder / "metrics.json").read_text()), data)
+        finished = run_folder.read_metrics(folder)
+        if finished is not None:
+            return Run(folder, finished, data)
         started = time.monotonic()
         layer = fields.get("augmentation")
         dataset, examples, networks = prepare(value, distribution, found.data, network, layer)
@@ -238,7 +238,7 @@ def _finish(epochs: Epochs, dataset: Dataset, seconds: float) -> dict[str, Any]:
         "versions": metadata["versions"],
         "commit": commit(),
     }
-    write_whole(folder / "metrics.json", json.dumps(metrics, indent=1).encode())
+    run_folder.write_metrics(folder, metrics)
     return metrics
 
 

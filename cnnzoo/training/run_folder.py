@@ -13,8 +13,13 @@ import keras
 
 from cnnzoo.config.recipe import Recipe, named
 from cnnzoo.errors import CnnzooError
-from cnnzoo.files import read, write_whole
+from cnnzoo.files import is_temporary, read, write_whole
 
+METRICS = "metrics.json"  # Of a finished run.
+_EARLIER = {  # What version 0.1 wrote there, without a digest.
+    *("accuracy", "loss", "examples", "split", "epoch", "validation", "seed", "params", "epochs"),
+    *("seconds", "peak_memory_bytes", "hardware", "versions", "commit"),
+}
 _RECIPE = "recipe.json"  # The recipe, and with which data and model it was started.
 # In the card's metadata: the digest of a part, or its configuration -> what the part is.
 _PARTS = {
@@ -42,9 +47,14 @@ def folder_of(name: str, out: str | Path | None, resume: bool) -> Path:
         raise CnnzooError(
             f"out must be a new folder; {folder} holds a run, which --resume continues"
         )
-    if not resume and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if not resume and folder.exists() and not _is_empty(folder):
         raise CnnzooError(f"out must be a new or empty folder; got {str(folder)!r}")
     return folder
+
+
+def _is_empty(folder: Path) -> bool:
+    """Return whether nothing stands in `folder`; what a killed process left does not count."""
+    return folder.is_dir() and all(is_temporary(path) for path in folder.iterdir())
 
 
 def _latest(name: str) -> Path:
@@ -106,6 +116,36 @@ def _identity(folder: Path) -> dict[str, Any] | None:
         return {**others, **{key: found[key] for key in others if key in found}, **held}
     except (ValueError, KeyError, TypeError) as error:
         raise CnnzooError(f"{path} is damaged, or of another version of cnnzoo") from error
+
+
+def read_metrics(folder: Path) -> dict[str, Any] | None:
+    """Return the metrics of the run in `folder`, or None if it is not finished.
+
+    Raises:
+        CnnzooError: Their file is damaged.
+    """
+    path = folder / METRICS
+    if not path.is_file():
+        return None
+    try:
+        found = json.loads(read(path))
+        digest = found.pop("sha256", None)
+        sound = set(found) <= _EARLIER if digest is None else digest == _digest(found)
+    except (ValueError, AttributeError) as error:
+        raise CnnzooError(f"{path} is damaged: it is no JSON of metrics") from error
+    if not sound:
+        raise CnnzooError(f"{path} is damaged: its SHA-256 does not match")
+    return found
+
+
+def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
+    """Write the metrics of a finished run, with the SHA-256 of what they say."""
+    content = json.dumps({**metrics, "sha256": _digest(metrics)}, indent=1)
+    write_whole(folder / METRICS, content.encode())
+
+
+def _digest(metrics: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(metrics, sort_keys=True).encode()).hexdigest()
 
 
 def require_same_recipe(folder: Path, recipe: Recipe) -> None:

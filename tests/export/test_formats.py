@@ -348,3 +348,27 @@ def test_without_its_data_a_network_is_compared_on_generated_examples(
     assert [row["compared"] for row in rows] == [235, 200, 200]
     with pytest.raises(CnnzooError, match="dataset must be on this machine for format litert_int8"):
         cnnzoo.export(missing, tmp_path, ["litert_int8"])
+
+
+def test_an_export_can_have_another_name(classifier, tmp_path, proving_here):
+    with proving_here():
+        (found,) = cnnzoo.export(classifier, tmp_path, ["savedmodel"], name="digits")
+    assert found["path"] == str(tmp_path / "digits" / "1")
+    assert cnnzoo.load(tmp_path / "digits").card["name"] == "digits"
+    with pytest.raises(
+        CnnzooError, match=r"^name must be a plain name of a folder; got '\.\./up'$"
+    ):
+        cnnzoo.export(classifier, tmp_path, name="../up")
+
+
+def test_a_full_disk_is_one_sentence(classifier, tmp_path, monkeypatch):
+    import tensorflow as tf
+
+    def full(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "No space left on device\nand more")
+
+    monkeypatch.setattr(tf.saved_model, "save", full)
+    message = f"^{tmp_path / 'mnist_lenet5'} cannot be written: No space left on device$"
+    with pytest.raises(CnnzooError, match=message):
+        cnnzoo.export(classifier, tmp_path)
+    assert not list((tmp_path / "mnist_lenet5").iterdir())

@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -217,3 +218,41 @@ def test_labels_that_a_policy_mixes_are_learned_too(small, tmp_path):
     # Mixed images are harder than those of the validation split, which stay as they are.
     assert float(rows[-1]["val_accuracy"]) > float(rows[-1]["accuracy"])
     assert float(rows[-1]["val_accuracy"]) > 0.6
+
+
+def test_a_damaged_file_of_metrics_is_not_believed(finished_run, small, tmp_path):
+    folder = shutil.copytree(finished_run.path, tmp_path / "run")
+    path = folder / "metrics.json"
+    content = path.read_bytes()
+    resume = {**small, "out": folder, "resume": True}
+    assert cnnzoo.train("mnist_lenet5", **resume).metrics == finished_run.metrics
+    flips = np.random.default_rng(0).integers(0, 8 * len(content), 40)
+    for flip in flips.tolist():
+        flipped = bytearray(content)
+        flipped[flip // 8] ^= 1 << flip % 8
+        path.write_bytes(flipped)
+        with pytest.raises(CnnzooError, match=f"^{path} is damaged: "):
+            cnnzoo.train("mnist_lenet5", **resume)
+    earlier = {key: value for key, value in json.loads(content).items() if key != "sha256"}
+    path.write_text(json.dumps(earlier))  # As version 0.1 wrote it.
+    assert cnnzoo.train("mnist_lenet5", **resume).metrics == finished_run.metrics
+
+
+def test_what_a_killed_process_left_is_no_run(small, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / ".recipe.json.k3_x9abc").write_text("{")
+    assert cnnzoo.train("mnist_lenet5", out=folder, **{**small, "epochs": 1}).accuracy > 0
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / ".hidden").write_text("the user's")
+    with pytest.raises(CnnzooError, match="^out must be a new or empty folder; got "):
+        cnnzoo.train("mnist_lenet5", out=other, **small)
+
+
+def test_a_run_on_a_file_is_not_called_by_its_suffix():
+    from cnnzoo.config.recipe import get_recipe, named
+
+    recipe = get_recipe("mnist_lenet5")
+    assert named(recipe.replace(dataset="data/fifth.npz"))[0] == "fifth_lenet5"
+    assert named(recipe.replace(dataset="my photos.v2"))[0] == "my_photos.v2_lenet5"
