@@ -21,7 +21,7 @@ def evaluate_trained(arguments: argparse.Namespace) -> Answer:
     from cnnzoo.evaluation.metrics import evaluate
     from cnnzoo.export.artifact import load
 
-    result = evaluate(load(arguments.name), arguments.split, arguments.data)
+    result = evaluate(load(arguments.name), arguments.split, arguments.data, arguments.encoding)
     line = "{split} accuracy {accuracy:.2%}, loss {loss:.4f}, of {examples:,}".format(**result)
     if result["split"] == "all" and arguments.split is None:
         line += f", all examples of {arguments.data}, which has no test split"

@@ -214,6 +214,9 @@ def _evaluating(add: Callable[..., argparse.ArgumentParser]) -> None:
         metavar="PATH",
         help="your labeled data to score instead, as for train; classes are matched by name",
     )
+    one.add_argument(
+        "--encoding", metavar="NAME", help="of your texts, such as cp1252, if they are not UTF-8"
+    )
 
     one = add("predict", answering.predict, "predict the class of raw inputs")
     one.add_argument("name", help=TRAINED)

@@ -16,7 +16,8 @@ from cnnzoo.config.recipe import Recipe, get_recipe, resolve
 from cnnzoo.config.schedules import Cosine, OneCycle, Plateau, Steps
 from cnnzoo.datasets import DATASETS, Dataset
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.custom_data.dataset import Data, find, kind_of, name_of, reading
+from cnnzoo.pipelines.custom_data.dataset import Data, find, kind_of, name_of, path_of, reading
+from cnnzoo.pipelines.custom_data.kind import count_images
 from cnnzoo.training import run_folder
 from cnnzoo.training.networks import spec_of
 from cnnzoo.training.run_data import input_spec
@@ -99,9 +100,13 @@ def usual_recipe(data: Data | None) -> str:
         return "texts_small"
     if kind != "images":
         raise CnnzooError(f"recipe must be given for {kind}; got None")
-    shape = input_spec(get_recipe("images_transfer").model).input_shape
-    sizes = find(data, shape, complete=False).sizes
-    return "images_transfer" if sum(sizes.values()) < FEW else "images_small"
+    path = path_of(str(data))[0] if isinstance(data, (str, Path)) else None
+    if path is not None and path.is_dir():
+        count = count_images(path, FEW)
+    else:
+        shape = input_spec(get_recipe("images_transfer").model).input_shape
+        count = sum(find(data, shape, complete=False).sizes.values())
+    return "images_transfer" if count < FEW else "images_small"
 
 
 def _resolved(

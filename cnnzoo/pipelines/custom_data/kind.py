@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cnnzoo.errors import CnnzooError
@@ -25,13 +25,21 @@ def kind_of(path: Path, columns: Sequence[str] = ()) -> str:
         CnnzooError: A table or archive cannot be read.
     """
     if path.is_dir():
-        files = (Path(parent, name) for parent, _, names in os.walk(path) for name in names)
-        return _kind(any(map(is_image, itertools.islice(files, _MOST))))
+        return _kind(any(map(is_image, itertools.islice(_files(path), _MOST))))
     if tables.is_table(path):
         return _kind(_names_images(path, columns))
     if path.suffix.lower() == ".npz":
         return _kind(not npz.holds_texts(path))
     return "texts"
+
+
+def count_images(folder: Path, most: int) -> int:
+    """Return how many images, by their names, are below `folder`, or `most` if there are more."""
+    return sum(1 for _ in itertools.islice(filter(is_image, _files(folder)), most))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (Path(parent, name) for parent, _, names in os.walk(folder) for name in names)
 
 
 def _names_images(path: Path, columns: Sequence[str]) -> bool:
