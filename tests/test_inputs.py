@@ -126,3 +126,21 @@ def test_nothing_of_this_needs_tensorflow():
     code = "import sys, cnnzoo.pipelines.input_types; print('tensorflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_texts_go_by_length_through_the_network(monkeypatch):
+    import cnnzoo
+
+    spam = cnnzoo.load("sms_spam_text_cnn")
+    rng = np.random.default_rng(0)
+    words = ["call", "me", "later", "win", "a", "prize"]
+    texts = [" ".join(rng.choice(words, count)) for count in [*rng.integers(0, 12, 700), 30_000]]
+    texts = [texts[place] for place in rng.permutation(len(texts))]
+    alone = np.concatenate([spam.scores([text]) for text in texts])
+    batches, run = [], spam._scores
+    monkeypatch.setattr(spam, "_scores", lambda batch: batches.append(batch) or run(batch))
+    assert spam.scores(texts) == pytest.approx(alone, abs=1e-5)
+    assert sum(map(len, batches)) == len(texts)
+    assert max(len(batch) * max(map(len, batch)) for batch in batches if len(batch) > 1) <= 2**17
+    assert len(batches) < 6
+    assert spam.scores([]).shape == (0, 2)

@@ -15,6 +15,7 @@ from cnnzoo.lazy import keras
 from cnnzoo.pipelines.input_types import RawTexts, raw_input
 
 _BATCH = 500  # Examples, or views of them, that go through the network at once.
+_BYTES = 2**17  # Of the texts of a batch, each as long as the longest, or a single text.
 _VIEWS = {None: 1, "flip": 2, "flip_shift": 6}  # Of an example; see `cnnzoo.layers.Views`.
 
 Scores = Callable[[np.ndarray], np.ndarray]  # Of a raw batch.
@@ -82,10 +83,15 @@ class Classifier:
             CnnzooError: They are of another rank, size, type or range.
         """
         raw = self.raw.check(inputs)
+        scores = np.empty((len(raw), len(self.class_names)), np.float32)
+        if isinstance(self.raw, RawTexts):
+            for places in _by_length(raw):
+                scores[places] = self._scores(raw[places])
+            return scores
         size = _BATCH // _VIEWS[self.card.get("recipe", {}).get("views")]
-        batches = (raw[start : start + size] for start in range(0, len(raw), size))
-        scores = [self._scores(batch) for batch in batches]
-        return np.concatenate(scores) if scores else np.empty((0, len(self.class_names)), "f4")
+        for start in range(0, len(raw), size):
+            scores[start : start + size] = self._scores(raw[start : start + size])
+        return scores
 
     def predict(self, inputs: Any) -> list[dict[str, Any]]:
         """Return per example its `input`, `label`, `class_id` and `scores` (one per class).
@@ -211,3 +217,15 @@ class Classifier:
             return
         for place, raw in enumerate(content):
             yield (f"{name}[{place}]" if len(content) > 1 else name), raw
+
+
+def _by_length(texts: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the places of texts of like length, as many as go through a network at once."""
+    sizes = np.array([len(text) + 1 for text in texts])
+    order = np.argsort(sizes, kind="stable")
+    begin = 0
+    while begin < len(order):
+        bytes_of = np.arange(1, _BATCH + 1)[: len(order) - begin] * sizes[order[begin:]][:_BATCH]
+        count = max(int(np.searchsorted(bytes_of, _BYTES, side="right")), 1)
+        yield order[begin : begin + count]
+        begin += count
