@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.registry import unknown
-from cnnzoo.serving import answers, tensors
+from cnnzoo.serving import answers, flat, tensors
 from cnnzoo.serving.engine import Engine, Signature
 from cnnzoo.serving.limits import Limits
 from cnnzoo.serving.metrics import Metrics
@@ -163,6 +163,10 @@ class Predict:
         return request.respond()
 
     def _parsed(self, names: _Names, engine: Engine, body: bytes) -> _Request:
+        request = self._whole_numbers(engine, body)
+        if request is not None:
+            names.signature = request.signature.name
+            return request
         document = tensors.parse(body)
         name = tensors.signature_name(document)
         if name not in engine.signatures:
@@ -170,6 +174,15 @@ class Predict:
         names.signature = name
         signature = engine.signatures[name]
         return _Request(signature, *tensors.arrays(document, signature.inputs, self._limits))
+
+    def _whole_numbers(self, engine: Engine, body: bytes) -> _Request | None:
+        """Return the request if it is rows of whole numbers that fit, the quickest to read."""
+        found = flat.split(body)
+        signature = found and engine.signatures.get(found.signature or tensors.DEFAULT_SIGNATURE)
+        if not found or not signature:
+            return None
+        arrays = tensors.whole_numbers(found.numbers, signature.inputs, self._limits)
+        return None if arrays is None else _Request(signature, arrays, True)
 
 
 def find(repository: Repository, name: str, version: int | None) -> tuple[int, Engine]:

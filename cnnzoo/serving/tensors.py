@@ -17,6 +17,7 @@ import numpy as np
 import orjson
 
 from cnnzoo.errors import CnnzooError
+from cnnzoo.serving import flat
 from cnnzoo.serving.limits import Limits, pixels
 
 DEFAULT_SIGNATURE, ENCODED_SIGNATURE = "serving_default", "serving_bytes"
@@ -77,6 +78,22 @@ def arrays(
     else:
         columns = dict.fromkeys(inputs, document["inputs"])
     return {name: _array(columns[name], name, inputs[name], limits) for name in inputs}, by_row
+
+
+def whole_numbers(
+    numbers: bytes, inputs: Mapping[str, Input], limits: Limits
+) -> dict[str, np.ndarray] | None:
+    """Return the array of a signature's one input if `numbers`, JSON of rows, is that and fits.
+
+    For all else, None is returned, and `arrays` says what is wrong.
+    """
+    if len(inputs) != 1:
+        return None
+    ((name, wanted),) = inputs.items()
+    if wanted.shape is None or wanted.dtype == "string":
+        return None
+    found = flat.integers(numbers, wanted.shape, wanted.dtype)
+    return None if found is None or len(found) > limits.instances else {name: found}
 
 
 def _columns(rows: Any, inputs: Mapping[str, Input], limits: Limits) -> dict[str, Any]:
