@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,6 +87,11 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:24]}...{text[-8:]}"
 
 
+def _csv(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def curves(folder: Path = HISTORIES) -> dict[str, bytes]:
     """Return the learning curves, PNG pictures by recipe, of the histories in `folder`."""
     paths = sorted(folder.glob("*.csv"))
@@ -96,7 +102,7 @@ def curves(folder: Path = HISTORIES) -> dict[str, bytes]:
 
     pictures = {}
     for path in paths:
-        rows = [{name: float(value) for name, value in row.items()} for row in ledger.read(path)]
+        rows = [{name: float(value) for name, value in row.items()} for row in _csv(path)]
         chosen = int(callbacks.best_epoch(rows)["epoch"])
         pictures[path.stem] = png(curves.curves(path.stem, rows, chosen))
     return pictures
