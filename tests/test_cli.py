@@ -117,7 +117,7 @@ def test_export_prints_a_table_whose_columns_stand_in_line(capsys, tmp_path, mon
     # By path pytest would find the function `cnnzoo.export`, depending on what was imported before.
     formats = importlib.import_module("cnnzoo.export.formats")
     folders = []
-    monkeypatch.setattr(formats, "export", lambda _, out, __: folders.append(out) or rows)
+    monkeypatch.setattr(formats, "export", lambda _, out, __, name: folders.append(out) or rows)
     code, out, err = run(capsys, "export", "mnist_lenet5", "--out", tmp_path)
     assert (code, err) == (0, "")
     same = run(capsys, "export", "mnist_lenet5", "--to", tmp_path)  # The earlier name.

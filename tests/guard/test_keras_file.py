@@ -338,7 +338,8 @@ def archives():
     """Hostile archives: name -> (bytes of the archive, the message)."""
     parts = valid()
     as_they_are = "must hold its parts as they are, as Keras writes them; got "
-    only = "must hold only metadata.json, config.json, card.json, model.weights.h5; got "
+    only = "must hold only metadata.json, config.json, card.json, model.weights.h5, model.tflite, "
+    only += "tokenizer.json; got "
 
     def archive(more=(), compression=zipfile.ZIP_STORED, **replaced):
         buffer = io.BytesIO()
