@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from importlib import metadata
+
+from packaging.requirements import Requirement
 
 
 def install(extra: str) -> str:
@@ -12,7 +13,8 @@ def install(extra: str) -> str:
 
     It names the packages, since cnnzoo may have been installed from a folder.
     """
-    pattern = re.compile(rf"""([^;]+?)\s*;.*extra\s*==\s*['"]{extra}['"]""")
-    found = [pattern.match(one) for one in metadata.requires("cnnzoo") or ()]
-    names = [shlex.quote(one[1].replace(" ", "")) for one in found if one]
+    listed = map(Requirement, metadata.requires("cnnzoo") or ())
+    wanted = [one for one in listed if one.marker and one.marker.evaluate({"extra": extra})]
+    extras = {one.name: f"[{','.join(sorted(one.extras))}]" if one.extras else "" for one in wanted}
+    names = [shlex.quote(f"{one.name}{extras[one.name]}{one.specifier}") for one in wanted]
     return f"pip install {' '.join(names)}"

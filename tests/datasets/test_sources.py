@@ -1,5 +1,6 @@
 """Sets that TFDS has to prepare first."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import tensorflow_datasets as tfds
 
 from cnnzoo.datasets import sources
 from cnnzoo.errors import CnnzooError
+from cnnzoo.extras import install
 
 
 class Unprepared(tfds.core.GeneratorBasedBuilder):
@@ -69,7 +71,8 @@ def test_a_missing_decoder_of_sounds_is_reported(root, monkeypatch):
     message = (
         rf"^unprepared is not in {root} and cannot be prepared there \(import of pydub halted; "
         r"None in sys.modules\); install what TFDS needs, for sounds with "
-        r"`pip install 'cnnzoo\[audio\]'`$"
+        rf"`{re.escape(install('audio'))}`$"
     )
+    assert "pydub" in message
     with pytest.raises(CnnzooError, match=message):
         sources.TFDS("unprepared", "1.0.0")("train")
