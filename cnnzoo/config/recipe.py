@@ -26,7 +26,6 @@ RESIZINGS = ("pad", "crop")  # Whole with margins, or the center; see cnnzoo.dec
 # Of images and sounds: mean 0 and standard deviation 1 per channel, 0 to 1, or -0.5 to 0.5.
 NORMALIZATIONS = ("standardized", "unit", "centered")
 _THAW_RATE = 0.1
-_FILES = (".csv", ".jsonl", ".npz", ".parquet", ".tsv", ".txt")  # Of data.
 RENAMED_POLICIES = {"colour": "color", "pad_crop_flip_colour": "pad_crop_flip_color"}
 
 
@@ -297,6 +296,4 @@ def named(recipe: str | Recipe) -> tuple[str, Recipe]:
 
 def _plain(dataset: str) -> str:
     """Return the name of a data set or, of a path, its last part in characters of names."""
-    path = Path(dataset)
-    last = path.stem if path.suffix.lower() in _FILES else path.name
-    return re.sub(r"[^\w.-]+", "_", last)
+    return re.sub(r"[^\w.-]+", "_", Path(dataset).name)

@@ -238,8 +238,7 @@ def _finish(epochs: Epochs, dataset: Dataset, seconds: float) -> dict[str, Any]:
         "versions": metadata["versions"],
         "commit": commit(),
     }
-    run_folder.write_metrics(folder, metrics)
-    return metrics
+    return run_folder.write_metrics(folder, metrics)
 
 
 def example_of(run: Run) -> str:

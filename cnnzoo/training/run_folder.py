@@ -129,23 +129,24 @@ def read_metrics(folder: Path) -> dict[str, Any] | None:
         return None
     try:
         found = json.loads(read(path))
-        digest = found.pop("sha256", None)
-        sound = set(found) <= _EARLIER if digest is None else digest == _digest(found)
-    except (ValueError, AttributeError) as error:
+        sound = set(found) <= _EARLIER or found["sha256"] == _digest(found)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CnnzooError(f"{path} is damaged: it is no JSON of metrics") from error
     if not sound:
         raise CnnzooError(f"{path} is damaged: its SHA-256 does not match")
     return found
 
 
-def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
-    """Write the metrics of a finished run, with the SHA-256 of what they say."""
-    content = json.dumps({**metrics, "sha256": _digest(metrics)}, indent=1)
-    write_whole(folder / METRICS, content.encode())
+def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the metrics of a finished run, and return them with the SHA-256 of what they say."""
+    whole = {**metrics, "sha256": _digest(metrics)}
+    write_whole(folder / METRICS, json.dumps(whole, indent=1).encode())
+    return whole
 
 
 def _digest(metrics: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(metrics, sort_keys=True).encode()).hexdigest()
+    others = {name: value for name, value in metrics.items() if name != "sha256"}
+    return hashlib.sha256(json.dumps(others, sort_keys=True).encode()).hexdigest()
 
 
 def require_same_recipe(folder: Path, recipe: Recipe) -> None:

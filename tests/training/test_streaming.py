@@ -74,7 +74,7 @@ def test_a_killed_run_two_devices_and_two_workers_end_with_the_weights_of_one(
     assert all(np.array_equal(one, other) for one, other in zip(whole, resumed, strict=True))
     apart = trained(photos, tmp_path / "devices", devices=2)
     for one, other in zip(whole, apart, strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-4)
+        np.testing.assert_allclose(one, other, atol=2e-3)
     workers = ",".join(f"127.0.0.1:{port}" for port in free_ports(2))
     both = [
         started(photos, tmp_path / "workers", workers=workers, worker=place) for place in (0, 1)
@@ -84,4 +84,4 @@ def test_a_killed_run_two_devices_and_two_workers_end_with_the_weights_of_one(
         assert one.returncode == 0, errors
     shared = cnnzoo.load(tmp_path / "workers").network.get_weights()
     for one, other in zip(whole, shared, strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-4)
+        np.testing.assert_allclose(one, other, atol=2e-3)
