@@ -18,9 +18,8 @@ _NAME = rb'"signature_name"\s*:\s*"(\w*)"'
 _BEFORE = re.compile(rb"\s*\{\s*(?:" + _NAME + rb'\s*,\s*)?"instances"\s*:\s*(?=\[)')
 _AFTER = re.compile(rb"\s*(?:,\s*" + _NAME + rb"\s*)?\}\s*")
 _LAST = 200  # Bytes behind the numbers.
-_NUMBERS, _SPACE = b"0123456789-", b" \t\r\n"
+_NUMBERS, _SPACES = b"0123456789-", (b" ", b"\t", b"\r", b"\n")
 _APART = re.compile(rb"[-\d]\s+\d")  # What is not one number, but would be without the space.
-_BEFORE_ONE, _AFTER_ONE = np.frombuffer(b"[,", np.uint8), np.frombuffer(b",]", np.uint8)
 _MOST_DIGITS = 5  # Of numbers of 16 bits.
 
 
@@ -57,8 +56,12 @@ def integers(numbers: bytes, shape: Sequence[int | None], dtype: str) -> np.ndar
     sides = tuple(shape[1:])
     if None in sides or np.dtype(dtype).kind not in "iu" or np.dtype(dtype).itemsize > 2:
         return None
-    compact = numbers.translate(None, _SPACE)
-    if len(compact) < len(numbers) and _APART.search(numbers):
+    compact = numbers.replace(b", ", b",")  # As most libraries write them.
+    if any(space in compact for space in _SPACES):
+        if _APART.search(compact):
+            return None
+        compact = compact.translate(None, b"".join(_SPACES))
+    if not compact.startswith(b"[") or not compact.endswith(b"]"):
         return None
     brackets = compact.translate(None, _NUMBERS)
     of_one = _brackets(sides)
@@ -89,9 +92,10 @@ def _values(text: np.ndarray) -> np.ndarray | None:
     Each must stand between brackets or commas: then, in brackets and commas of the right shape,
     so many numbers as there are places are one for each.
     """
-    digit = (text >= ord("0")) & (text <= ord("9"))
-    edge = np.diff(digit.view(np.int8), prepend=np.int8(0), append=np.int8(0))
-    begins, ends = np.flatnonzero(edge == 1), np.flatnonzero(edge == -1)
+    digit = text - np.uint8(ord("0")) < 10  # What comes before "0" is large, since it wraps.
+    # The text begins and ends with a bracket.
+    edges = np.flatnonzero(digit[1:] != digit[:-1]) + 1
+    begins, ends = edges[::2], edges[1::2]
     sizes = ends - begins
     if not len(begins) or sizes.max() > _MOST_DIGITS:
         return None
@@ -104,7 +108,7 @@ def _values(text: np.ndarray) -> np.ndarray | None:
     negative = text[begins - 1] == ord("-")
     if np.count_nonzero(negative) != np.count_nonzero(text == ord("-")):
         return None
-    values[negative] *= -1
+    np.negative(values, out=values, where=negative)
     before, after = text[begins - 1 - negative], text[ends]
-    apart = np.isin(before, _BEFORE_ONE) & np.isin(after, _AFTER_ONE)
-    return values if apart.all() else None
+    apart = ((before == ord(",")) | (before == ord("["))).all()
+    return values if apart and ((after == ord(",")) | (after == ord("]"))).all() else None
