@@ -302,17 +302,16 @@ def _turned(image: Image.Image, orientation: int) -> Image.Image:
 
 def _light_on_dark(image: Image.Image, shape: tuple[int, ...]) -> Image.Image:
     """Invert a drawing with a light border; crop one of another size to its ink plus a margin."""
-    pixels, border = np.asarray(image), _border(image)
-    if 2 * border.sum(dtype=np.int64) > 255 * border.size:
-        pixels = 255 - pixels
-    brightest = pixels if pixels.ndim == 2 else pixels.max(axis=-1)
+    pixels = np.asarray(image).reshape(1, image.height, image.width, len(image.getbands()))
+    (pixels,) = ground_dark(pixels)
+    brightest = pixels.max(axis=-1)
     if brightest.max() and pixels.shape[:2] != shape[:2]:
         ink = np.argwhere(2 * brightest.astype(np.int32) > brightest.max())
         (top, left), (bottom, right) = ink.min(axis=0), ink.max(axis=0) + 1
         margin = (2 * max(bottom - top, right - left) + 5) // 10
-        margins = [(margin, margin), (margin, margin), (0, 0)][: pixels.ndim]
-        pixels = np.pad(pixels[top:bottom, left:right], margins)
-    return Image.fromarray(pixels)
+        cut = pixels[top:bottom, left:right]
+        pixels = np.pad(cut, [(margin, margin), (margin, margin), (0, 0)])
+    return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
 
 
 def _border(image: Image.Image) -> np.ndarray:

@@ -15,6 +15,7 @@ import tensorflow as tf
 import cnnzoo
 from cnnzoo import cli
 from cnnzoo.config.recipe import Recipe, recipes
+from cnnzoo.evaluation import ledger
 
 
 def run(capsys, *arguments):
@@ -303,3 +304,18 @@ def test_models_are_listed_with_their_counts(capsys):
     _, out, _ = run(capsys, "list", "models", "lenet5_1998")
     assert "60,000 parameters" in out
     assert "328,096 multiply-adds" in out
+
+
+def test_lists_show_what_was_measured(capsys):
+    rows = {row["recipe"]: row for row in ledger.shipped() if not row["settings"]}
+    for kind in ("recipes", "weights"):
+        _, out, _ = run(capsys, "list", kind)
+        lines = {line.split()[0]: line for line in out.splitlines()}
+        assert "mnist_lenet5" in lines
+        for name, line in lines.items():
+            if name in rows:
+                assert f" {float(rows[name]['accuracy_mean']):.2%} " in line
+                assert f" {float(rows[name]['seconds']) / 60:.1f} min " in line
+                assert f" {int(rows[name]['params']):,} parameters " in line
+            else:
+                assert " not run here " in line or " for your data " in line

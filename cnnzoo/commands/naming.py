@@ -68,7 +68,8 @@ def _measured(name: str) -> str:
 
     module = recipes()[name]
     variant = MODELS[module.RECIPE.model].VARIANTS[module.RECIPE.model]
-    params, result = variant.params, f"{'not run here':20}"
+    what = "for your data" if module.RECIPE.dataset is None else "not run here"
+    params, result = variant.params, f"{what:20}"
     rows = [row for row in ledger.shipped() if row["recipe"] == name]
     if rows:
         best = max(rows, key=lambda row: float(row["accuracy_mean"]))

@@ -20,7 +20,7 @@ from cnnzoo.registry import Registry, modules
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "muon")
 LOSSES = ("cross_entropy", "margin")
 PRECISIONS = ("float32", "bfloat16", "float16")
-VIEWS = ("flip", "flip_shift")  # Of a test image, over which logits are averaged.
+VIEWS = {"flip": 2, "flip_shift": 6}  # Kind -> views of an image whose logits are averaged.
 SAMPLINGS = ("uniform", "balanced")  # Of examples, or of classes.
 RESIZINGS = ("pad", "crop")  # Whole with margins, or the center; see cnnzoo.decoding.
 # Of images and sounds: mean 0 and standard deviation 1 per channel, 0 to 1, or -0.5 to 0.5.

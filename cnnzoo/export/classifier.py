@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from cnnzoo import layers
+from cnnzoo.config.recipe import VIEWS
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.streaming import predictions
 from cnnzoo.guard.documents import is_plain_name
@@ -16,7 +18,6 @@ from cnnzoo.pipelines.input_types import RawTexts, raw_input
 
 _BATCH = 500  # Examples, or views of them, that go through the network at once.
 _BYTES = 2**17  # Of the texts of a batch, each as long as the longest, or a single text.
-_VIEWS = {None: 1, "flip": 2, "flip_shift": 6}  # Of an example; see `cnnzoo.layers.Views`.
 
 Scores = Callable[[np.ndarray], np.ndarray]  # Of a raw batch.
 
@@ -88,7 +89,7 @@ class Classifier:
             for places in _by_length(raw):
                 scores[places] = self._scores(raw[places])
             return scores
-        size = _BATCH // _VIEWS[self.card.get("recipe", {}).get("views")]
+        size = _BATCH // VIEWS.get(self.card.get("recipe", {}).get("views"), 1)
         for start in range(0, len(raw), size):
             scores[start : start + size] = self._scores(raw[start : start + size])
         return scores
@@ -180,7 +181,7 @@ class Classifier:
         """
         values = self.raw.check(inputs)
         for layer in self._layers()[:-2]:
-            values = values if type(layer).__name__ == "Views" else layer(values)
+            values = values if isinstance(layer, layers.Views) else layer(values)
         return np.asarray(values)
 
     def words(self, tokens: np.ndarray) -> list[list[str]]:

@@ -34,7 +34,7 @@ from cnnzoo.export.verification_data import (
     training_examples,
 )
 from cnnzoo.extras import install
-from cnnzoo.guard.signatures import stated
+from cnnzoo.guard.signatures import SIGNATURES, stated
 from cnnzoo.guard.sums import write_sums
 from cnnzoo.keras_internals import converter_error
 from cnnzoo.pipelines.input_types import RawTexts
@@ -136,7 +136,7 @@ def _write(
     extra = folder / EXTRA
     extra.mkdir()
     saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
-    (extra / "signatures.json").write_text(json.dumps(stated(saved), indent=1))
+    (extra / SIGNATURES).write_text(json.dumps(stated(saved), indent=1))
     (extra / CARD).write_text(json.dumps(card, indent=1))
     (extra / "MODEL_CARD.md").write_text(markdown(card), encoding="utf-8")
     raw = classifier.raw

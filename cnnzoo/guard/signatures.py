@@ -6,6 +6,8 @@ from typing import Any
 
 from google.protobuf import json_format
 
+SIGNATURES = "signatures.json"  # In the folder of what comes beside a SavedModel.
+
 
 def stated(saved: Any) -> dict[str, Any]:
     """Return the signatures of a `SavedModel` message, in the JSON of Protocol Buffers."""

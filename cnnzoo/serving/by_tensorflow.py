@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,7 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read
 from cnnzoo.guard.saved_model import check_saved_model
 from cnnzoo.guard.signatures import stated
-from cnnzoo.serving.tensors import BYTES, Input
-
-Function = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
+from cnnzoo.serving.tensors import BYTES, Function, Input
 
 _ASSERTION = re.compile(r"assertion failed: \[(.+?)\](?:\s|$)")
 

@@ -17,24 +17,27 @@ from typing import Any
 
 import numpy as np
 
-from cnnzoo.decoding import check_image, decode_image, encode_png
+from cnnzoo.decoding import decode_image, encode_png
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.runtime import Light, check_light, parts_of_export
 from cnnzoo.files import read
 from cnnzoo.guard.documents import CARD_BYTES, parse_card, parse_json
+from cnnzoo.guard.signatures import SIGNATURES
 from cnnzoo.guard.sums import SUMS, check_sums
 from cnnzoo.quiet import start_tensorflow
-from cnnzoo.serving.tensors import BYTES, DEFAULT_SIGNATURE, ENCODED_SIGNATURE, Input
-
-Function = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
-
-SIGNATURES = Path("assets.extra") / "signatures.json"
+from cnnzoo.serving.limits import JPEG, PNG
+from cnnzoo.serving.tensors import (
+    BYTES,
+    DEFAULT_SIGNATURE,
+    ENCODED_SIGNATURE,
+    Function,
+    Input,
+)
 
 _QUICK = 1e-3  # Seconds for one example: not much more than a change of thread takes.
 _QUICK_TEXTS, _QUICK_NUMBERS = 2**9, 2**14  # Bytes of a body that holds few such examples.
 _TOLERANCE = 1e-4  # Of a score, between TensorFlow and LiteRT.
 _NAMED = {"scores", "class_id", "label", "top_scores", "top_labels"}
-_SERVED = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")  # Beginnings of what the SavedModel decodes.
 
 
 class Signature:
@@ -75,8 +78,9 @@ class Engine:
             check_light(parts, self.card, str(folder))
             light = Light(parts, str(folder))
         # Whoever exported it has compared LiteRT with TensorFlow, and the sums hold what was there.
-        if light is not None and all((folder / one).is_file() for one in (SUMS, SIGNATURES)):
-            self.signature_defs = _stated(folder / SIGNATURES)
+        facts = path.with_name(SIGNATURES)
+        if light is not None and facts.is_file() and (folder / SUMS).is_file():
+            self.signature_defs = _stated(facts)
             stated = {  # TensorFlow's own, such as for initialization, are not to be called.
                 name: one for name, one in self.signature_defs.items() if not name.startswith("__")
             }
@@ -199,9 +203,8 @@ def _reader(
 
     def decoded(contents: np.ndarray) -> np.ndarray:
         for content in contents:
-            if not content.startswith(_SERVED):
+            if not content.startswith((PNG, JPEG)):  # As the SavedModel, which decodes no others.
                 raise CnnzooError(f"{name} must be a PNG or JPEG image")
-            check_image(content, name)
         images = [decode_image(content, shape, **how, name=name) for content in contents]
         return np.stack(images) if images else np.empty((0, *shape), np.uint8)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -22,6 +22,8 @@ from cnnzoo.serving.limits import Limits, pixels
 
 DEFAULT_SIGNATURE, ENCODED_SIGNATURE = "serving_default", "serving_bytes"
 BYTES = "_bytes"  # Ends the names of inputs and outputs that hold bytes, not text.
+
+Function = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]  # Of a signature.
 
 
 class Input(NamedTuple):

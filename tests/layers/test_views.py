@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 import cnnzoo
+from cnnzoo.config.recipe import VIEWS
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.formats import FORMATS
 from cnnzoo.layers import MeanOfViews, Views
@@ -25,6 +26,7 @@ def expected(kind):
 
 @pytest.mark.parametrize("kind", WEIGHTS)
 def test_views(kind):
+    assert VIEWS[kind] == len(WEIGHTS[kind])
     two = np.concatenate([IMAGE, IMAGE + 100])
     found = np.asarray(Views(kind)(two))
     assert np.array_equal(found, np.concatenate([expected(kind), expected(kind) + 100]))
