@@ -5,14 +5,14 @@ from __future__ import annotations
 import shlex
 from importlib import metadata
 
-from packaging.requirements import Requirement
-
 
 def install(extra: str) -> str:
     """Return the command that installs what the extra `extra` of the package lists.
 
     It names the packages, since cnnzoo may have been installed from a folder.
     """
+    from packaging.requirements import Requirement
+
     listed = map(Requirement, metadata.requires("cnnzoo") or ())
     wanted = [one for one in listed if one.marker and one.marker.evaluate({"extra": extra})]
     extras = {one.name: f"[{','.join(sorted(one.extras))}]" if one.extras else "" for one in wanted}

@@ -41,7 +41,7 @@ def test_what_answers_without_keras_is_shipped_beside_it(
 
 def test_a_large_one_is_rounded_to_half_precision(finished_run, tmp_path, monkeypatch):
     whole = shipping.ship(finished_run.path, tmp_path).stat().st_size
-    monkeypatch.setattr(shipping, "LIMIT", whole - 1)
+    monkeypatch.setattr(shipping, "LIMIT", int(0.9 * whole))  # Whole ones vary by some bytes.
     path = shipping.ship(finished_run.path, tmp_path)
     assert path.stat().st_size < 0.7 * whole
     before, after = cnnzoo.load(finished_run.path), unpacked(path, tmp_path)

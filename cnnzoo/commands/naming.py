@@ -43,15 +43,21 @@ def _catalog(kind: str) -> tuple[Any, Any]:
 
         return DATASETS, lambda name: DATASETS[name].summary
     from cnnzoo.config.recipe import recipes
+    from cnnzoo.evaluation import ledger
+
+    known, results = recipes(), ledger.shipped()
+
+    def measured(name: str) -> str:
+        return _measured(known[name], [row for row in results if row["recipe"] == name])
 
     if kind == "recipes":
-        return recipes(), _measured
+        return known, measured
     from cnnzoo.weights import list_weights
 
     shipped: registry.Registry[None] = registry.Registry("weight")
     for name in list_weights():
         shipped.add(name, None)
-    return shipped, _measured
+    return shipped, measured
 
 
 def _counted(module: Any, name: str) -> str:
@@ -60,17 +66,13 @@ def _counted(module: Any, name: str) -> str:
     return f"{counts}  {registry.summary(module)}"
 
 
-def _measured(name: str) -> str:
-    """Return accuracy, minutes and cost of a recipe, from the results table, and its summary."""
-    from cnnzoo.config.recipe import recipes
-    from cnnzoo.evaluation import ledger
+def _measured(module: Any, rows: list[dict[str, str]]) -> str:
+    """Return accuracy, minutes and cost of a recipe, from its results, and its summary."""
     from cnnzoo.models import MODELS
 
-    module = recipes()[name]
     variant = MODELS[module.RECIPE.model].VARIANTS[module.RECIPE.model]
     what = "for your data" if module.RECIPE.dataset is None else "not run here"
     params, result = variant.params, f"{what:20}"
-    rows = [row for row in ledger.shipped() if row["recipe"] == name]
     if rows:
         best = max(rows, key=lambda row: float(row["accuracy_mean"]))
         minutes = float(best["seconds"]) / 60

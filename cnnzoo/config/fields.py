@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import typing
 import warnings
 from collections.abc import Mapping
@@ -153,6 +154,7 @@ class Fields:
         return found
 
 
+@functools.cache
 def _types(cls: type) -> dict[str, tuple[type, ...]]:
     """Return the types that each field of `cls` may have."""
     hints = typing.get_type_hints(cls)
