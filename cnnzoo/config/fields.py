@@ -154,10 +154,12 @@ class Fields:
         return found
 
 
-@functools.cache
+_hints = functools.cache(typing.get_type_hints)
+
+
 def _types(cls: type) -> dict[str, tuple[type, ...]]:
     """Return the types that each field of `cls` may have."""
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     return {
         field.name: tuple(
             typing.get_origin(kind) or kind for kind in _alternatives(hints[field.name])
