@@ -148,8 +148,9 @@ def operation_modules(names: Sequence[str]) -> tuple[Any, ...]:
 def http_protocol() -> type:
     """Return the class of a connection by httptools (uvicorn 0.54.0).
 
-    cnnzoo overrides its `data_received`, `on_*` and `send_400_response` and reads its `loop`,
-    `transport` and `cycle.response_started`.
+    cnnzoo overrides its `data_received`, `on_*` and `pause_writing`, calls
+    `_unset_keepalive_if_required`, reads its `loop`, `transport`, `headers`, `url` and
+    `cycle.response_started`, and reads and replaces its `parser`.
     """
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 

@@ -23,6 +23,7 @@ class Limits:
     text: int = 2**18  # Bytes of the longest text times the number of texts: they are padded.
     pixels: int = 2**25  # Of all encoded images of a request, by their headers.
     seconds: float = 10.0  # For a request to arrive.
+    read: int = 2**16  # Bytes of an answer that a client reads in so many seconds.
     waiting: int = 64  # Requests that are being answered or wait for a thread.
     connections: int = 1000
     threads: int = os.cpu_count() or 1

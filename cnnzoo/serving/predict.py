@@ -7,12 +7,11 @@ wait for.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -22,62 +21,17 @@ from starlette.types import Receive, Scope, Send
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.registry import unknown
-from cnnzoo.serving import answers, flat, tensors
+from cnnzoo.serving import answers, binary, flat, tensors
+from cnnzoo.serving.bodies import LATER, Bodies, Body, DisconnectedError
 from cnnzoo.serving.engine import Engine, Signature
 from cnnzoo.serving.limits import Limits
 from cnnzoo.serving.metrics import Metrics
 from cnnzoo.serving.repository import Repository
-
-_LATER = {"Retry-After": "1"}  # Seconds, for clients that are refused under load.
+from cnnzoo.serving.tensors import DEFAULT_SIGNATURE
 
 _SMALL = 2**14  # Bytes of a body that is parsed in less time than a change of thread takes.
 
 _log = logging.getLogger(__name__)
-
-
-class DisconnectedError(Exception):
-    """The client disconnected before its request had arrived."""
-
-
-class Bodies:
-    """Reads bodies and counts the bytes of all that are held."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._held = 0
-
-    @contextlib.asynccontextmanager
-    async def read(self, scope: Scope, receive: Receive) -> AsyncIterator[bytes]:
-        """Return the context in which the body of one request is held.
-
-        Raises:
-            HTTPException: It is too large, or there are too many at this moment.
-            DisconnectedError: The client disconnected.
-        """
-        for name, value in scope["headers"]:
-            if name == b"content-length":
-                self._check(int(value))
-        parts: list[bytes] = []
-        size, more = 0, True
-        try:
-            while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise DisconnectedError
-                parts.append(message["body"])
-                size += len(parts[-1])
-                self._held += len(parts[-1])
-                self._check(size)
-                more = message["more_body"]
-            yield parts[0] if len(parts) == 1 else b"".join(parts)
-        finally:
-            self._held -= size
-
-    def _check(self, size: int) -> None:
-        if size > self._limits.body:
-            raise HTTPException(413, f"the body must have at most {self._limits.body:,} bytes")
-        if self._held > self._limits.held:
-            raise HTTPException(503, "too many large requests at this moment; try again", _LATER)
 
 
 @dataclasses.dataclass
@@ -140,16 +94,16 @@ class Predict:
         number, engine = find(self._repository, path["name"], path.get("version"))
         names.model, names.version = path["name"], str(number)
         async with self._bodies.read(scope, receive) as body:
-            if len(body) > _SMALL:
+            if body.packed or len(body.content) > _SMALL:
                 return await self._in_thread(self._parse_and_respond, names, engine, body)
             request = self._parsed(names, engine, body)
-            if len(body) <= request.signature.quick and not self._waiting:
+            if len(body.content) <= request.signature.quick and not self._waiting:
                 return request.respond()
             return await self._in_thread(request.respond)
 
     async def _in_thread(self, work: Callable[..., bytes], *arguments: Any) -> bytes:
         if self._waiting >= self._limits.waiting:
-            raise HTTPException(503, "too many requests at this moment; try again", _LATER)
+            raise HTTPException(503, "too many requests at this moment; try again", LATER)
         self._waiting += 1
         try:
             loop = asyncio.get_running_loop()
@@ -157,32 +111,35 @@ class Predict:
         finally:
             self._waiting -= 1
 
-    def _parse_and_respond(self, names: _Names, engine: Engine, body: bytes) -> bytes:
+    def _parse_and_respond(self, names: _Names, engine: Engine, body: Body) -> bytes:
         with self._large:
             request = self._parsed(names, engine, body)
         return request.respond()
 
-    def _parsed(self, names: _Names, engine: Engine, body: bytes) -> _Request:
-        request = self._whole_numbers(engine, body)
-        if request is not None:
-            names.signature = request.signature.name
-            return request
-        document = tensors.parse(body)
-        name = tensors.signature_name(document)
-        if name not in engine.signatures:
-            raise CnnzooError(unknown("signature", name[:100], engine.signatures))
-        names.signature = name
-        signature = engine.signatures[name]
+    def _parsed(self, names: _Names, engine: Engine, body: Body) -> _Request:
+        content = body.unpacked(self._limits)
+        if body.kind in binary.KINDS:
+            signature = _signature(names, engine, body.signature)
+            arrays = binary.arrays(content, body, signature.inputs, self._limits)
+            return _Request(signature, arrays, by_row=True)
+        parts = flat.split(content)
+        if parts and (parts.signature or body.signature or DEFAULT_SIGNATURE) in engine.signatures:
+            signature = _signature(names, engine, parts.signature or body.signature)
+            found = tensors.whole_numbers(parts.numbers, signature.inputs, self._limits)
+            if found is not None:
+                return _Request(signature, found, by_row=True)
+        document = tensors.parse(content)
+        signature = _signature(names, engine, tensors.signature_name(document) or body.signature)
         return _Request(signature, *tensors.arrays(document, signature.inputs, self._limits))
 
-    def _whole_numbers(self, engine: Engine, body: bytes) -> _Request | None:
-        """Return the request if it is rows of whole numbers that fit, the quickest to read."""
-        found = flat.split(body)
-        signature = found and engine.signatures.get(found.signature or tensors.DEFAULT_SIGNATURE)
-        if not found or not signature:
-            return None
-        arrays = tensors.whole_numbers(found.numbers, signature.inputs, self._limits)
-        return None if arrays is None else _Request(signature, arrays, True)
+
+def _signature(names: _Names, engine: Engine, name: str) -> Signature:
+    """Return the signature `name`, or the default one, which is then one of `names`."""
+    name = name or DEFAULT_SIGNATURE
+    if name not in engine.signatures:
+        raise CnnzooError(unknown("signature", name[:100], engine.signatures))
+    names.signature = name
+    return engine.signatures[name]
 
 
 def find(repository: Repository, name: str, version: int | None) -> tuple[int, Engine]:

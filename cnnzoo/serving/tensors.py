@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from array import array
 from collections.abc import Callable, Mapping
 from itertools import chain
@@ -49,7 +50,7 @@ def parse(body: bytes) -> dict[str, Any]:
 
 
 def signature_name(document: Mapping[str, Any]) -> str:
-    """Return the name of the requested signature.
+    """Return the name of the requested signature, or "".
 
     Raises:
         CnnzooError: It is no string.
@@ -57,7 +58,7 @@ def signature_name(document: Mapping[str, Any]) -> str:
     name = document.get("signature_name", "")
     if not isinstance(name, str):
         raise CnnzooError(f"signature_name must be a string; got {_kind(name)}")
-    return name or DEFAULT_SIGNATURE
+    return name
 
 
 def arrays(
@@ -102,7 +103,7 @@ def _columns(rows: Any, inputs: Mapping[str, Input], limits: Limits) -> dict[str
     if not isinstance(rows, list) or not rows:
         found = "an empty one" if rows == [] else _kind(rows)
         raise CnnzooError(f"instances must be a list of at least one example; got {found}")
-    _check_number(len(rows), "instances", limits)
+    check_number(len(rows), "instances", limits)
     if not any(map(_is_named, rows)) and len(inputs) == 1:
         return dict.fromkeys(inputs, rows)
     for place, row in enumerate(rows):
@@ -123,17 +124,59 @@ def _check_names(value: Any, where: str, inputs: Mapping[str, Input]) -> None:
 
 def _array(values: Any, name: str, wanted: Input, limits: Limits) -> np.ndarray:
     leaves, shape, kinds = _flat(values, name)
-    _check_shape(shape, name, wanted.shape)
+    if wanted.dtype != "string" and kinds == {dict} and len(shape) <= 1:
+        contents = [_string(leaf, name, encoded=True) for leaf in leaves]
+        if len(set(map(len, contents))) > 1:
+            raise CnnzooError(f"{name} must have as many bytes in each example; got several sizes")
+        return raw(b"".join(contents), name, wanted, limits, len(contents) if shape else None)
+    check_shape(shape, name, wanted.shape)
     if shape:
-        _check_number(shape[0], name, limits)
+        check_number(shape[0], name, limits)
     if wanted.dtype == "string":
-        contents = [_string(leaf, name) for leaf in leaves]
-        _check_strings(contents, name, limits)
-        found = np.empty(len(contents), object)
-        found[:] = contents
+        found = strings(
+            [_string(leaf, name, name.endswith(BYTES)) for leaf in leaves], name, limits
+        )
     else:
         found = _numbers(leaves, kinds, name, wanted.dtype)
     return found.reshape(shape)
+
+
+def raw(
+    content: bytes, name: str, wanted: Input, limits: Limits, count: int | None = None
+) -> np.ndarray:
+    """Return the array of an input whose values are `content`, in little-endian byte order.
+
+    Args:
+        content: Examples one after the other.
+        name: Of the input.
+        wanted: The input; all its axes but the first have sizes.
+        limits: Of the request.
+        count: How many examples there must be; None: as many as there are.
+
+    Raises:
+        CnnzooError: They do not fit.
+    """
+    sides = (wanted.shape or (None,))[1:]
+    if None in sides or wanted.shape is None:
+        raise CnnzooError(f"{name} has no fixed shape, so raw bytes do not say what they are")
+    dtype = np.dtype(wanted.dtype).newbyteorder("<")
+    size = math.prod(sides) * dtype.itemsize  # type: ignore[arg-type]
+    found = len(content) / size if size else 0
+    if found != (count or int(found)):
+        sizes = " x ".join(map(str, (*sides, f"{dtype.itemsize} bytes")))
+        raise CnnzooError(
+            f"{name} must have {size:,} bytes an example, {sizes}; got {len(content):,} bytes"
+            + (f" for {count} of them" if count else "")
+        )
+    check_number(int(found), name, limits)
+    values = np.frombuffer(content, dtype).reshape(-1, *sides).astype(wanted.dtype, copy=False)
+    return _finite(values, name)
+
+
+def _finite(values: np.ndarray, name: str) -> np.ndarray:
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise CnnzooError(f"{name} must be finite numbers; got {values[~np.isfinite(values)][0]}")
+    return values
 
 
 def _flat(values: Any, name: str) -> tuple[list[Any], list[int], set[type]]:
@@ -149,7 +192,12 @@ def _flat(values: Any, name: str) -> tuple[list[Any], list[int], set[type]]:
     return leaves, shape, kinds
 
 
-def _check_shape(found: list[int], name: str, wanted: tuple[int | None, ...] | None) -> None:
+def check_shape(found: list[int], name: str, wanted: tuple[int | None, ...] | None) -> None:
+    """Refuse another shape than that of an input.
+
+    Raises:
+        CnnzooError: It is another.
+    """
     if wanted is None:
         return
     fits = len(found) == len(wanted) and all(
@@ -160,7 +208,12 @@ def _check_shape(found: list[int], name: str, wanted: tuple[int | None, ...] | N
         raise CnnzooError(f"{name} must have shape [{', '.join(sizes)}]; got {found}")
 
 
-def _check_number(number: int, name: str, limits: Limits) -> None:
+def check_number(number: int, name: str, limits: Limits) -> None:
+    """Refuse a request of no examples, or of too many.
+
+    Raises:
+        CnnzooError: It is one.
+    """
     if not 1 <= number <= limits.instances:
         raise CnnzooError(f"{name} must hold 1 to {limits.instances} examples; got {number:,}")
 
@@ -194,20 +247,32 @@ def _checked(
     return leaves
 
 
-def _string(leaf: Any, name: str) -> bytes:
+def _string(leaf: Any, name: str, encoded: bool) -> bytes:
     if isinstance(leaf, str):
         return leaf.encode()
     if not isinstance(leaf, dict) or leaf.keys() != {"b64"} or not isinstance(leaf["b64"], str):
         raise CnnzooError(f'{name} must be strings or {{"b64": string}}; got {_short(leaf)}')
     try:  # As in TensorFlow Serving, the filling at the end may be missing.
         content = base64.b64decode(leaf["b64"] + "=" * (-len(leaf["b64"]) % 4), validate=True)
-        if not name.endswith(BYTES):
+        if not encoded:
             content.decode()
     except binascii.Error as error:
         raise CnnzooError(f"{name} must hold valid base64; got {_short(leaf['b64'])}") from error
     except UnicodeDecodeError as error:
         raise CnnzooError(f"{name} must be UTF-8; got {content[error.start :][:1]!r}") from error
     return content
+
+
+def strings(contents: list[bytes], name: str, limits: Limits) -> np.ndarray:
+    """Return `contents` as an array of objects.
+
+    Raises:
+        CnnzooError: They are too large together.
+    """
+    _check_strings(contents, name, limits)
+    found = np.empty(len(contents), object)
+    found[:] = contents
+    return found
 
 
 def _check_strings(contents: list[bytes], name: str, limits: Limits) -> None:

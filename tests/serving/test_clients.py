@@ -180,3 +180,62 @@ def test_two_requests_in_one_packet_are_answered_in_order(limited, images):
         while b'"ok"}' not in received:
             received += connection.recv(65_536)
     assert received.index(b"predictions") < received.index(b'"ok"')
+
+
+UPGRADE = (
+    "Connection: Upgrade, HTTP2-Settings",
+    "Upgrade: h2c",
+    "HTTP2-Settings: AAMAAABkAARAAAAA",
+)
+
+
+def received(connection, count):
+    found = b""
+    while found.count(b"HTTP/1.1 ") < count or not found.endswith(b"}"):
+        part = connection.recv(65_536)
+        if not part:
+            break
+        found += part
+    return [int(one[:3]) for one in found.split(b"HTTP/1.1 ")[1:]]
+
+
+@pytest.mark.parametrize("packets", [1, 2])
+def test_a_request_that_would_change_to_http_2_is_answered(limited, images, packets):
+    """As Java's client does it; the next request on the connection is read, too."""
+    head = header(images, f"Content-Length: {len(BODY)}", *UPGRADE).encode()
+    with connect(limited) as connection:
+        for content in [head + BODY] if packets == 1 else [head, BODY]:
+            connection.sendall(content)
+            time.sleep(0.1)
+        assert received(connection, 1) == [200]
+        connection.sendall(head + BODY + b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert received(connection, 2) == [200, 200]
+    last = head.replace(b"Upgrade, H", b"close, Upgrade, H")
+    with connect(limited) as connection:
+        connection.sendall(last + BODY)
+        assert received(connection, 9) == [200]  # And the connection is closed.
+
+
+def test_requests_in_a_row_are_no_header_of_the_next(limited, images):
+    one = header(images, f"Content-Length: {len(BODY)}").encode() + BODY
+    with connect(limited) as connection:
+        connection.sendall(20 * one + one[:60])
+        time.sleep(0.2)
+        connection.sendall(one[60:])
+        assert received(connection, 21) == 21 * [200]
+    with connect(limited) as connection:  # One that never comes whole is refused all the same.
+        connection.sendall(one + one[:60])
+        assert received(connection, 2) == [200, 408]
+
+
+def test_a_client_that_does_not_read_its_answers_is_let_go(limited):
+    size = len(limited.get("/page/page.js").content)
+    assert size > 5_000
+    with connect(limited) as connection:
+        connection.sendall(4_000 * b"GET /page/page.js HTTP/1.1\r\nHost: x\r\n\r\n")
+        time.sleep(4)
+        read = 0
+        with contextlib.suppress(ConnectionError):
+            while part := connection.recv(2**20):
+                read += len(part)
+        assert read < 3_900 * size

@@ -154,3 +154,58 @@ def test_models_of_which_no_version_can_be_loaded_are_not_listed(base):
     assert states(repository, "b") == {"1": "END"}
     with pytest.raises(KeyError):
         repository.engine("b")
+
+
+def test_a_version_that_cannot_be_read_stops_no_other(base, monkeypatch, capsys):
+    """A link to nothing in its folder, and a folder without permission, which root has all."""
+    publish(base / "a" / "2", "bad")
+    (base / "a" / "2" / "variables").symlink_to(base / "nothing")
+    (base / "a" / "3").symlink_to(base / "nothing")
+    (base / "b").symlink_to(base / "nothing")
+    publish(base / "a" / "4")
+    publish(base / "c" / "1")
+    is_file, iterdir = type(base).is_file, type(base).iterdir
+
+    def forbid(function, path):
+        def forbidden(self):
+            if path in (self, self.parent):
+                raise PermissionError(13, "Permission denied", str(self))
+            return function(self)
+
+        return forbidden
+
+    monkeypatch.setattr(type(base), "is_file", forbid(is_file, base / "a" / "4"))
+    monkeypatch.setattr(type(base), "iterdir", forbid(iterdir, base / "c"))
+    repository = Repository(
+        base, lambda folder: load(folder) if is_file(folder / "saved_model.pb") else None
+    )
+    assert repository.engine("a", 1) == (1, "a 1")
+    publish(base / "a" / "5")
+    for _ in range(2):
+        repository.scan()
+    assert repository.engine("a") == (5, "a 5")
+    assert "c" not in repository.models
+    assert capsys.readouterr().err.count(f"{base}/c cannot be read: Permission denied") == 1
+    monkeypatch.undo()
+    repository.scan()
+    assert repository.engine("c") == (1, "c 1")
+
+
+def test_a_version_that_never_answers_keeps_no_other_waiting(base):
+    released = threading.Event()
+
+    def stuck(folder):
+        if folder.name == "2":
+            released.wait()
+        return load(folder)
+
+    publish(base / "a" / "2")
+    publish(base / "b" / "1")
+    repository = Repository(base, stuck, seconds=0.5, patience=0.1)
+    assert states(repository) == {"2": "LOADING"}  # The server listens meanwhile.
+    repository.scan()
+    assert states(repository) == {"2": "END", "1": "AVAILABLE"}
+    error = repository.models["a"][2].error
+    assert error == f"{base}/a/2 must load and answer within 0.5 seconds; it has not"
+    assert repository.engine("b") == (1, "b 1")
+    released.set()

@@ -9,7 +9,6 @@ whole numbers or strings, `[examples]` or `[examples, 1]`, or one-hot rows.
 from __future__ import annotations
 
 import functools
-import math
 import re
 import tokenize
 import zipfile
@@ -20,6 +19,7 @@ import numpy as np
 
 from cnnzoo.datasets.prepared import utf8
 from cnnzoo.errors import CnnzooError
+from cnnzoo.guard.npy import read_header
 from cnnzoo.pipelines.custom_data.arrays import raw_images
 from cnnzoo.pipelines.custom_data.examples import SPLITS, Found, class_names_of, classes_of, listed
 
@@ -28,6 +28,10 @@ _UNREADABLE = (
     *(OSError, EOFError, ValueError, SyntaxError, MemoryError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error, tokenize.TokenError),
 )
+
+# Bytes that may be anything, and how much better more of them may be compressed than pictures are:
+# zeros shrink by a thousand.
+_LARGE, _RATIO = 2**26, 200
 
 
 def find(path: Path, images: bool) -> Found:
@@ -133,9 +137,7 @@ def _wanted(path: Path, names: list[str]) -> dict[str, str]:
 
 
 def _check_sizes(path: Path, names: set[str]) -> None:
-    """Refuse arrays whose header states more items than the file has bytes.
-
-    NumPy reads one of 4,000,000,000 strings of no characters, whose file has 400 bytes.
+    """Refuse arrays that are no data: their headers state more than is there, or all is one value.
 
     Raises:
         ValueError: One does.
@@ -145,11 +147,12 @@ def _check_sizes(path: Path, names: set[str]) -> None:
             if member.filename.removesuffix(".npy") not in names:
                 continue
             with archive.open(member) as file:
-                version = np.lib.format.read_magic(file)
-                headers = np.lib.format.read_array_header_1_0, np.lib.format.read_array_header_2_0
-                shape, _, dtype = headers[version != (1, 0)](file)
-            if math.prod(shape) * max(dtype.itemsize, 1) > member.file_size:
-                raise ValueError("more items than bytes")
+                read_header(file, member.file_size)
+            if member.file_size > _LARGE and member.file_size > _RATIO * member.compress_size:
+                raise CnnzooError(
+                    f"{member.filename.removesuffix('.npy')} of {path} must hold data; got "
+                    f"{member.file_size:,} bytes that are compressed to {member.compress_size:,}"
+                )
 
 
 def _texts(name: str, inputs: np.ndarray) -> np.ndarray:
