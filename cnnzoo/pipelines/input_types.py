@@ -21,12 +21,12 @@ from cnnzoo.decoding import (
     ground_dark,
     picture,
 )
-from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read
 from cnnzoo.lazy import tensorflow as tf
 from cnnzoo.pipelines import images, sounds
 from cnnzoo.pipelines.custom_data.examples import MAX_TEXT_BYTES
 from cnnzoo.pipelines.texts import as_bytes, check_texts, read_lines
+from cnnzoo.wav import check_wav, encode_wav, load_wav
 
 
 class _Raw(ABC):
@@ -144,17 +144,12 @@ class RawSounds(_Encodable):
         return sounds.check_sounds(values, self.shape, name or self.name)
 
     def check_encoded(self, content: bytes, name: str) -> bytes:
-        """Return `content`, see `sounds.check_wav`."""
-        return sounds.check_wav(content, self.sample_rate, name)
+        """Return `content`, see `cnnzoo.wav.check_wav`."""
+        return check_wav(content, self.sample_rate, name)
 
     def load(self, content: bytes, name: str) -> np.ndarray:
-        """Return the raw sound in the WAV file `content`."""
-        from cnnzoo.pipelines.tf_decoding import UNDECODABLE
-
-        try:
-            return self.decode(tf.constant(content)).numpy()
-        except UNDECODABLE as error:
-            raise CnnzooError(f"{name} is damaged: it cannot be decoded") from error
+        """Return the raw sound in the WAV file `content`, see `cnnzoo.wav.load_wav`."""
+        return load_wav(content, self.shape, self.sample_rate, name)
 
     def decode(self, content: tf.Tensor) -> tf.Tensor:
         """Return the raw sound in the WAV file `content`; pure TensorFlow."""
@@ -162,7 +157,7 @@ class RawSounds(_Encodable):
 
     def encode(self, sound: np.ndarray) -> tuple[str, bytes]:
         """Return suffix and content of the file of one raw sound."""
-        return ".wav", sounds.encode_wav(sound, self.sample_rate)
+        return ".wav", encode_wav(sound, self.sample_rate)
 
 
 class RawTexts(_Raw):

@@ -1,8 +1,7 @@
-"""Sounds as they come, arrays and WAV files, to the raw sounds that a network takes."""
+"""Sounds as arrays, and WAV files in a graph, to the raw sounds that a network takes."""
 
 from __future__ import annotations
 
-import struct
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,7 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.lazy import keras
 from cnnzoo.lazy import tensorflow as tf
 from cnnzoo.pipelines.arrays import as_array
-
-FULL_SCALE = 2**15  # Of int16.
-
-_PCM, _BITS = 1, 16  # The one encoding that TensorFlow decodes.
+from cnnzoo.wav import FULL_SCALE
 
 
 def preprocessing(
@@ -80,25 +76,6 @@ def check_sounds(array: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
     return mono.reshape(-1, *shape)
 
 
-def check_wav(content: bytes, sample_rate: int, name: str) -> bytes:
-    """Return `content` if its header is that of a WAV file that can be decoded.
-
-    Raises:
-        CnnzooError: It is none, or of another encoding or rate; `name` stands in the message.
-    """
-    if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
-        raise CnnzooError(f"{name} must be a WAV file; got something else")
-    place = content.find(b"fmt ")
-    if place < 0 or len(content) < place + 24:
-        raise CnnzooError(f"{name} is damaged: its header cannot be read")
-    encoding, _, rate, _, _, bits = struct.unpack("<HHIIHH", content[place + 8 : place + 24])
-    if encoding != _PCM or bits != _BITS:
-        raise CnnzooError(f"{name} must be 16-bit PCM; got encoding {encoding} of {bits} bits")
-    if rate != sample_rate:
-        raise CnnzooError(f"{name} must have {sample_rate:,} samples per second; got {rate:,}")
-    return content
-
-
 def decode_wav(content: tf.Tensor, shape: tuple[int, ...], sample_rate: int) -> tf.Tensor:
     """Return the sound int16 of `shape` in one WAV file; pure TensorFlow.
 
@@ -112,8 +89,3 @@ def decode_wav(content: tf.Tensor, shape: tuple[int, ...], sample_rate: int) -> 
         mono = tf.reduce_mean(channels, axis=1)[: shape[0]]
     mono = tf.pad(mono, [[0, shape[0] - tf.shape(mono)[0]]])
     return tf.cast(tf.round(tf.reshape(mono, shape) * FULL_SCALE), tf.int16)
-
-
-def encode_wav(sound: np.ndarray, sample_rate: int) -> bytes:
-    """Return the WAV file of `sound`, int16 `[samples, 1]`."""
-    return tf.audio.encode_wav(sound.astype(np.float32) / FULL_SCALE, sample_rate).numpy()

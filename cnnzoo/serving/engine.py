@@ -7,10 +7,8 @@ are TensorFlow's, which is loaded when the first of them is called.
 
 from __future__ import annotations
 
-import io
 import threading
 import time
-import wave
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +31,7 @@ from cnnzoo.serving.tensors import (
     Function,
     Input,
 )
+from cnnzoo.wav import encode_wav, load_wav
 
 _QUICK = 1e-3  # Seconds for one example: not much more than a change of thread takes.
 _QUICK_TEXTS, _QUICK_NUMBERS = 2**9, 2**14  # Bytes of a body that holds few such examples.
@@ -196,19 +195,20 @@ def _reader(
     """Return what turns the input of a signature into a raw batch; None if TensorFlow must."""
     if signature == DEFAULT_SIGNATURE:
         return lambda batch: batch
-    if signature != ENCODED_SIGNATURE or "light_on_dark" not in metadata:
+    shape = tuple(metadata["shape"])
+    if signature != ENCODED_SIGNATURE or not shape:
         return None
     how = {key: metadata[key] for key in ("light_on_dark", "resizing") if key in metadata}
-    shape = tuple(metadata["shape"])
 
-    def decoded(contents: np.ndarray) -> np.ndarray:
-        for content in contents:
-            if not content.startswith((PNG, JPEG)):  # As the SavedModel, which decodes no others.
-                raise CnnzooError(f"{name} must be a PNG or JPEG image")
-        images = [decode_image(content, shape, **how, name=name) for content in contents]
-        return np.stack(images) if images else np.empty((0, *shape), np.uint8)
+    def decoded(content: bytes) -> np.ndarray:
+        if "sample_rate" in metadata:
+            return load_wav(content, shape, metadata["sample_rate"], name)
+        if not content.startswith((PNG, JPEG)):  # As the SavedModel, which decodes no others.
+            raise CnnzooError(f"{name} must be a PNG or JPEG image")
+        return decode_image(content, shape, **how, name=name)
 
-    return decoded
+    dtype = np.int16 if "sample_rate" in metadata else np.uint8
+    return lambda contents: np.array([*map(decoded, contents)], dtype).reshape(-1, *shape)
 
 
 def _named(
@@ -242,7 +242,7 @@ def _blank(name: str, wanted: Input, metadata: Mapping[str, Any]) -> np.ndarray:
         return np.zeros([1 if size is None else size for size in wanted.shape or ()], wanted.dtype)
     content = b""
     if name.endswith(BYTES) and "sample_rate" in metadata:
-        content = _wav(np.zeros(metadata["shape"], "<i2"), metadata["sample_rate"])
+        content = encode_wav(np.zeros(metadata["shape"], np.int16), metadata["sample_rate"])
     elif name.endswith(BYTES):
         content = encode_png(np.zeros(metadata["shape"], np.uint8))
     return np.array([content, b""], object)[:1]
@@ -256,14 +256,3 @@ def _noise(wanted: Input) -> np.ndarray:
     shape = [2 if size is None else size for size in wanted.shape or ()]
     random = np.random.default_rng(0)
     return random.integers(bounds.min, bounds.max, shape, wanted.dtype, endpoint=True)
-
-
-def _wav(sound: np.ndarray, sample_rate: int) -> bytes:
-    """Return the WAV file of `sound`, int16 `[samples, 1]`."""
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(sample_rate)
-        file.writeframes(sound.tobytes())
-    return buffer.getvalue()

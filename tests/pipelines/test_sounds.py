@@ -8,6 +8,7 @@ import tensorflow as tf
 from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines import sounds
+from cnnzoo.wav import check_wav, encode_wav, load_wav
 
 SHAPE = (8, 1)
 
@@ -24,7 +25,10 @@ def wav(samples, rate=8_000, channels=1, width=2):
 
 
 def decoded(content):
-    return sounds.decode_wav(tf.constant(content), SHAPE, 8_000).numpy()[:, 0].tolist()
+    """The samples of a file, by TensorFlow and without it alike."""
+    found = sounds.decode_wav(tf.constant(content), SHAPE, 8_000).numpy()
+    assert np.array_equal(load_wav(content, SHAPE, 8_000, "x"), found)
+    return found[:, 0].tolist()
 
 
 def test_wav_files_decode_to_their_samples():
@@ -36,9 +40,24 @@ def test_wav_files_decode_to_their_samples():
     assert decoded(wav([100, 300, -2, 4], channels=2)) == [200, 1, 0, 0, 0, 0, 0, 0]
 
 
+def test_noise_of_several_channels_is_averaged_alike():
+    noise = np.random.default_rng(0).integers(-(2**15), 2**15, 48)
+    for channels in (1, 2, 3, 4, 6):
+        assert len(decoded(wav(noise, channels=channels))) == 8
+
+
 def test_what_is_encoded_decodes_alike():
     sound = np.array([[1], [-2], [30_000], [-32_768], [32_767], [0], [5], [6]], np.int16)
-    assert decoded(sounds.encode_wav(sound, 8_000)) == sound[:, 0].tolist()
+    assert decoded(encode_wav(sound, 8_000)) == sound[:, 0].tolist()
+
+
+def test_half_a_file_is_damaged():
+    content = wav([1, 2, 3])
+    for end in range(36, len(content)):
+        with pytest.raises(CnnzooError, match="^x is damaged"):
+            load_wav(content[:end], SHAPE, 8_000, "x")
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            sounds.decode_wav(tf.constant(content[:end]), SHAPE, 8_000)
 
 
 def test_a_wav_file_of_another_rate_is_refused_in_the_graph_too():
@@ -58,8 +77,8 @@ def test_a_wav_file_of_another_rate_is_refused_in_the_graph_too():
 )
 def test_files_that_are_no_sound_are_refused(content, message):
     with pytest.raises(CnnzooError, match=f"^{message}$"):
-        sounds.check_wav(content, 8_000, "x")
-    assert sounds.check_wav(wav([1]), 8_000, "x") == wav([1])
+        check_wav(content, 8_000, "x")
+    assert check_wav(wav([1]), 8_000, "x") == wav([1])
 
 
 def test_arrays():
