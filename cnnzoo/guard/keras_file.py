@@ -19,6 +19,8 @@ from cnnzoo.guard.config import check_config
 from cnnzoo.keras_internals import functional
 
 _LARGEST_ACTIVATION = 2**31  # Bytes, for one example: 2 GiB.
+_MOST_STEPS, _UNROLLED = 100_000, 1_000  # For one example: seconds, and seconds of tracing.
+_MOST_PAIRS = 2**26  # 8,192 positions with one another: 256 MiB, and 7 billion multiply-adds.
 _SPARE = 2**16  # Bytes of state, such as random seeds, that a file need not hold.
 _MOST = 25_000  # Groups and arrays of weights; the deepest network of the zoo has 15,000.
 _DEEPEST = 40  # Groups within groups.
@@ -43,12 +45,26 @@ def check_keras_file(path: Path) -> None:
             f"{path} must ask for no more weights than it holds; "
             f"got {model.count_params():,} parameters in a file of {path.stat().st_size:,} bytes"
         )
-    largest = max(shapes.bytes_of(one.shape, one.dtype) for one in shapes.tensors(model))
-    if largest > _LARGEST_ACTIVATION:
+    calls = [*shapes.calls(model)]
+    _require(
+        "layers that give", max(_bytes(one) for one in calls), _LARGEST_ACTIVATION, "bytes", path
+    )
+    steps = [one.steps for one in calls]
+    _require("recurrent layers of", sum(one for one, _ in steps), _MOST_STEPS, "steps", path)
+    _require("recurrent layers of", sum(one for _, one in steps), _UNROLLED, "unrolled steps", path)
+    pairs = sum(one.attended for one in calls)
+    _require("attention over", pairs, _MOST_PAIRS, "pairs of positions", path)
+
+
+def _require(what: str, found: int, most: int, unit: str, path: Path) -> None:
+    if found > most:
         raise CnnzooError(
-            f"{path} must have layers that give at most {_LARGEST_ACTIVATION:,} bytes per example; "
-            f"got {largest:,}"
+            f"{path} must have {what} at most {most:,} {unit} per example; got {found:,}"
         )
+
+
+def _bytes(call: shapes.Call) -> int:
+    return max((shapes.bytes_of(one.shape, one.dtype) for one in call.outputs), default=0)
 
 
 def _build(config: dict[str, Any], path: Path) -> keras.Model:

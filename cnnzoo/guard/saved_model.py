@@ -20,7 +20,8 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read
 from cnnzoo.guard.documents import parse_message
-from cnnzoo.guard.operations import FILLING, OF_FILES, RESTORING, SAVING, computes
+from cnnzoo.guard.operations import FILLING, LOOPS, OF_FILES, RESTORING, SAVING, computes
+from cnnzoo.guard.trial import require_ending
 from cnnzoo.keras_internals import operation_definition
 
 _MIB = 2**20
@@ -68,6 +69,18 @@ def check_saved_model(folder: Path) -> None:
     _check_saver(meta, bodies, uses, path)
     _check_loading(meta, bodies, uses, path)
     _check_objects(meta, folder)
+    _check_calls(uses, path)
+    if any(node.op in LOOPS for nodes in bodies.values() for node in nodes):
+        require_ending(folder)
+
+
+def _check_calls(uses: dict[str, set[str]], path: Path) -> None:
+    """Refuse functions that call themselves: they need not end."""
+    left = {name: set(used) for name, used in uses.items()}
+    while ended := {name for name, used in left.items() if not used}:
+        left = {name: used - ended for name, used in left.items() if name not in ended}
+    if left:
+        raise CnnzooError(f"{path} must hold functions that end; one calls itself")
 
 
 def _check_files(folder: Path) -> None:

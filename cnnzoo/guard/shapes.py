@@ -6,11 +6,16 @@ import contextlib
 import math
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 
 from cnnzoo import keras_internals
+
+_ATTENTION = (
+    *(keras.layers.Attention, keras.layers.AdditiveAttention),
+    *(keras.layers.MultiHeadAttention, keras.layers.GroupQueryAttention),
+)
 
 
 @contextlib.contextmanager
@@ -35,10 +40,45 @@ def bytes_of(shape: Any, dtype: Any) -> int:
     return math.prod(side or 1 for side in shape) * (int(bits[0]) // 8 if bits else 1)
 
 
-def tensors(model: keras.Model) -> Iterator[keras.KerasTensor]:
-    """Yield what each call of a layer gives, in a Functional or Sequential model and within it."""
+class Call(NamedTuple):
+    """One call of a layer or an operation of Keras."""
+
+    operation: Any
+    inputs: list[keras.KerasTensor]
+    outputs: list[keras.KerasTensor]
+
+    @property
+    def steps(self) -> tuple[int, int]:
+        """How many steps recurrent layers take one after the other, and how many are unrolled.
+
+        Sides of the input that cannot be told from steps count as such.
+        """
+        recurrent = [one for one in self._layers() if isinstance(one, keras.layers.RNN)]
+        sides = [side or 1 for tensor in self.inputs[:1] for side in tensor.shape[1:-1]]
+        unrolled = [one for one in recurrent if one.unroll]
+        return len(recurrent) * math.prod(sides), len(unrolled) * max(sides, default=0)
+
+    @property
+    def attended(self) -> int:
+        """Pairs of positions that attention compares, once for each head."""
+        heads = [
+            getattr(one, "num_heads", 1) for one in self._layers() if isinstance(one, _ATTENTION)
+        ]
+        if not heads or not self.inputs:
+            return 0
+        sizes = [math.prod(side or 1 for side in one.shape[1:-1]) for one in self.inputs[:2]]
+        return sum(heads) * sizes[0] * sizes[-1]
+
+    def _layers(self) -> list[Any]:
+        if isinstance(self.operation, keras.Model) or not isinstance(self.operation, keras.Layer):
+            return []  # The calls within a model stand for themselves.
+        return keras_internals.flatten_layers(self.operation)
+
+
+def calls(model: keras.Model) -> Iterator[Call]:
+    """Yield each call of a Functional or Sequential model and of those within it."""
     for nodes in keras_internals.nodes_by_depth(keras_internals.functional(model)).values():
         for node in nodes:
-            yield from node.outputs
+            yield Call(node.operation, node.input_tensors, node.outputs)
             if isinstance(node.operation, keras.Model):
-                yield from tensors(node.operation)
+                yield from calls(node.operation)

@@ -1,10 +1,11 @@
-"""A first answer under limits of time and memory, in a child process that may crash or hang."""
+"""A first answer under limits, in a child process that may crash or hang."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable
@@ -80,3 +81,47 @@ def _limit(room: int) -> None:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         most = pages * resource.getpagesize() + room
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def require_ending(folder: Path) -> None:
+    """Let each signature of a checked SavedModel answer a blank example, in a process of its own.
+
+    Raises:
+        CnnzooError: That takes too long: a loop need not end.
+    """
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _SIGNATURES, str(folder), str(SECONDS)],
+            capture_output=True,
+            check=False,
+            timeout=SECONDS * _PATIENCE,
+        )
+        ended = done.returncode == 0
+    except subprocess.TimeoutExpired:
+        ended = False
+    if not ended:
+        raise CnnzooError(
+            f"{folder} must answer one example within {SECONDS} s; it does not, or it crashes"
+        )
+
+
+_SIGNATURES = """
+import math, os, sys, time
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import tensorflow as tf
+loaded = tf.saved_model.load(sys.argv[1])
+if os.name == "posix":
+    import resource
+    most = math.ceil(time.process_time()) + int(sys.argv[2])
+    resource.setrlimit(resource.RLIMIT_CPU, (most, most))
+for signature in loaded.signatures.values():
+    specs = signature.structured_input_signature[1]
+    shapes = {name: [1] if spec.shape.rank is None else spec.shape for name, spec in specs.items()}
+    try:
+        signature(**{
+            name: tf.zeros([side or 1 for side in shapes[name]], spec.dtype)
+            for name, spec in specs.items()
+        })
+    except tf.errors.OpError:  # Such as for what is no encoded image.
+        pass
+"""

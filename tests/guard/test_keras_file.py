@@ -112,6 +112,20 @@ def of_model(*layers, order=lambda layers: None):
     return edit
 
 
+def long(images):
+    """15,680 positions."""
+    return keras.layers.UpSampling1D(20)(keras.layers.Reshape((784, 1))(images))
+
+
+def unrolled(edit):
+    def change(parts):
+        parts = edit(parts)
+        config = parts["config.json"].replace(b'"unroll": false', b'"unroll": true')
+        return {**parts, "config.json": config}
+
+    return change
+
+
 def nested_wrappers(parts):
     """A layer that cannot be made, in 25 others, each of whose messages would repeat it."""
     inner = {"module": "keras.layers", "class_name": "Dense", "registered_name": None}
@@ -212,6 +226,18 @@ def configs(canary):
         "activation": (
             of_model(keras.layers.UpSampling2D(2_000), keras.layers.GlobalMaxPooling2D()),
             "must have layers that give at most 2,147,483,648 bytes per example; got",
+        ),
+        "attention over many positions": (
+            of_model(long, lambda values: keras.layers.Attention()([values, values])),
+            "must have attention over at most 67,108,864 pairs of positions per example; got 245,8",
+        ),
+        "a recurrent layer of many steps": (
+            of_model(long, keras.layers.UpSampling1D(8), keras.layers.GRU(1)),
+            "must have recurrent layers of at most 100,000 steps per example; got 125,440",
+        ),
+        "a recurrent layer that is unrolled": (
+            unrolled(of_model(long, keras.layers.Bidirectional(keras.layers.LSTM(1)))),
+            "must have recurrent layers of at most 1,000 unrolled steps per example; got 31,360",
         ),
         "many tensors": (
             with_layer("keras.src.ops.numpy", "Split", {"indices_or_sections": 10**9}),
