@@ -45,7 +45,9 @@ def evaluate(
         raise CnnzooError(
             f"classifier must be what cnnzoo.load returns, a name or a path; got {classifier!r}"
         )
-    dataset = dataset_of(classifier.card, classifier.input_shape, data, encoding)
+    dataset = dataset_of(
+        classifier.card, classifier.input_shape, data, encoding, of_run=classifier.of_run
+    )
     own = is_of_training(classifier.card, dataset)
     if own and (found := difference(classifier.card, dataset)):
         log(f"the data of {classifier.card['name']} have changed: {found}")

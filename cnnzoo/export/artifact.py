@@ -35,6 +35,8 @@ from cnnzoo.weights import light_parts, list_weights, unpacked
 ARTIFACT = "artifact.keras"  # In a run folder.
 CARD = "card.json"  # In the file, and among a SavedModel's extra assets.
 
+RECIPE = "recipe.json"  # In a run folder.
+
 _NEWER = ("input_axes", "output_axes", "quantization_config")  # None by default.
 
 
@@ -111,8 +113,10 @@ def load(name: str | Path) -> Classifier:
     if path.is_file():
         return _open(path)
     if (path / ARTIFACT).is_file():
-        return _open(path / ARTIFACT)
-    if (path / "recipe.json").is_file():
+        found = _open(path / ARTIFACT)
+        found.of_run = (path / RECIPE).is_file()
+        return found
+    if (path / RECIPE).is_file():
         raise CnnzooError(f"{path} holds a run whose first epoch is not finished; resume it first")
     version = latest_version(path)
     if version is not None:
@@ -149,9 +153,9 @@ def _open(path: Path) -> Classifier:
     card = _card(read_part(path, CARD), path)
     present = [name for name in (LITERT, TOKENIZER) if name in check_archive(path)]
     if LITERT not in present:
-        from cnnzoo.export.scoring import from_model
+        from cnnzoo.export.scoring import from_file
 
-        return from_model(_keras_model(path), card)
+        return from_file(_keras_model(path), card, str(path))
     parts = {name: read_part(path, name) for name in present}
     check_light(parts, card, str(path))
     return Classifier(card, Light(parts, str(path)), lambda: _keras_model(path, card["sha256"]))

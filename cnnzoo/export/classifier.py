@@ -32,6 +32,8 @@ class Classifier:
             SavedModel.
     """
 
+    of_run = False  # Whether it lies in the folder of its run, whose card may name data by a path.
+
     def __init__(
         self,
         card: dict[str, Any],
@@ -51,7 +53,9 @@ class Classifier:
         """
         if not is_plain_name(name):
             raise CnnzooError(f"name must be a plain name of a folder; got {name!r}")
-        return Classifier({**self.card, "name": name}, self._scores, self._open_model)
+        found = Classifier({**self.card, "name": name}, self._scores, self._open_model)
+        found.of_run = self.of_run
+        return found
 
     @property
     def parts(self) -> Mapping[str, bytes]:

@@ -48,14 +48,19 @@ def check_light(parts: Mapping[str, bytes], card: Mapping[str, Any], owner: str)
 
 def _disagreement(light: Light, card: Mapping[str, Any]) -> str:
     """Return in what network and card differ, if they do."""
-    shape, classes = tuple(card["input"]["shape"]), len(card["class_names"])
+    shape = tuple(card["input"]["shape"])
     taken = light.network.input_shape
     if TOKENIZER not in light.parts and (shape != taken or not shape):
         return f"must take what its card says, {shape}; its network takes {taken}"
     blank = np.array([b"", b""], object)[:1]
     if shape:
         blank = np.zeros((1, *shape), light.network.input_type)
-    scores = light(blank)
+    return disagreement(light(blank), card)
+
+
+def disagreement(scores: np.ndarray, card: Mapping[str, Any]) -> str:
+    """Return in what the `scores` of one example are not those of a `card`, if they are not."""
+    classes = len(card["class_names"])
     if scores.shape != (1, classes):
         return f"must give a score for each of its {classes} classes; got shape {scores.shape}"
     if not np.isfinite(scores).all() or abs(float(scores.sum()) - 1) > _ROUNDING:

@@ -15,7 +15,7 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.export.classifier import Classifier, Scores
 from cnnzoo.export.folding import folded
 from cnnzoo.export.litert import after_tokenizer, convert, numeric_spec, tokenizer_of
-from cnnzoo.export.runtime import LITERT, TOKENIZER, Light, LiteRT
+from cnnzoo.export.runtime import LITERT, TOKENIZER, Light, LiteRT, disagreement
 from cnnzoo.export.serving_files import tokenizer_facts
 from cnnzoo.guard.saved_model import check_saved_model
 from cnnzoo.keras_internals import converter_error
@@ -27,6 +27,31 @@ _LENGTH = 50  # Tokens of a text on which LiteRT is tried.
 def from_model(model: keras.Model, card: dict[str, Any]) -> Classifier:
     """Return the classifier of a model from raw input to scores whose weights stay as they are."""
     return Classifier(card, _Fast(model), lambda: model)
+
+
+def from_file(model: keras.Model, card: dict[str, Any], owner: str) -> Classifier:
+    """Return the classifier of a model that a file holds, if it is what the file's card says.
+
+    Raises:
+        CnnzooError: It takes or gives something else, or some of its weights are no numbers.
+    """
+    spec, classes = raw_input(card["input"]).spec, len(card["class_names"])
+    taken = [(tuple(one.shape[1:]), one.dtype) for one in model.inputs]
+    if taken != [(tuple(spec.shape[1:]), spec.dtype.name)]:
+        raise CnnzooError(
+            f"{owner} must take what its card says, {spec.dtype.name} {tuple(spec.shape[1:])}; "
+            f"its network takes {', '.join(f'{dtype} {shape}' for shape, dtype in taken)}"
+        )
+    given = [tuple(one.shape[1:]) for one in model.outputs]
+    if given != [(classes,)]:
+        raise CnnzooError(
+            f"{owner} must give a score for each of its {classes} classes; got shape "
+            f"{', '.join(map(str, given))}"
+        )
+    for weight in model.weights:
+        if "float" in weight.dtype and not np.isfinite(np.asarray(weight, np.float32)).all():
+            raise CnnzooError(f"{owner} must hold finite weights; {weight.path} has others")
+    return from_model(model, card)
 
 
 def of_training(model: keras.Model, card: dict[str, Any]) -> Classifier:
@@ -87,10 +112,14 @@ def from_saved_model(folder: Path, card: dict[str, Any]) -> Classifier:
     """
     check_saved_model(folder)
     spec = raw_input(card["input"]).spec
+    blank = tf.zeros([1, *spec.shape[1:]], spec.dtype).numpy()
     try:
         scores = _signature(tf.saved_model.load(folder), spec)
+        answer = scores(blank)
     except Exception as error:  # Of any kind: TensorFlow builds objects from what the file says.
         raise CnnzooError(f"{folder} is damaged or no SavedModel of cnnzoo: {error}") from error
+    if wrong := disagreement(answer, card):
+        raise CnnzooError(f"{folder} {wrong}")
     return Classifier(card, scores)
 
 

@@ -78,7 +78,7 @@ def data_of(classifier: Classifier, data: Dataset | str | Path | None) -> Datase
         CnnzooError: There is no such `data`, or it has other classes.
     """
     try:
-        found = dataset_of(classifier.card, classifier.input_shape, data)
+        found = dataset_of(classifier.card, classifier.input_shape, data, of_run=classifier.of_run)
     except CnnzooError:
         if data is not None:
             raise

@@ -24,18 +24,28 @@ def dataset_of(
     shape: tuple[int, ...],
     data: Data | None = None,
     encoding: str | None = None,
+    *,
+    of_run: bool = False,
 ) -> Dataset:
     """Return `data`, or the data set that a model's card states, with the classes of the card.
 
     Classes are matched by name; `data` may lack some. Data of training that have moved are known
     by their content.
 
+    Args:
+        card: Of the trained model.
+        shape: Of its raw input.
+        data: A data set, or the name or path of one.
+        encoding: Of texts at that path.
+        of_run: Whether the card lies in the folder of its run: then a path that it states is
+            opened. That in a file of somebody else's could be any.
+
     Raises:
         CnnzooError: As for `find`, the data have a class that the model does not know, or those
             that the card states are no longer there.
     """
     if data is None:
-        return _with_classes(card, _stated(card, shape))
+        return _with_classes(card, _stated(card, shape, of_run))
     how = reading(card.get("recipe", {})) | ({"encoding": encoding} if encoding else {})
     found = _with_classes(card, find(data, shape, complete=False, **how))
     there = card.get("data_source", "")
@@ -86,14 +96,21 @@ def _same_content(card: Mapping[str, Any], dataset: Dataset) -> bool:
     return card.get("data_sha256") == fingerprint(dataset, examples)
 
 
-def _stated(card: Mapping[str, Any], shape: tuple[int, ...]) -> Dataset:
+def _stated(card: Mapping[str, Any], shape: tuple[int, ...], of_run: bool) -> Dataset:
     """Return the data set that the card states; custom data by its absolute path, or its name."""
     name, source = card["dataset"], card.get("data_source", "")
     how = reading(card.get("recipe", {}))
     if source in ("tf.data", "memory"):
         raise CnnzooError(f"the data of {card['name']} were in memory; give them again as data=")
-    if name in DATASETS or not source.startswith("file:"):
+    if name in DATASETS:
         return find(name, shape, complete=False)
+    if not source.startswith("file:"):
+        raise CnnzooError(f"data must be given for {card['name']}: no data set is named {name!r}")
+    if not of_run:
+        raise CnnzooError(
+            f"data must be given for {card['name']}, with --data, unless it is loaded from the "
+            f"folder of its run; its card states {source}"
+        )
     path = url2pathname(urlsplit(source).path)
     columns = re.search(r"\[[^][]*\]$", name)
     absolute = path if columns is None or path.endswith(columns[0]) else path + columns[0]

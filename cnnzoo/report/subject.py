@@ -138,7 +138,7 @@ def _examples(
 ) -> tuple[AnsweredExamples | None, str]:
     card = classifier.card
     try:
-        dataset = dataset_of(card, classifier.input_shape, data)
+        dataset = dataset_of(card, classifier.input_shape, data, of_run=classifier.of_run)
         if not dataset.is_here:
             return None, f"The test examples of {card['dataset']} are not on this machine."
         inputs, labels = select(dataset, "test", Split.of(card, dataset))

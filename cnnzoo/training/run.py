@@ -247,7 +247,7 @@ def example_of(run: Run) -> str:
     An image or sound is written into the run folder, as example.png or example.wav.
     """
     classifier = artifact.load(run.path)
-    data = dataset_of(classifier.card, classifier.input_shape, run.data)
+    data = dataset_of(classifier.card, classifier.input_shape, run.data, of_run=True)
     example = data.examples("test").inputs[0]
     if isinstance(classifier.raw, RawTexts):
         return str(example)

@@ -49,6 +49,17 @@ def home(trained, tmp_path):
     draw_all(trained / "shapes", 0)
 
 
+def test_a_path_is_not_taken_from_a_file_of_somebody_elses(home, tmp_path):
+    alone = shutil.copy(tmp_path / "run" / "artifact.keras", tmp_path / "alone.keras")
+    with pytest.raises(CnnzooError, match="^data must be given .* folder of its run; its card st"):
+        cnnzoo.evaluate(alone)
+    assert cnnzoo.evaluate(alone, data=home / "shapes") == cnnzoo.evaluate(tmp_path / "run")
+    other = cnnzoo.load(tmp_path / "run")
+    other.card |= {"dataset": str(home / "shapes"), "data_source": ""}
+    with pytest.raises(CnnzooError, match="^data must be given for .*: no data set is named"):
+        cnnzoo.evaluate(other)
+
+
 def test_classes_are_matched_by_name(home, tmp_path):
     squares = draw_all(tmp_path / "squares", 7, kinds=("square",))
     result = cnnzoo.evaluate(tmp_path / "run", data=squares)

@@ -78,6 +78,37 @@ def test_a_truncated_file_is_refused(copy, size):
         _ = cnnzoo.load(copy).model
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (
+            {"class_names": [*"012345678"]},
+            r"must give a score for each of its 9 classes; got shape \(10,\)",
+        ),
+        (
+            {"input": {"shape": [28, 28, 3], "light_on_dark": True}},
+            r"must take what its card says, uint8 \(28, 28, 3\); its network takes uint8 \(28, ",
+        ),
+        ({"input": {"shape": []}}, "must take what its card says, string .* takes uint8"),
+    ],
+)
+def test_a_card_of_another_network_is_refused(fields, message, classifier, tmp_path):
+    """Where there is no LiteRT file, too; see `test_light` for one."""
+    path = tmp_path / "artifact.keras"
+    artifact.save(path, classifier.model, {**classifier.card, **fields})
+    with pytest.raises(CnnzooError, match=f"^{path} {message}"):
+        cnnzoo.load(path)
+
+
+def test_weights_that_are_no_numbers_are_refused(classifier, tmp_path):
+    path = tmp_path / "artifact.keras"
+    model = keras.models.clone_model(classifier.model)
+    model.set_weights([np.full_like(one, np.nan) for one in model.get_weights()])
+    artifact.save(path, model, classifier.card)
+    with pytest.raises(CnnzooError, match=f"^{path} must hold finite weights; .* has others$"):
+        cnnzoo.load(path)
+
+
 def test_a_plain_keras_file_is_refused(tmp_path):
     path = tmp_path / "plain.keras"
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(path)

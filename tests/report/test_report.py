@@ -123,7 +123,7 @@ def test_without_its_data_a_report_says_so(finished_run, tmp_path, monkeypatch):
     assert 'id="mistakes"' not in html
 
 
-def _gone(card, *_):
+def _gone(card, *_, **__):
     raise CnnzooError(f"dataset {card['dataset']!r} is gone")
 
 
