@@ -114,6 +114,6 @@ def _of_pixels(
 
 
 def _converter(function: Callable[[Any], Any], spec: tf.TensorSpec) -> Any:
-    traced = tf.function(function, input_signature=[spec])
+    traced = tf.function(function, input_signature=[spec], autograph=False)
     concrete = traced.get_concrete_function()
     return tf.lite.TFLiteConverter.from_concrete_functions([concrete], traced)

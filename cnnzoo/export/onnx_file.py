@@ -31,7 +31,7 @@ def convert(model: keras.Model) -> bytes:
 
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # The checker reports what is wrong.
     spec = numeric_spec(model)
-    function = tf.function(after_tokenizer(model), input_signature=[spec])
+    function = tf.function(after_tokenizer(model), input_signature=[spec], autograph=False)
     # From a graph with variables, tf2onnx loses kernels that are made of constants.
     constant = frozen(function.get_concrete_function())
     (given,), (scores,) = constant.inputs, constant.outputs

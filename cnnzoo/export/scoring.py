@@ -61,7 +61,9 @@ def of_training(model: keras.Model, card: dict[str, Any]) -> Classifier:
 
 def _in_tensorflow(model: keras.Model) -> Scores:
     spec = tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)
-    function = tf.function(lambda inputs: model(inputs, training=False), input_signature=[spec])
+    function = tf.function(
+        lambda inputs: model(inputs, training=False), input_signature=[spec], autograph=False
+    )
     return lambda batch: function(tf.constant(batch, spec.dtype)).numpy()
 
 

@@ -42,7 +42,7 @@ class ServingGraph(tf.Module):
         functions["serving_features"] = outputs.features, raw.spec
         functions["serving_explain"] = outputs.explain, encoded
         self.functions = {
-            name: tf.function(function, input_signature=[spec])
+            name: tf.function(function, input_signature=[spec], autograph=False)
             for name, (function, spec) in functions.items()
         }
         # TensorFlow's variables, not Keras's model: of that, servers in C++ restore copies which no

@@ -11,9 +11,11 @@ SIGNATURES = "signatures.json"  # In the folder of what comes beside a SavedMode
 
 def stated(saved: Any) -> dict[str, Any]:
     """Return the signatures of a `SavedModel` message, in the JSON of Protocol Buffers."""
-    found = json_format.MessageToDict(
-        saved.meta_graphs[0],
-        preserving_proto_field_name=True,
-        always_print_fields_with_no_presence=True,
-    )
-    return found["signature_def"]
+    return {
+        name: json_format.MessageToDict(
+            signature,
+            preserving_proto_field_name=True,
+            always_print_fields_with_no_presence=True,
+        )
+        for name, signature in sorted(saved.meta_graphs[0].signature_def.items())
+    }

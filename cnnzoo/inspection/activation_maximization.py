@@ -211,7 +211,7 @@ def _slope_of_image(
         return tf.convert_to_tensor(found)  # What was gathered has indexed slices.
 
     *sides, channels = image.shape
-    traced = tf.function(gradient).get_concrete_function(
+    traced = tf.function(gradient, autograph=False).get_concrete_function(
         tf.TensorSpec([*[None] * len(sides), channels], image.dtype),
         tf.TensorSpec([len(sides)], tf.int32),
     )

@@ -136,7 +136,7 @@ def batched(function: Callable[..., Any]) -> Callable[..., Any]:
     Args:
         function: From tensors, one row per example, to a tensor or a structure of such tensors.
     """
-    compiled = tf.function(function)
+    compiled = tf.function(function, autograph=False)
 
     def over(*arrays: np.ndarray) -> Any:
         specs = [tf.TensorSpec([None, *array.shape[1:]], array.dtype) for array in arrays]

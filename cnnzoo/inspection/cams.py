@@ -167,4 +167,4 @@ def explainer(network: keras.Model) -> Callable[[tf.Tensor], Explanation]:
         found = slope(network, inputs, layers=layers)
         return {"logits": found.logits, "heat": _scaled(tf.abs(gradient_times_values(found)))}
 
-    return tf.function(by_gradient if last is None else by_maps)
+    return tf.function(by_gradient if last is None else by_maps, autograph=False)

@@ -71,6 +71,7 @@ def train_batches(
     used = 0 if crop is None else crop.noise_size
     order = example_order(np.asarray(examples.labels)[chosen], seed, balanced)
 
+    @tf.autograph.experimental.do_not_convert
     def batches_of(epoch: tf.Tensor) -> tf.data.Dataset:
         indices = tf.reshape(order(epoch)[: steps * batch_size], [steps, batch_size])
         done = tf.where(epoch == start_step // steps, np.int64(start_step % steps), np.int64(0))
@@ -179,7 +180,8 @@ def eval_batches(
     """Return every example, or the `chosen` ones, once, in order; the last batch may be short."""
     chosen = np.arange(len(examples.labels)) if chosen is None else chosen
     indices = tf.data.Dataset.from_tensor_slices(chosen).batch(batch_size)
-    return as_written(indices.map(gather_by_index(examples), num_parallel_calls=2).prefetch(2))
+    gather = tf.autograph.experimental.do_not_convert(gather_by_index(examples))
+    return as_written(indices.map(gather, num_parallel_calls=2).prefetch(2))
 
 
 def gather_by_index(

@@ -59,6 +59,7 @@ def train_text_batches(
     sizes = tf.gather(tokens.row_lengths(), places)
     order_of = example_order(labels[chosen], seed, balanced)
 
+    @tf.autograph.experimental.do_not_convert
     def batches_of(epoch: tf.Tensor) -> tf.data.Dataset:
         order = order_of(epoch)[: steps * batch_size]
         if window > 1:
@@ -101,6 +102,7 @@ def _batches(
     """Return padded tokens and labels of the texts that each of `indices` names."""
     labels = tf.constant(labels)
 
+    @tf.autograph.experimental.do_not_convert
     def batch(indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         padded = tokenizer.pad(tf.gather(tokens, indices))
         return tf.ensure_shape(padded, [indices.shape[0], None]), tf.gather(labels, indices)

@@ -157,7 +157,7 @@ def describe_versions(slots: Mapping[int, Slot]) -> dict[str, Any]:
 
 
 def _version(number: int, slot: Slot) -> dict[str, Any]:
-    state = "AVAILABLE" if slot.engine is not None else "END" if slot.error else "LOADING"
+    state = "LOADING" if slot.loads else "END" if slot.error else "AVAILABLE"
     code = "INVALID_ARGUMENT" if slot.error else "OK"
     result = {"error_code": code, "error_message": slot.error}
     return {"version": str(number), "state": state, "status": result}

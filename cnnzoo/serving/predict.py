@@ -146,7 +146,7 @@ def find(repository: Repository, name: str, version: int | None) -> tuple[int, E
     """Return number and engine of the requested version, or of the newest.
 
     Raises:
-        HTTPException: There is no such model, or no such version is loaded.
+        HTTPException: There is no such model, or no such version is loaded, or not yet.
     """
     try:
         return repository.engine(name, version)
@@ -154,6 +154,10 @@ def find(repository: Repository, name: str, version: int | None) -> tuple[int, E
         pass
     if name not in repository.models:
         raise HTTPException(404, unknown("model", name[:100], repository.models))
+    if any(
+        slot.loads for number, slot in repository.models[name].items() if version in (None, number)
+    ):
+        raise HTTPException(503, f"{name} is being loaded; try again", LATER)
     which = "no version" if version is None else f"no version {version}"
     raise HTTPException(404, f"{name} has {which} that is loaded; see GET /v1/models/{name}")
 

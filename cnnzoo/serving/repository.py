@@ -33,6 +33,11 @@ class Slot(NamedTuple):
     engine: Engine | None = None
     error: str = ""
 
+    @property
+    def loads(self) -> bool:
+        """Whether it is being loaded, and no older one of its number answers meanwhile."""
+        return self.engine is None and not self.error
+
 
 Models = Mapping[str, Mapping[int, Slot]]  # Newest version first.
 
@@ -45,7 +50,7 @@ class Repository:
         folder: Path,
         load: Callable[[Path], Engine] = Engine,
         seconds: float = 60,
-        patience: float = 15,
+        patience: float = 30,
     ) -> None:
         """Load all versions in `folder`.
 

@@ -44,9 +44,9 @@ class Server(uvicorn.Server):
             CnnzooError: The folder holds no model, or the port is taken.
         """
         self._socket = _listen(host, port)
-        self._repository = Repository(folder)
+        self.repository = Repository(folder)
         config = uvicorn.Config(
-            application(self._repository, limits),
+            application(self.repository, limits),
             http=bounded(limits),
             ws="none",
             lifespan="off",
@@ -67,11 +67,11 @@ class Server(uvicorn.Server):
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer, and follow the folder, until SIGINT or SIGTERM."""
-        threading.Thread(target=self._repository.watch, name="watch", daemon=True).start()
+        threading.Thread(target=self.repository.watch, name="watch", daemon=True).start()
         try:
             super().run(sockets or [self._socket])
         finally:
-            self._repository.stop()
+            self.repository.stop()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 import httpx
 import numpy as np
@@ -71,6 +72,8 @@ def exports(saved_model, tmp_path_factory, proving_here):
 @contextlib.contextmanager
 def _serving(folder, **limits):
     server = Server(folder, "127.0.0.1", 0, Limits(**limits))
+    while any(slot.loads for slots in server.repository.models.values() for slot in slots.values()):
+        time.sleep(0.1)  # The machine may be busy.
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

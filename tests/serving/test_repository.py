@@ -4,9 +4,11 @@ import shutil
 import threading
 
 import pytest
+from starlette.exceptions import HTTPException
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.serving.app import describe_versions
+from cnnzoo.serving.predict import find
 from cnnzoo.serving.repository import Repository
 
 
@@ -203,6 +205,8 @@ def test_a_version_that_never_answers_keeps_no_other_waiting(base):
     publish(base / "b" / "1")
     repository = Repository(base, stuck, seconds=0.5, patience=0.1)
     assert states(repository) == {"2": "LOADING"}  # The server listens meanwhile.
+    with pytest.raises(HTTPException, match="503: a is being loaded; try again"):
+        find(repository, "a", None)
     repository.scan()
     assert states(repository) == {"2": "END", "1": "AVAILABLE"}
     error = repository.models["a"][2].error

@@ -132,6 +132,7 @@ class Distribution:
         rows = self.batch_size // self.replicas
         local = self.replicas // (len(self.cluster.addresses) if self.cluster else 1)
 
+        @tf.autograph.experimental.do_not_convert
         def slices(*parts: tf.Tensor) -> tf.data.Dataset:
             own = [part[self.rows] for part in parts]
             shapes = [tf.concat([[local, rows], tf.shape(part)[1:]], 0) for part in own]
