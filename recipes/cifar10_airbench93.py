@@ -15,7 +15,7 @@ RECIPE = Recipe(
     dataset="cifar10",
     augmentation="pad2_crop_alternating_flip",
     views="flip_shift",
-    epochs=17,
+    epochs=16,
     validation=2_000,
     batch_size=512,
     learning_rate=OneCycle(0.75, warmup=0.23, start=0.2, end=0.0),
