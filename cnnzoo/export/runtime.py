@@ -107,26 +107,52 @@ class LiteRT:
             ValueError: It is none.
         """
         threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+        self._content, self._cores = content, threads or os.cpu_count() or 1
         with silent_stderr():  # It prints, once per process, which delegate it uses.
-            self._interpreter = Interpreter(
-                model_content=content, num_threads=threads or os.cpu_count() or 1
-            )
-            self._interpreter.allocate_tensors()
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        self._output = self._interpreter.get_output_details()[0]["index"]
-        given = self._interpreter.get_input_details()[0]
-        self.input_shape = tuple(given["shape_signature"][1:].tolist())
-        self.input_type = given["dtype"]
-        self._shape: tuple[int, ...] | None = None
-        self._lock = threading.Lock()  # An interpreter holds one output at a time.
+            first = _Interpreter(content, self._cores)
+        self.input_shape, self.input_type = first.input_shape, first.input_type
+        # Calls at the same time: the first has all cores, the others one each.
+        self._idle, self._made, self._change = [first], 1, threading.Condition()
 
     def __call__(self, inputs: np.ndarray) -> np.ndarray:
         """Return the output for `inputs`, `[batch, ...]` of the type that the file takes."""
-        with self._lock:
-            if inputs.shape != self._shape:
-                self._interpreter.resize_tensor_input(self._input, inputs.shape)
-                self._interpreter.allocate_tensors()
-                self._shape = inputs.shape
-            self._interpreter.set_tensor(self._input, inputs)
-            self._interpreter.invoke()
-            return self._interpreter.get_tensor(self._output)
+        interpreter = self._borrow()
+        try:
+            return interpreter(inputs)
+        finally:
+            with self._change:
+                self._idle.append(interpreter)
+                self._change.notify()
+
+    def _borrow(self) -> _Interpreter:
+        with self._change:
+            while not self._idle and self._made >= self._cores:
+                self._change.wait()
+            if self._idle:
+                return self._idle.pop()
+            self._made += 1
+        return _Interpreter(self._content, 1)
+
+
+class _Interpreter:
+    """One interpreter of LiteRT, for one call at a time."""
+
+    def __init__(self, content: bytes, threads: int) -> None:
+        self._interpreter = Interpreter(model_content=content, num_threads=threads)
+        self._interpreter.allocate_tensors()
+        given = self._interpreter.get_input_details()[0]
+        self._input = given["index"]
+        self._output = self._interpreter.get_output_details()[0]["index"]
+        self.input_shape = tuple(given["shape_signature"][1:].tolist())
+        self.input_type = given["dtype"]
+        self._shape: tuple[int, ...] | None = None
+
+    def __call__(self, inputs: np.ndarray) -> np.ndarray:
+        """Return the output for `inputs`."""
+        if inputs.shape != self._shape:
+            self._interpreter.resize_tensor_input(self._input, inputs.shape)
+            self._interpreter.allocate_tensors()
+            self._shape = inputs.shape
+        self._interpreter.set_tensor(self._input, inputs)
+        self._interpreter.invoke()
+        return self._interpreter.get_tensor(self._output)

@@ -46,6 +46,7 @@ class Signature:
         self.name = name
         self.inputs = inputs
         self.quick = 0  # Bytes of a request's body whose answer is there at once.
+        self.by_example = False  # Whether each example is answered as if it were alone.
         self._function = function
 
     def __call__(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -127,6 +128,7 @@ class Engine:
                 continue
             answer = _named(light, read_in, given, wanted, self.card["class_names"])
             faster = Signature(name, signature.inputs, answer)
+            faster.by_example = True
             fast = min(self._warm_up(faster) for _ in range(3)) < _QUICK
             if fast and name == DEFAULT_SIGNATURE:  # How long decoding takes, a body does not say.
                 faster.quick = _QUICK_TEXTS if one.dtype == "string" else _QUICK_NUMBERS

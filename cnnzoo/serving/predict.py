@@ -7,21 +7,22 @@ wait for.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.registry import unknown
 from cnnzoo.serving import answers, binary, flat, tensors
+from cnnzoo.serving.batching import Batches, Parsed
 from cnnzoo.serving.bodies import LATER, Bodies, Body, DisconnectedError
 from cnnzoo.serving.engine import Engine, Signature
 from cnnzoo.serving.limits import Limits
@@ -43,17 +44,6 @@ class _Names:
     signature: str = ""
 
 
-class _Request(NamedTuple):
-    """A parsed request."""
-
-    signature: Signature
-    inputs: dict[str, np.ndarray]
-    by_row: bool
-
-    def respond(self) -> bytes:
-        return answers.body(self.signature(self.inputs), self.by_row)
-
-
 class Predict:
     """POST /v1/models/NAME[/versions/N]:predict."""
 
@@ -63,6 +53,7 @@ class Predict:
         self._metrics = metrics
         self._bodies = Bodies(limits)
         self._threads = ThreadPoolExecutor(limits.threads, "predict")
+        self._batches = Batches(self._threads, limits.threads)
         self._large = threading.Lock()  # Parsed lists take twenty times the memory of their JSON.
         self._waiting = 0  # Requests that are in a thread or wait for one.
 
@@ -97,40 +88,52 @@ class Predict:
             if body.packed or len(body.content) > _SMALL:
                 return await self._in_thread(self._parse_and_respond, names, engine, body)
             request = self._parsed(names, engine, body)
-            if len(body.content) <= request.signature.quick and not self._waiting:
-                return request.respond()
-            return await self._in_thread(request.respond)
+            if not request.signature.by_example:
+                return await self._in_thread(request.respond)
+            quick = len(body.content) <= request.signature.quick
+            with self._admitted():
+                return await self._batches.respond(request, quick)
 
-    async def _in_thread(self, work: Callable[..., bytes], *arguments: Any) -> bytes:
+    @contextlib.contextmanager
+    def _admitted(self) -> Iterator[None]:
+        """Return the context of a request that is being answered.
+
+        Raises:
+            HTTPException: There are too many.
+        """
         if self._waiting >= self._limits.waiting:
             raise HTTPException(503, "too many requests at this moment; try again", LATER)
         self._waiting += 1
         try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, work, *arguments)
+            yield
         finally:
             self._waiting -= 1
+
+    async def _in_thread(self, work: Callable[..., bytes], *arguments: Any) -> bytes:
+        with self._admitted():
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, work, *arguments)
 
     def _parse_and_respond(self, names: _Names, engine: Engine, body: Body) -> bytes:
         with self._large:
             request = self._parsed(names, engine, body)
         return request.respond()
 
-    def _parsed(self, names: _Names, engine: Engine, body: Body) -> _Request:
+    def _parsed(self, names: _Names, engine: Engine, body: Body) -> Parsed:
         content = body.unpacked(self._limits)
         if body.kind in binary.KINDS:
             signature = _signature(names, engine, body.signature)
             arrays = binary.arrays(content, body, signature.inputs, self._limits)
-            return _Request(signature, arrays, by_row=True)
+            return Parsed(signature, arrays, by_row=True)
         parts = flat.split(content)
         if parts and (parts.signature or body.signature or DEFAULT_SIGNATURE) in engine.signatures:
             signature = _signature(names, engine, parts.signature or body.signature)
             found = tensors.whole_numbers(parts.numbers, signature.inputs, self._limits)
             if found is not None:
-                return _Request(signature, found, by_row=True)
+                return Parsed(signature, found, by_row=True)
         document = tensors.parse(content)
         signature = _signature(names, engine, tensors.signature_name(document) or body.signature)
-        return _Request(signature, *tensors.arrays(document, signature.inputs, self._limits))
+        return Parsed(signature, *tensors.arrays(document, signature.inputs, self._limits))
 
 
 def _signature(names: _Names, engine: Engine, name: str) -> Signature:

@@ -25,7 +25,7 @@ def test_facts_are_complete(name):
     dataset = DATASETS[name]
     assert dataset.name == name
     assert len(set(dataset.class_names)) == len(dataset.class_names) >= 2
-    assert set(dataset.sizes) == {"train", "test"}
+    assert {"train", "test"} <= set(dataset.sizes) <= {"train", "validation", "test"}
     assert min(dataset.sizes.values()) > 0
     assert dataset.source.startswith("http")
     assert dataset.citation
