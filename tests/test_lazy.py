@@ -31,9 +31,26 @@ def test_a_recipe_imports_no_machinery():
     )
     ours = {one for one in ast.literal_eval(done.stdout) if one.startswith("cnnzoo.")}
     assert {one.split(".")[1] for one in ours} <= {
-        *("config", "errors", "lazy", "moved", "recipes", "registry")
+        *("config", "errors", "lazy", "moved", "quiet", "recipes", "registry")
     }
     assert not {"keras", "tensorflow", "numpy", "argparse"} & set(ast.literal_eval(done.stdout))
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "cnnzoo.create_model('lenet5')(numpy.zeros((1, 28, 28, 1)))",
+        "cnnzoo.load('mnist_lenet5').model(numpy.zeros((1, 28, 28, 1)))",
+        "from cnnzoo.lazy import keras; keras.ops.zeros(3)",
+    ],
+)
+def test_tensorflow_starts_without_a_word(program):
+    whole = f"import cnnzoo, numpy; {program}"
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", whole], capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stderr == ""
 
 
 def seconds(*arguments):

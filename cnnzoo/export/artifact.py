@@ -8,6 +8,7 @@ damaged file is refused.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import sys
@@ -141,11 +142,13 @@ def _shipped(name: str) -> Classifier:
         with unpacked(name) as path:
             return _open(path)
 
-    def open_model() -> keras.Model:
-        with unpacked(name) as path:
-            return _keras_model(path)
+    card = _card(parts[CARD], Path(name))
+    return Classifier(card, Light(parts, name), functools.partial(_shipped_model, name))
 
-    return Classifier(_card(parts[CARD], Path(name)), Light(parts, name), open_model)
+
+def _shipped_model(name: str) -> keras.Model:
+    with unpacked(name) as path:
+        return _keras_model(path)
 
 
 def _open(path: Path) -> Classifier:
@@ -158,7 +161,9 @@ def _open(path: Path) -> Classifier:
         return from_file(_keras_model(path), card, str(path))
     parts = {name: read_part(path, name) for name in present}
     check_light(parts, card, str(path))
-    return Classifier(card, Light(parts, str(path)), lambda: _keras_model(path, card["sha256"]))
+    return Classifier(
+        card, Light(parts, str(path)), functools.partial(_keras_model, path, card["sha256"])
+    )
 
 
 def _open_export(version: Path) -> Classifier:

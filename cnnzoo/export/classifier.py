@@ -11,6 +11,7 @@ import numpy as np
 from cnnzoo import layers
 from cnnzoo.config.recipe import VIEWS
 from cnnzoo.errors import CnnzooError
+from cnnzoo.export.runtime import Light
 from cnnzoo.export.streaming import predictions
 from cnnzoo.guard.documents import is_plain_name
 from cnnzoo.lazy import keras
@@ -56,6 +57,19 @@ class Classifier:
         found = Classifier({**self.card, "name": name}, self._scores, self._open_model)
         found.of_run = self.of_run
         return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: the Keras model is opened again where it is needed.
+
+        Raises:
+            CnnzooError: It is scored by TensorFlow, whose graphs cannot be pickled.
+        """
+        if not isinstance(self._scores, Light):
+            raise CnnzooError(
+                f"a trained network can be pickled where LiteRT holds it; {self.card['name']} is "
+                "to be loaded in each process"
+            )
+        return {name: value for name, value in vars(self).items() if name != "model"}
 
     @property
     def parts(self) -> Mapping[str, bytes]:

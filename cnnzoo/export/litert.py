@@ -114,6 +114,11 @@ def _of_pixels(
 
 
 def _converter(function: Callable[[Any], Any], spec: tf.TensorSpec) -> Any:
-    traced = tf.function(function, input_signature=[spec], autograph=False)
+    """Return the converter of `function`, which gets the signature `serving_default`."""
+    traced = tf.function(
+        lambda inputs: {"scores": function(inputs)}, input_signature=[spec], autograph=False
+    )
     concrete = traced.get_concrete_function()
-    return tf.lite.TFLiteConverter.from_concrete_functions([concrete], traced)
+    owner = tf.Module()
+    owner.weights = concrete.variables  # What a file with signatures is made of must hold them.
+    return tf.lite.TFLiteConverter.from_concrete_functions([concrete], owner)

@@ -80,7 +80,7 @@ class Light:
     """
 
     def __init__(self, parts: Mapping[str, bytes], owner: str) -> None:
-        self.parts = parts
+        self.parts, self._owner = parts, owner
         try:
             self.network = LiteRT(parts[LITERT])
         except (ValueError, RuntimeError) as error:
@@ -89,6 +89,10 @@ class Light:
         if TOKENIZER in parts:
             content = parse_json(parts[TOKENIZER], f"{TOKENIZER} of {owner}")
             self._tokenizer = Tokenizer(check_tokenizer(content, f"{TOKENIZER} of {owner}"))
+
+    def __reduce__(self) -> tuple[type[Light], tuple[Mapping[str, bytes], str]]:
+        """Pickle what it is made of."""
+        return Light, (self.parts, self._owner)
 
     def __call__(self, batch: np.ndarray) -> np.ndarray:
         """Return the scores."""

@@ -38,9 +38,6 @@ OF_FILES = {*SAVING, *RESTORING, "ShardedFilename"}
 # What fills a table from constants when a SavedModel is loaded.
 FILLING = {"Const", "HashTableV2", "Identity", "InitializeTableV2", "LookupTableImportV2", "NoOp"}
 
-# What may run for ever.
-LOOPS = {"Enter", "For", "LoopCond", "NextIteration", "StatelessWhile", "While"}
-
 
 @functools.cache
 def computes(name: str) -> bool:

@@ -20,7 +20,8 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read
 from cnnzoo.guard.documents import parse_message
-from cnnzoo.guard.operations import FILLING, LOOPS, OF_FILES, RESTORING, SAVING, computes
+from cnnzoo.guard.loops import may_be_endless
+from cnnzoo.guard.operations import FILLING, OF_FILES, RESTORING, SAVING, computes
 from cnnzoo.guard.trial import require_ending
 from cnnzoo.keras_internals import operation_definition
 
@@ -70,7 +71,7 @@ def check_saved_model(folder: Path) -> None:
     _check_loading(meta, bodies, uses, path)
     _check_objects(meta, folder)
     _check_calls(uses, path)
-    if any(node.op in LOOPS for nodes in bodies.values() for node in nodes):
+    if may_be_endless(meta.graph_def):
         require_ending(folder)
 
 

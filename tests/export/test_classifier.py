@@ -1,4 +1,5 @@
 import io
+import pickle
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ from PIL import Image
 
 import cnnzoo
 from cnnzoo.errors import CnnzooError
+from cnnzoo.export.scoring import from_model
 
 
 def png(image):
@@ -101,3 +103,16 @@ def test_inputs_of_another_kind_are_refused(classifier, wrong):
     if not isinstance(wrong, list):
         with pytest.raises(CnnzooError, match=r"inputs.* must"):
             classifier.predict(wrong)
+
+
+def test_a_pickled_one_answers_alike_and_can_be_looked_into(finished_run, digits):
+    found = cnnzoo.load(finished_run.path)
+    assert len(found.model.layers) > 2
+    again = pickle.loads(pickle.dumps(found))
+    assert np.array_equal(again.scores(digits), found.scores(digits))
+    assert again.card == found.card
+    assert "model" not in vars(again)
+    assert len(again.model.layers) == len(found.model.layers)
+    heavy = from_model(found.model, found.card)
+    with pytest.raises(CnnzooError, match="can be pickled where LiteRT holds it; .* each process"):
+        pickle.dumps(heavy)

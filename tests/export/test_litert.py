@@ -3,11 +3,15 @@ import threading
 import keras
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 
 import cnnzoo
+from cnnzoo.datasets import mnist
 from cnnzoo.export import scoring as module
-from cnnzoo.export.litert import convert
+from cnnzoo.export.litert import convert, float16, int8
 from cnnzoo.export.runtime import LiteRT
+
+DIGITS = mnist.read("test").inputs[:50]
 
 
 def scores_in_keras(classifier, images):
@@ -20,6 +24,16 @@ def test_scores_are_those_of_keras_whatever_the_order_of_batch_sizes(classifier,
         expected = scores_in_keras(classifier, digits[:size])
         assert np.allclose(runtime(digits[:size]), expected, atol=1e-6)
     assert np.allclose(classifier.scores(digits), scores_in_keras(classifier, digits), atol=1e-6)
+
+
+@pytest.mark.parametrize("form", [convert, float16, lambda model: int8(model, DIGITS)])
+def test_a_file_has_a_signature_by_name(form, classifier, digits):
+    interpreter = Interpreter(model_content=form(classifier.model))
+    assert interpreter.get_signature_list() == {
+        "serving_default": {"inputs": ["images"], "outputs": ["scores"]}
+    }
+    found = interpreter.get_signature_runner("serving_default")(images=digits[:1])
+    assert np.allclose(found["scores"], scores_in_keras(classifier, digits[:1]), atol=0.05)
 
 
 def test_threads_do_not_mix_their_scores(classifier, digits):
