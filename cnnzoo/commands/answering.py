@@ -25,7 +25,38 @@ def evaluate_trained(arguments: argparse.Namespace) -> Answer:
     line = "{split} accuracy {accuracy:.2%}, loss {loss:.4f}, of {examples:,}".format(**result)
     if result["split"] == "all" and arguments.split is None:
         line += f", all examples of {arguments.data}, which has no test split"
-    return result, [line]
+    return result, [line, *_figures(result)]
+
+
+_MOST_CLASSES = 20  # In a table; of more, those that are told worst.
+
+
+def _figures(result: dict[str, Any]) -> list[str]:
+    """Return what `evaluate` returns beside accuracy and loss, as lines."""
+    low, high = result["accuracy_interval"]
+    named = {
+        "top-5 accuracy": "top5_accuracy",
+        "macro F1": "macro_f1",
+        "weighted F1": "weighted_f1",
+        "ROC AUC": "roc_auc",
+        "average precision": "average_precision",
+        "calibration error": "ece",
+    }
+    lines = [f"{'95% interval':18} {low:.2%} to {high:.2%}"]
+    lines += [f"{name:18} {result[key]:.2%}" for name, key in named.items() if key in result]
+    lines.append(f"{'Brier score':18} {result['brier']:.4f}")
+    rows = result["classes"]
+    if len(rows) > _MOST_CLASSES:
+        rows = sorted(rows, key=lambda row: row["f1"])[:_MOST_CLASSES]
+    names = [_printable(row["label"]) for row in rows]
+    width = max(18, *map(len, names))
+    lines.append(f"{'class':{width}} precision  recall      F1  examples")
+    for name, row in zip(names, rows, strict=True):
+        lines.append(
+            f"{name:{width}}    {row['precision']:6.2%}  {row['recall']:6.2%}  {row['f1']:6.2%}  "
+            f"{row['support']:8,}"
+        )
+    return lines
 
 
 def predict(arguments: argparse.Namespace) -> Answer:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from cnnzoo.errors import CnnzooError
+from cnnzoo.evaluation.figures import figures
 from cnnzoo.export.artifact import load
 from cnnzoo.export.classifier import Classifier
 from cnnzoo.pipelines.card_data import dataset_of, difference
@@ -22,8 +23,9 @@ def evaluate(
     data: Data | None = None,
     encoding: str | None = None,
 ) -> dict[str, Any]:
-    """Return `accuracy` (fraction), `loss` (mean cross-entropy), `examples` and `split`.
+    """Return `accuracy`, `loss`, `examples`, `split` and what `figures` returns.
 
+    Accuracy is a fraction, and loss the mean cross-entropy, also known as negative log-likelihood.
     Every example counts once, whole batches or not, and whether the classifier came from Keras or
     from a SavedModel.
 
@@ -53,7 +55,9 @@ def evaluate(
         log(f"the data of {classifier.card['name']} have changed: {found}")
     split = split or ("test" if own or dataset.has_test else "all")
     inputs, labels = select(dataset, split, Split.of(classifier.card, dataset))
-    return {**score(classifier.scores(inputs), labels), "split": split}
+    scores = classifier.scores(inputs)
+    more = figures(scores, labels, classifier.class_names)
+    return {**score(scores, labels), "split": split, **more}
 
 
 def score(scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
