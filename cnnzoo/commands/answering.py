@@ -28,7 +28,7 @@ def evaluate_trained(arguments: argparse.Namespace) -> Answer:
     return result, [line, *_figures(result)]
 
 
-_MOST_CLASSES = 20  # In a table; of more, those that are told worst.
+_MOST_CLASSES = 20  # In a table; of more, those of the lowest F1.
 
 
 def _figures(result: dict[str, Any]) -> list[str]:

@@ -11,9 +11,11 @@ __getattr__, __all__ = exports(
         "draw_confusion": "cnnzoo.evaluation.plots",
         "draw_mistakes": "cnnzoo.evaluation.plots",
         "draw_per_class": "cnnzoo.evaluation.plots",
+        "draw_ranking": "cnnzoo.evaluation.plots",
         "evaluate": "cnnzoo.evaluation.metrics",
         "mistakes": "cnnzoo.evaluation.predictions",
         "per_class": "cnnzoo.evaluation.predictions",
+        "ranking": "cnnzoo.evaluation.predictions",
         "score": "cnnzoo.evaluation.metrics",
     },
 )

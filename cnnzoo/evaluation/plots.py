@@ -1,4 +1,4 @@
-"""Pictures of an evaluation: confusions, figures per class, calibration, confident errors."""
+"""Pictures of an evaluation: confusions, figures per class, ranks, calibration, errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from cnnzoo import plot_style
 from cnnzoo.errors import CnnzooError
-from cnnzoo.evaluation.predictions import Calibration, Mistake, PerClass
+from cnnzoo.evaluation.predictions import Calibration, Mistake, PerClass, Ranking
 
 _NUMBERED = 20  # Classes up to which the cells of the matrix hold their numbers.
 _LISTED = 15  # Confusions that are listed next to a larger matrix.
@@ -161,6 +161,27 @@ def draw_calibration(found: Calibration) -> Figure:
     below.set(xlim=(0, 1), xlabel="confidence: score of the predicted class")
     below.set(ylim=(0, 3 * found.counts.max()), ylabel="examples")
     figure.legend(loc="outside lower left", ncols=3, fontsize=8)
+    return figure
+
+
+@plot_style.style()
+def draw_ranking(found: Ranking, class_name: str) -> Figure:
+    """Return the ROC curve, and beside it precision over recall.
+
+    Args:
+        found: By `ranking`.
+        class_name: Of the positive examples.
+    """
+    figure = Figure(figsize=(8, 3.8))
+    roc, precise = figure.subplots(1, 2)
+    start: Any = {"clip_on": False, "drawstyle": "default"}
+    roc.plot([0, *found.fallout], [0, *found.recall], **start)
+    roc.plot([0, 1], [0, 1], ":", color=plot_style.INK, linewidth=1)
+    roc.set(xlabel=f"others taken for {class_name}", ylabel=f"{class_name} that are found")
+    roc.set(xlim=(0, 1), ylim=(0, 1), title=f"ROC, area {found.roc_auc:.2%}")
+    precise.plot(found.recall, found.precision, **(start | {"drawstyle": "steps-pre"}))
+    precise.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1))
+    precise.set_title(f"precision and recall, average precision {found.average_precision:.2%}")
     return figure
 
 

@@ -1,4 +1,4 @@
-"""How predictions compare with labels: confusions, figures per class, calibration and errors.
+"""How predictions compare with labels: confusions, figures per class, ranks, calibration, errors.
 
 Source of the calibration: Guo, Pleiss, Sun and Weinberger 2017, https://arxiv.org/abs/1706.04599,
 section 2.
@@ -113,6 +113,42 @@ def calibration(scores: Any, labels: Any, bins: int = 15) -> Calibration:
     gaps = np.abs(confidence - accuracy)[counts > 0]
     expected = float(np.average(gaps, weights=counts[counts > 0]))
     return Calibration(edges, counts, confidence, accuracy, expected, float(gaps.max()))
+
+
+class Ranking(NamedTuple):
+    """What is found and what is taken by mistake as the threshold falls, float64 `[thresholds]`."""
+
+    recall: np.ndarray  # Share of the positive examples that are taken.
+    fallout: np.ndarray  # Share of the others that are.
+    precision: np.ndarray  # Share of those taken that are positive.
+    roc_auc: float  # Area under recall over fallout.
+    average_precision: float  # Sum of precision times the step of recall.
+
+
+def ranking(scores: Any, positive: Any) -> Ranking:
+    """Return how well scores rank the examples of one class before all others.
+
+    Args:
+        scores: Of that class, `[examples]`; equal ones share a threshold.
+        positive: Whether an example is of it, bool `[examples]`.
+
+    Raises:
+        CnnzooError: All examples are, or none, or there are more scores or fewer.
+    """
+    found, of_class = np.asarray(scores), np.asarray(positive, bool)
+    _check_same_length("scores and positive", found, of_class)
+    if of_class.all() or not of_class.any():
+        what = "all are" if of_class.any() else "none is"
+        raise CnnzooError(f"positive must hold examples of both kinds; {what}")
+    order = np.argsort(-found, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(found[order])), len(order) - 1)
+    hits = np.cumsum(of_class[order])[last]
+    taken = 1 + last
+    recall, fallout, precision = hits / hits[-1], (taken - hits) / (taken - hits)[-1], hits / taken
+    steps = np.diff(recall, prepend=0)
+    trapezoids = np.diff(fallout, prepend=0) * (recall - steps / 2)
+    area, average = float(trapezoids.sum()), float(np.sum(steps * precision))
+    return Ranking(recall, fallout, precision, area, average)
 
 
 class Mistake(NamedTuple):

@@ -1,4 +1,4 @@
-"""How good a model is: accuracy, training curves, classes, calibration, errors."""
+"""How good a model is: accuracy, training curves, classes, ranks, calibration, errors."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def results_section(subject: Subject) -> Section:
         pieces.append(f"{subject.lacking} The parts that need them are left out.")
     else:
         pieces += _classes(subject, subject.examples)
+        pieces += _ranking(subject.classifier.class_names, subject.examples)
         pieces.append(_calibration(subject.examples))
     return Section("results", "Results", pieces)
 
@@ -100,6 +101,25 @@ def _figures_of(found: PerClass, names: list[str]) -> Table:
     ]
     header = ("class", "precision, %", "recall, %", "F1, %", "examples")
     return Table(header, rows, "All figures per class", folded=True)
+
+
+def _ranking(names: list[str], examples: AnsweredExamples) -> list[Piece]:
+    """Return the curves of two classes, if there are examples of both."""
+    positive = examples.labels == 1
+    if len(names) != 2 or positive.all() or not positive.any():
+        return []
+    found = evaluation.ranking(examples.scores[:, 1], positive)
+    return [
+        Picture(
+            "ranking",
+            evaluation.draw_ranking(found, names[1]),
+            f"ROC curve of {names[1]}, area {found.roc_auc:.2%}; precision over recall, average "
+            f"precision {found.average_precision:.2%}.",
+            f"What another threshold than one half would give. The lower the score from which an "
+            f"example counts as {names[1]}, the more of these are found, and the more others are "
+            "taken for them.",
+        )
+    ]
 
 
 def _calibration(examples: AnsweredExamples) -> Picture:

@@ -5,7 +5,9 @@ import pytest
 from sklearn import metrics
 
 import cnnzoo
-from cnnzoo.evaluation.figures import calibration_error, figures
+from cnnzoo.errors import CnnzooError
+from cnnzoo.evaluation import draw_ranking, ranking
+from cnnzoo.evaluation.figures import figures
 
 
 def example(classes, count=500, seed=0):
@@ -49,24 +51,45 @@ def test_they_are_those_of_scikit_learn(classes):
         assert found["average_precision"] == pytest.approx(wanted)
 
 
-def test_calibration_error_by_hand():
-    """Bins are 1/15 wide: 0.9 and 0.91 share one, 0.6 lies at the end of another."""
-    confidences = np.array([0.9, 0.91, 0.6, 0.55])
-    right = np.array([True, False, True, False])
-    wanted = abs((1 - 0.9) + (0 - 0.91)) + abs((1 - 0.6) + (0 - 0.55))
-    assert calibration_error(confidences, right) == pytest.approx(wanted / 4)
-    assert calibration_error(np.ones(3), np.ones(3, bool)) == 0
-    assert calibration_error(np.array([1 / 3, 1.0]), np.array([True, True])) == pytest.approx(1 / 3)
-
-
 def test_classes_without_examples():
-    """They count in a mean where they are predicted."""
     scores = np.array([[0.7, 0.2, 0.1], [0.2, 0.7, 0.1]], np.float32)
     found = figures(scores, np.array([0, 0]), "abc")
     assert [row["support"] for row in found["classes"]] == [2, 0, 0]
-    assert found["macro_f1"] == pytest.approx(np.mean([2 / 3, 0]))
-    one = figures(scores[:, :2], np.array([0, 0]), "ab")
-    assert "roc_auc" not in one  # There is one class.
+    assert found["macro_f1"] == found["weighted_f1"] == pytest.approx(2 / 3)
+    two = np.array([[0.7, 0.3], [0.2, 0.8]], np.float32)
+    assert "roc_auc" not in figures(two, np.array([0, 0]), "ab")  # There is one class.
+
+
+def test_curves_are_those_of_scikit_learn():
+    scores, labels = example(2)
+    found = ranking(scores[:, 1], labels == 1)
+    fallout, recall, _ = metrics.roc_curve(labels, scores[:, 1], drop_intermediate=False)
+    assert np.allclose(found.fallout, fallout[1:])
+    assert np.allclose(found.recall, recall[1:])
+    precision, recall, _ = metrics.precision_recall_curve(labels, scores[:, 1])
+    assert np.allclose(found.precision[::-1], precision[:-1])
+    assert np.allclose(found.recall[::-1], recall[:-1])
+
+
+def test_they_are_drawn():
+    found = ranking([0.9, 0.8, 0.3, 0.1], [True, False, True, False])
+    roc, precise = draw_ranking(found, "spam").axes
+    assert roc.lines[0].get_xydata().tolist() == [[0, 0], [0, 0.5], [0.5, 0.5], [0.5, 1], [1, 1]]
+    assert roc.get_title() == "ROC, area 75.00%"
+    assert precise.lines[0].get_ydata().tolist() == pytest.approx([1, 1 / 2, 2 / 3, 1 / 2])
+
+
+@pytest.mark.parametrize(
+    ("positive", "message"),
+    [
+        ([True] * 3, "positive must hold examples of both kinds; all are"),
+        ([False] * 3, "positive must hold examples of both kinds; none is"),
+        ([True, False], "scores and positive must be of the same examples; got 3 and 2"),
+    ],
+)
+def test_one_class_has_no_ranks(positive, message):
+    with pytest.raises(CnnzooError, match=f"^{message}$"):
+        ranking([0.1, 0.2, 0.3], positive)
 
 
 def test_evaluate_returns_them(finished_run):
