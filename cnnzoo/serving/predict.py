@@ -90,9 +90,10 @@ class Predict:
             request = self._parsed(names, engine, body)
             if not request.signature.by_example:
                 return await self._in_thread(request.respond)
-            quick = len(body.content) <= request.signature.quick
+            if len(body.content) <= request.signature.quick:
+                return await self._batches.respond(request, quick=True)
             with self._admitted():
-                return await self._batches.respond(request, quick)
+                return await self._batches.respond(request, quick=False)
 
     @contextlib.contextmanager
     def _admitted(self) -> Iterator[None]:
