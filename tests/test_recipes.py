@@ -18,7 +18,7 @@ from cnnzoo.pipelines.augmentation import CutMix, MixUp, policy
 from cnnzoo.training.distributed.distribution import Distribution
 from cnnzoo.training.networks import prepare
 
-SIZES = {"train": 24, "test": 8}
+SIZES = {"train": 24, "validation": 8, "test": 8}
 SHORT = {"epochs": 1, "batch_size": 8, "validation": 8, "folds": None}
 
 
