@@ -91,7 +91,9 @@ def test_scores_of_artifact_and_savedmodel_agree_in_every_digit(
         for which in (finished_run.path, finished_run.artifact, saved_model, saved_model.parent)
     ]
     for result in results:
-        assert result == pytest.approx(results[0], abs=1e-6)
+        for key in ("accuracy", "loss", "ece", "brier"):
+            assert result[key] == pytest.approx(results[0][key], abs=1e-6)
+        assert result["classes"] == results[0]["classes"]
     assert results[0]["accuracy"] == finished_run.accuracy
 
 
