@@ -210,7 +210,7 @@ COUNTS = {
         "works both as an engaging drama and an incisive look at the difficul",
         1,
     ),
-    "cr": ([1_368, 2_407], "many of our disney movies do n 't play on this dvd player . ", 0),
+    "cr": ([1_368, 2_407], "many of our disney movies do n 't play on this dvd", 0),
     "mpqa": ([7_294, 3_312], "it had to happen and the sooner the better", 1),
     "sst_fine": (
         [1_510, 3_140, 2_242, 3_111, 1_852],
