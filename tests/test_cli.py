@@ -89,7 +89,7 @@ def test_show_of_a_dataset_and_a_recipe(capsys):
 def test_evaluate_predict_and_export(finished_run, digits, tmp_path, capsys, proving_here):
     _, out, _ = run(capsys, "evaluate", finished_run.path, "--json")
     result = json.loads(out)
-    assert set(result) == {"accuracy", "loss", "examples", "split"}
+    assert {"accuracy", "loss", "examples", "split"} < set(result)
     assert result["accuracy"] == finished_run.accuracy
     np.save(tmp_path / "digits.npy", digits)
     _, out, _ = run(capsys, "predict", finished_run.path, tmp_path / "digits.npy", "--json")
