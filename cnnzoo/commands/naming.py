@@ -72,14 +72,15 @@ def _measured(module: Any, rows: list[dict[str, str]]) -> str:
 
     variant = MODELS[module.RECIPE.model].VARIANTS[module.RECIPE.model]
     what = "for your data" if module.RECIPE.dataset is None else "not run here"
-    params, result = variant.params, f"{what:20}"
+    params, result, settings = variant.params, f"{what:20}", ""
     if rows:
         best = max(rows, key=lambda row: float(row["accuracy_mean"]))
         minutes = float(best["seconds"]) / 60
         params = int(best["params"])
         result = f"{float(best['accuracy_mean']):7.2%} {minutes:8.1f} min"
+        settings = f" ({best['settings']})" if best["settings"] else ""
     counts = f"{params:>11,} parameters {variant.macs:>14,} multiply-adds"
-    return f"{result} {counts}  {registry.summary(module)}"
+    return f"{result} {counts}  {registry.summary(module)}{settings}"
 
 
 def show(arguments: argparse.Namespace) -> Answer:
