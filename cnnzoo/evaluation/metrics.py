@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.evaluation.figures import figures
+from cnnzoo.evaluation.figures import figures, logits_of
 from cnnzoo.export.artifact import load
 from cnnzoo.export.classifier import Classifier
 from cnnzoo.pipelines.card_data import dataset_of, difference
@@ -23,9 +23,8 @@ def evaluate(
     data: Data | None = None,
     encoding: str | None = None,
 ) -> dict[str, Any]:
-    """Return `accuracy`, `loss`, `examples`, `split` and what `figures` returns.
+    """Return `split` and what `figures` returns: accuracy, a fraction, loss and more.
 
-    Accuracy is a fraction, and loss the mean cross-entropy, also known as negative log-likelihood.
     Every example counts once, whole batches or not, and whether the classifier came from Keras or
     from a SavedModel.
 
@@ -56,16 +55,14 @@ def evaluate(
     split = split or ("test" if own or dataset.has_test else "all")
     inputs, labels = select(dataset, split, Split.of(classifier.card, dataset))
     scores = classifier.scores(inputs)
-    more = figures(scores, labels, classifier.class_names)
-    return {**score(scores, labels), "split": split, **more}
+    temperature = classifier.card.get("calibration", {}).get("temperature")
+    return {"split": split, **figures(scores, labels, classifier.class_names, temperature)}
 
 
 def score(scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     """Return `accuracy`, `loss` and `examples` of softmax `scores` `[examples, classes]`."""
-    of_label = scores[np.arange(len(labels)), labels].astype(np.float64)
-    smallest = np.finfo(np.float32).tiny  # A score may have underflowed to 0.
     return {
         "accuracy": float(np.mean(scores.argmax(axis=-1) == labels)),
-        "loss": float(-np.mean(np.log(np.maximum(of_label, smallest)))),
+        "loss": float(-logits_of(scores)[np.arange(len(labels)), labels].mean()),
         "examples": len(labels),
     }

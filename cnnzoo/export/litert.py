@@ -16,13 +16,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from cnnzoo.export.assembly import connect, named, parts_of
 from cnnzoo.pipelines.tokenizer import Tokenizer
 
 
 def convert(model: keras.Model) -> bytes:
     """Return the LiteRT file, float32, of an artifact's model or, after a tokenizer, of the rest.
 
-    Its input and output are those of the model; for texts the input is tokens, int32
+    Its input and outputs are those of the model; for texts the input is tokens, int32
     `[batch, length]`. Fold the model first: it is faster.
 
     Raises:
@@ -103,20 +104,16 @@ def _of_pixels(
     Then one step of the quantized input is one step of a pixel, and raw images need no scaling.
     """
 
-    def scores(pixels: tf.Tensor) -> tf.Tensor:
-        for layer in model.layers[1:]:
-            pixels = layer(pixels)
-        return pixels
-
+    over_floats = connect(parts_of(model), keras.Input(spec.shape[1:], name=spec.name))
     pixels = images.astype(np.float32)
     pixels[0].flat[:2] = 0, 255
-    return scores, tf.TensorSpec(spec.shape, tf.float32, name=spec.name), list(pixels[:, None])
+    return over_floats, tf.TensorSpec(spec.shape, tf.float32, name=spec.name), list(pixels[:, None])
 
 
 def _converter(function: Callable[[Any], Any], spec: tf.TensorSpec) -> Any:
     """Return the converter of `function`, which gets the signature `serving_default`."""
     traced = tf.function(
-        lambda inputs: {"scores": function(inputs)}, input_signature=[spec], autograph=False
+        lambda inputs: named(function(inputs)), input_signature=[spec], autograph=False
     )
     concrete = traced.get_concrete_function()
     owner = tf.Module()
