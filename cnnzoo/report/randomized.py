@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cnnzoo.inspection.randomization import RandomizationTest
+from cnnzoo.inspection.randomization import LIMIT, RandomizationTest
 from cnnzoo.report.page import Table
 from cnnzoo.report.subject import Subject
 
@@ -36,7 +36,7 @@ def verdict(subject: Subject, shown: Sequence[str]) -> str:
     if passed:
         parts.append(
             f"{_listed(passed)} depend{_s(passed)} on the weights of this network: with random "
-            "weights, the heat is another."
+            "weights, the heat changes."
         )
     if failed:
         parts.append(
@@ -57,17 +57,18 @@ def table(subject: Subject) -> Table:
     found = subject.randomized
     count = len(next(iter(found.values())).heats[0])
     return Table(
-        ("method", "last layer random", "all layers random", "depends on the weights"),
+        ("method", "last layer random", "all random", "size, all random", "depends on weights"),
         [(_NAMES[name], *_cells(one)) for name, one in found.items()],
-        f"Rank correlation of the heat of {count} examples with the heat of random weights; a "
-        "method fails from 0.3 (Adebayo et al. 2018)",
+        f"Rank correlation of the heat of {count} examples with the heat of random weights, and of "
+        f"its size without sign; a method fails from {LIMIT} (test of Adebayo et al. 2018)",
         folded=True,
     )
 
 
-def _cells(found: RandomizationTest) -> tuple[str, str, str]:
+def _cells(found: RandomizationTest) -> tuple[str, ...]:
     last, every = found.rank_correlations[[0, -1]]
-    return f"{last:.2f}", f"{every:.2f}", "yes" if found.passed else "no, fails"
+    size = found.magnitude_correlations[-1]
+    return f"{last:.2f}", f"{every:.2f}", f"{size:.2f}", "yes" if found.passed else "no, fails"
 
 
 def _listed(names: Sequence[str]) -> str:

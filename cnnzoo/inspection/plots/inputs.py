@@ -102,9 +102,12 @@ def draw_randomization(found: Sequence[RandomizationTest], image: np.ndarray) ->
         image: The first example of the test, `[height, width, channels]`.
 
     Raises:
-        CnnzooError: The tests have other layers than each other, or are not of such images.
+        CnnzooError: There are no tests, they have other layers than each other, or are not of such
+            images.
     """
     check_sides("image", image, (3,))
+    if not found:
+        raise CnnzooError("found must be of at least one test; got none")
     layers = found[0].layers
     if any(one.layers != layers for one in found):
         raise CnnzooError("found must be of tests that randomized the same layers")
