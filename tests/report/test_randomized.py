@@ -13,7 +13,7 @@ from cnnzoo.report import randomized
 HEADING = "Test with random weights:"
 
 
-def tested(method, *correlations):
+def outcome(method, *correlations):
     values = np.array(correlations)
     return RandomizationTest(method, ["b", "a"], np.zeros((3, 5, 2, 2)), values, values, values)
 
@@ -27,7 +27,7 @@ def subject():
         "deconvolution": (0.2, 0.1),
         "guided_backpropagation": (0.9, 0.5),
     }
-    return SimpleNamespace(randomized={name: tested(name, *pair) for name, pair in found.items()})
+    return SimpleNamespace(randomized={name: outcome(name, *pair) for name, pair in found.items()})
 
 
 def test_what_passes_what_fails_and_what_is_not_shown_is_said(subject):
