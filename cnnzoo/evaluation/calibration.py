@@ -16,11 +16,11 @@ import keras
 import numpy as np
 
 from cnnzoo.datasets import Examples
-from cnnzoo.evaluation.figures import logits_of, tempered
 from cnnzoo.export.assembly import connect, parts_of
 from cnnzoo.export.card import limits
 from cnnzoo.export.classifier import Classifier
 from cnnzoo.export.scoring import from_model, of_training
+from cnnzoo.export.temperature import fit_temperature
 from cnnzoo.layers import Familiarity
 from cnnzoo.quiet import log
 
@@ -29,7 +29,6 @@ MISTAKES = 10  # Among them, to fit a temperature.
 TRAINING = 2_000  # Training examples that familiarity is fitted on, if there are so many.
 
 _FITTED = ("calibration", "unknown")  # Entries of a card.
-_COLDEST, _HOTTEST = 0.05, 20.0  # Temperatures.
 _REFUSED = 0.01  # Share of validation examples that is called unknown,
 _THRESHOLD = 0.5  # since it lies below this, by the choice of scale;
 _TYPICAL = 0.99  # and this is the median.
@@ -84,27 +83,6 @@ def _too_small(scores: np.ndarray, labels: np.ndarray) -> str:
         found = f"{mistakes} in {len(scores):,} examples"
         return f"a temperature needs {MISTAKES} mistakes in the validation data; got {found}"
     return ""
-
-
-def fit_temperature(scores: np.ndarray, labels: np.ndarray) -> float:
-    """Return the temperature of the least cross-entropy, from 0.05 to 20.
-
-    Args:
-        scores: Of softmax at a temperature of 1, float `[examples, classes]`.
-        labels: Whole numbers `[examples]`.
-    """
-    logits = logits_of(scores)
-    of_label = logits[np.arange(len(labels)), labels].mean()
-
-    def slope(inverse: float) -> float:  # Of the cross-entropy, which is convex in the inverse.
-        shares = tempered(scores, 1 / inverse)
-        return float((shares * logits).sum(axis=1).mean() - of_label)
-
-    low, high = 1 / _HOTTEST, 1 / _COLDEST
-    for _ in range(50):
-        middle = math.sqrt(low * high)
-        low, high = (low, middle) if slope(middle) > 0 else (middle, high)
-    return float(f"{1 / math.sqrt(low * high):.6g}")
 
 
 def fit_familiarity(

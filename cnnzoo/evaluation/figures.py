@@ -9,19 +9,7 @@ import numpy as np
 
 from cnnzoo.evaluation.predictions import calibration, per_class, ranking
 from cnnzoo.export.card import interval
-
-
-def logits_of(scores: np.ndarray) -> np.ndarray:
-    """Return float64 logits of softmax `scores`, `[examples, classes]`."""
-    smallest = np.finfo(np.float32).tiny  # A score may have underflowed to 0.
-    return np.log(np.maximum(scores.astype(np.float64), smallest))
-
-
-def tempered(scores: np.ndarray, temperature: float) -> np.ndarray:
-    """Return what softmax `scores` become where the logits are divided by `temperature`."""
-    logits = logits_of(scores) / temperature
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+from cnnzoo.export.temperature import logits_of, tempered
 
 
 def calibration_figures(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.evaluation.figures import figures, logits_of
+from cnnzoo.evaluation.figures import figures
 from cnnzoo.export.artifact import load
 from cnnzoo.export.classifier import Classifier
+from cnnzoo.export.temperature import logits_of
 from cnnzoo.pipelines.card_data import dataset_of, difference
 from cnnzoo.pipelines.custom_data.dataset import Data
 from cnnzoo.pipelines.splits import Split, is_of_training, select
