@@ -65,7 +65,7 @@ class _Outputs:
         self._top = min(TOP, len(card["class_names"]))
         parts = parts_of(model)
         self._before, network = parts.preprocessing, parts.network
-        self._unknown = card.get("unknown")
+        self._card = card
         self._explain = explainer(network)
         logits = graph(network).outputs[0]
         last = next(call for call in calls(network) if call.outputs[0] is logits)
@@ -126,9 +126,9 @@ class _Outputs:
         class_id = tf.argmax(scores, axis=-1)
         top_scores, top = tf.math.top_k(scores, self._top)
         label = tf.gather(self._names, class_id)
-        if self._unknown is not None:
-            below = found["known"] < self._unknown["threshold"]
-            label = tf.where(below, self._unknown["label"], label)
+        if "known" in found:
+            below = found["known"] < self._card["unknown"]["threshold"]
+            label = tf.where(below, self._card["unknown"]["label"], label)
         return {
             **found,
             "class_id": class_id,
