@@ -60,7 +60,10 @@ class _Outputs:
         self.model = model
         raw = raw_input(card["input"])
         self._name, self._dtype = raw.name, raw.spec.dtype
-        self._decode: Any = getattr(raw, "decode", None)  # Texts are never encoded.
+        if not isinstance(raw, RawTexts):  # Texts are never encoded.
+            self._decode = tf.function(  # A graph of its own: to trace it takes a second.
+                raw.decode, input_signature=[tf.TensorSpec([], tf.string)], autograph=False
+            )
         self._names = tf.constant(card["class_names"])
         self._top = min(TOP, len(card["class_names"]))
         parts = parts_of(model)
