@@ -9,6 +9,7 @@ import keras
 
 from cnnzoo.config.recipe import RENAMED_POLICIES
 from cnnzoo.errors import CnnzooError
+from cnnzoo.pipelines.augmentation.augmix import AugMix
 from cnnzoo.pipelines.augmentation.automatic import RandAugment, TrivialAugment
 from cnnzoo.pipelines.augmentation.base import Augmentation
 from cnnzoo.pipelines.augmentation.color import RandomColor, RandomColour
@@ -26,6 +27,7 @@ from cnnzoo.registry import unknown
 
 __all__ = [
     "POLICIES",
+    "AugMix",
     "Augmentation",
     "CutMix",
     "Cutout",
@@ -47,6 +49,7 @@ __all__ = [
 
 # Crops pad 4 pixels, cutout covers 16: as is usual for the 32x32 images of CIFAR-10.
 POLICIES: dict[str, Callable[[], Augmentation]] = {
+    "augmix": AugMix,
     "color": lambda: RandomColor(brightness=0.2, contrast=0.2, saturation=0.2),
     "cutmix": CutMix,
     "flip": RandomFlip,
@@ -54,6 +57,7 @@ POLICIES: dict[str, Callable[[], Augmentation]] = {
     "pad_crop": lambda: PadCrop(4),
     "pad_crop_flip": lambda: PadCrop(4, flip=True),
     "pad2_crop_alternating_flip": lambda: PadCrop(2, flip=True, reflect=True, alternate=True),
+    "pad_crop_flip_augmix": lambda: Policy([PadCrop(4, flip=True), AugMix()]),
     "pad_crop_flip_color": lambda: Policy([PadCrop(4, flip=True), policy("color")]),
     "pad_crop_flip_cutmix": lambda: Policy([PadCrop(4, flip=True), CutMix()]),
     "pad_crop_flip_cutout": lambda: Policy([PadCrop(4, flip=True), Cutout(16)]),
