@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.evaluation.corruptions import STRENGTHS, corrupt, corruptions
+from cnnzoo.evaluation.corruptions import STRENGTHS, corrupt, corruptions_for
 from cnnzoo.export.classifier import Classifier
 from cnnzoo.progress import tracked
 
@@ -30,7 +30,7 @@ def chosen_corruptions(classifier: Classifier, which: bool | str | Iterable[str]
             f"corrupted must be left out unless a network takes images; {classifier.card['name']} "
             f"takes {classifier.raw.name}"
         )
-    known = corruptions(classifier.input_shape[2])
+    known = corruptions_for(classifier.input_shape[2])
     if which is True:
         return list(known)
     if isinstance(which, str):

@@ -128,7 +128,7 @@ COLOR = _registry(
 )
 
 
-def corruptions(channels: int) -> Registry[Corruption]:
+def corruptions_for(channels: int) -> Registry[Corruption]:
     """Return the corruptions of gray images, of one channel, or of color ones, of three.
 
     Raises:
@@ -146,7 +146,7 @@ def corrupt(
 
     Args:
         images: uint8 `[images, height, width, channels]`.
-        name: Of the corruption, a key of `corruptions(channels)`.
+        name: Of the corruption, a key of `corruptions_for(channels)`.
         strength: From 1 to 5.
         seed: Of what is drawn by chance, from 0 to 4294967295.
         indices: Of the images in their data set, int `[images]`; by default 0, 1, 2 and so on.
@@ -170,7 +170,7 @@ def corrupt(
             f"indices must be whole numbers, one per image; got {places.dtype} "
             f"{list(places.shape)} for {len(images)} images"
         )
-    change, amounts = corruptions(images.shape[3])[name]
+    change, amounts = corruptions_for(images.shape[3])[name]
     result = np.empty_like(images)
     step = max(_PIXELS // (images.shape[1] * images.shape[2]), 1)
     for start in range(0, len(images), step):

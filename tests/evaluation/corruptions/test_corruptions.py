@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter
 
 import cnnzoo
 from cnnzoo.errors import CnnzooError
-from cnnzoo.evaluation.corruptions import COLOR, GRAY, STRENGTHS, corrupt, corruptions
+from cnnzoo.evaluation.corruptions import COLOR, GRAY, STRENGTHS, corrupt, corruptions_for
 
 
 def pictures(channels, count=12):
@@ -95,7 +95,7 @@ def test_wrong_requests_are_one_sentence():
     with pytest.raises(CnnzooError, match="^images must be uint8 .* got float64"):
         corrupt(image / 255, "fog", 1)
     with pytest.raises(CnnzooError, match="^images must have 1 or 3 channels .* got 2"):
-        corruptions(2)
+        corruptions_for(2)
     with pytest.raises(CnnzooError, match="^seed must be a whole number from 0 .* got -1"):
         corrupt(image, "fog", 1, seed=-1)
     with pytest.raises(CnnzooError, match="^indices must be whole numbers, .* for 1 images"):
