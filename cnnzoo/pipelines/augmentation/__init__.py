@@ -13,6 +13,7 @@ from cnnzoo.pipelines.augmentation.augmix import AugMix
 from cnnzoo.pipelines.augmentation.automatic import RandAugment, TrivialAugment
 from cnnzoo.pipelines.augmentation.base import Augmentation
 from cnnzoo.pipelines.augmentation.color import RandomColor, RandomColour
+from cnnzoo.pipelines.augmentation.elastic import RandomElastic
 from cnnzoo.pipelines.augmentation.geometry import (
     Cutout,
     PadCrop,
@@ -23,6 +24,7 @@ from cnnzoo.pipelines.augmentation.geometry import (
 )
 from cnnzoo.pipelines.augmentation.mixing import CutMix, MixUp
 from cnnzoo.pipelines.augmentation.policies import FromKeras, Policy
+from cnnzoo.pipelines.augmentation.textures import RandomConvolution, RandomErasing, RandomWaves
 from cnnzoo.registry import unknown
 
 __all__ = [
@@ -39,9 +41,13 @@ __all__ = [
     "RandomAffine",
     "RandomColor",
     "RandomColour",
+    "RandomConvolution",
+    "RandomElastic",
+    "RandomErasing",
     "RandomFlip",
     "RandomResizedCrop",
     "RandomShift",
+    "RandomWaves",
     "TrivialAugment",
     "as_augmentation",
     "policy",
@@ -67,6 +73,12 @@ POLICIES: dict[str, Callable[[], Augmentation]] = {
     "resized_crop_flip_color": lambda: Policy([RandomResizedCrop(), RandomFlip(), policy("color")]),
     "rotate_zoom": lambda: RandomAffine(degrees=15, zoom=0.1),
     "shift2": lambda: RandomShift(2),
+    "textures": lambda: Policy(
+        [
+            *(RandomShift(2), RandomElastic(1.5)),
+            *(RandomConvolution(0.4), RandomErasing(0.1, chance=0.3), RandomWaves(chance=0.3)),
+        ]
+    ),
     "trivial": lambda: Policy([PadCrop(4, flip=True), TrivialAugment(), Cutout(16)]),
 }
 

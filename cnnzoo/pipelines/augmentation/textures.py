@@ -19,6 +19,8 @@ from keras import ops
 from cnnzoo.pipelines.augmentation.base import Augmentation, like, require_number, require_whole
 from cnnzoo.pipelines.augmentation.pixels import box_mask
 
+_LEAST_SPAN = 0.3  # Of grays, of all of them.
+
 
 class Sometimes(Augmentation):
     """Base of layers that leave an image as it is by chance.
@@ -52,32 +54,37 @@ class Sometimes(Augmentation):
 
 @keras.saving.register_keras_serializable("cnnzoo")
 class RandomConvolution(Sometimes):
-    """Mix each image with what a random filter of 1, 3 or 5 pixels makes of it.
+    """Mix each image with what a random filter of 1x1 or 3x3 pixels makes of it.
 
-    What the filter gives is stretched to a random range of grays, which may be inverted.
+    Half of the filters of 3x3 pixels sum to 0, and the size of what they give counts, not its
+    sign. What a filter gives is stretched to a random range of grays, which may be inverted.
     """
 
-    _side = 5
-    noise_size = 5 + 2 * _side**2
+    noise_size = 7 + 2 * 9  # The chance, six numbers, and two for each weight.
 
     def change(self, images: Any, noise: Any) -> Any:
         """Return the mixed images."""
-        reach, (_, height, width, _) = self._side // 2, ops.shape(images)
-        size = ops.floor(noise[:, 0] * (reach + 1))
-        first, second = noise[:, 4 : 4 + self._side**2], noise[:, 4 + self._side**2 :]
+        _, height, width, _ = ops.shape(images)
+        large, edges, low, span, inverted, share = (noise[:, n, None, None, None] for n in range(6))
+        first, second = noise[:, 6:15], noise[:, 15:24]
         weights = ops.sqrt(-2 * ops.log(1 - first)) * ops.cos(2 * math.pi * second)
-        padded = ops.pad(images, ((0, 0), (reach, reach), (reach, reach), (0, 0)))
-        filtered = ops.zeros_like(images)
-        for place in range(self._side**2):
-            row, column = divmod(place, self._side)
-            far = max(abs(row - reach), abs(column - reach))
-            own = ops.where(size >= far, weights[:, place], 0.0)[:, None, None, None]
-            filtered = filtered + own * padded[:, row : row + height, column : column + width]
-        low = ops.min(filtered, axis=(1, 2, 3), keepdims=True)
-        high = ops.max(filtered, axis=(1, 2, 3), keepdims=True)
-        begin, end, share = (noise[:, place, None, None, None] for place in (1, 2, 3))
-        stretched = (filtered - low) / ops.maximum(high - low, 1e-3)
-        return images + share * (255 * (begin + (end - begin) * stretched) - images)
+        edges = ops.logical_and(large < 0.5, edges < 0.5)
+        mean = ops.mean(weights, axis=1, keepdims=True)
+        weights = ops.where(edges[:, :, 0, 0], weights - mean, weights)[:, :, None, None, None]
+        padded = ops.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        filtered = 0.0
+        for place in range(9):
+            row, column = divmod(place, 3)
+            part = padded[:, row : row + height, column : column + width]
+            filtered = filtered + weights[:, place] * part
+        filtered = ops.where(edges, ops.abs(filtered), filtered)
+        filtered = ops.where(large < 0.5, filtered, weights[:, 4] * images)
+        least = ops.min(filtered, axis=(1, 2, 3), keepdims=True)
+        most = ops.max(filtered, axis=(1, 2, 3), keepdims=True)
+        stretched = (filtered - least) / ops.maximum(most - least, 1e-3)
+        stretched = ops.where(inverted < 0.5, 1 - stretched, stretched)
+        span = _LEAST_SPAN + (1 - _LEAST_SPAN) * span
+        return images + share * (255 * (low * (1 - span) + span * stretched) - images)
 
 
 @keras.saving.register_keras_serializable("cnnzoo")
@@ -126,10 +133,11 @@ class RandomWaves(Sometimes):
 
 @keras.saving.register_keras_serializable("cnnzoo")
 class RandomErasing(Sometimes):
-    """Fill a box of random size and place with a random gray.
+    """Fill a box of random area, shape and place with a random gray.
 
     Args:
-        most: Greatest share of each side, from 0 to 1.
+        most: Greatest area, as a share of the image's.
+        aspect: Greatest width by height, for a square image, and the inverse of the smallest.
         chance: As for `Sometimes`.
 
     Raises:
@@ -138,17 +146,22 @@ class RandomErasing(Sometimes):
 
     noise_size = 6
 
-    def __init__(self, most: float = 0.5, chance: float = 0.5, **kwargs: Any):
+    def __init__(
+        self, most: float = 0.15, aspect: float = 8, chance: float = 0.5, **kwargs: Any
+    ) -> None:
         super().__init__(chance, **kwargs)
         require_number("most", most, 0, 1)
-        self.most = most
+        require_number("aspect", aspect, 1)
+        self.most, self.aspect = most, aspect
 
     def change(self, images: Any, noise: Any) -> Any:
         """Return the images with their boxes."""
         shape = ops.shape(images)
+        area = self.most * noise[:, 0]
+        shares = ops.exp((2 * noise[:, 1] - 1) * math.log(self.aspect))
         spans = []
-        for axis in (0, 1):
-            size = self.most * noise[:, axis]
+        for axis, size in ((0, ops.sqrt(area / shares)), (1, ops.sqrt(area * shares))):
+            size = ops.minimum(size, 1.0)
             begin = noise[:, 2 + axis] * (1 - size)
             length = shape[axis + 1]
             spans += [ops.cast(ops.round(side * length), "int32") for side in (begin, begin + size)]
@@ -159,4 +172,4 @@ class RandomErasing(Sometimes):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the layer."""
-        return {**super().get_config(), "most": self.most}
+        return {**super().get_config(), "most": self.most, "aspect": self.aspect}
