@@ -75,8 +75,11 @@ POLICIES: dict[str, Callable[[], Augmentation]] = {
     "shift2": lambda: RandomShift(2),
     "textures": lambda: Policy(
         [
-            *(RandomShift(2), RandomElastic(1.5)),
-            *(RandomConvolution(0.4), RandomErasing(0.1, chance=0.3), RandomWaves(chance=0.3)),
+            RandomShift(2),
+            RandomElastic(1.5),
+            RandomConvolution(0.4),
+            RandomErasing(0.1, chance=0.3),
+            RandomWaves(chance=0.3),
         ]
     ),
     "trivial": lambda: Policy([PadCrop(4, flip=True), TrivialAugment(), Cutout(16)]),
