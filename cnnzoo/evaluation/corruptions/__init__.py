@@ -165,10 +165,11 @@ def corrupt(
     if not (isinstance(seed, int) and 0 <= seed < 2**32):
         raise CnnzooError(f"seed must be a whole number from 0 to 4294967295; got {seed!r}")
     places = np.arange(len(images)) if indices is None else np.asarray(indices)
-    if places.shape != (len(images),) or places.dtype.kind not in "iu":
+    whole = places.shape == (len(images),) and places.dtype.kind in "iu"
+    if not whole or places.min(initial=0) < 0:
         raise CnnzooError(
-            f"indices must be whole numbers, one per image; got {places.dtype} "
-            f"{list(places.shape)} for {len(images)} images"
+            "indices must be whole numbers of at least 0, one per image; got "
+            f"{np.array2string(places, threshold=5, edgeitems=2)} for {len(images)} images"
         )
     change, amounts = corruptions_for(images.shape[3])[name]
     result = np.empty_like(images)

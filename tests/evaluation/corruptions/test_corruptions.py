@@ -7,6 +7,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 import cnnzoo
+import cnnzoo.evaluation.corruptions as package
 from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation.corruptions import COLOR, GRAY, STRENGTHS, corrupt, corruptions_for
 
@@ -48,6 +49,12 @@ def test_each_is_a_pure_function_of_seed_and_index(channels, name):
     same = all(np.array_equal(one, drawn[0]) for one in drawn)
     assert same == (name in fixed)
     assert np.array_equal(corrupt(images, name, 4, seed=8), whole) == (name in fixed)
+
+
+def test_images_are_the_same_however_many_are_corrupted_at_once(monkeypatch):
+    whole = corrupt(IMAGES[1], "fog", 3)
+    monkeypatch.setattr(package, "_PIXELS", 5 * 28 * 28)
+    assert np.array_equal(corrupt(IMAGES[1], "fog", 3), whole)
 
 
 @pytest.mark.parametrize(("channels", "name"), EVERY)
@@ -98,5 +105,6 @@ def test_wrong_requests_are_one_sentence():
         corruptions_for(2)
     with pytest.raises(CnnzooError, match="^seed must be a whole number from 0 .* got -1"):
         corrupt(image, "fog", 1, seed=-1)
-    with pytest.raises(CnnzooError, match="^indices must be whole numbers, .* for 1 images"):
-        corrupt(image, "fog", 1, indices=[0, 1])
+    for indices, got in (([0, 1], r"\[0 1\]"), ([-1], r"\[-1\]"), ([0.5], r"\[0.5\]")):
+        with pytest.raises(CnnzooError, match=f"^indices must be whole .* got {got} for 1 images"):
+            corrupt(image, "fog", 1, indices=indices)
