@@ -16,7 +16,7 @@ RECIPE = Recipe(
     model="lenet5",
     dataset="mnist",
     augmentation="textures",
-    epochs=20,
+    epochs=30,
     batch_size=128,
     learning_rate=Cosine(0.004, warmup=0.25),
     target=0.992,
