@@ -3,8 +3,10 @@
 Source: Mu and Gilmer 2019, https://arxiv.org/abs/1906.02337 (MNIST-C, for gray images); Hendrycks
 and Dietterich 2019, https://arxiv.org/abs/1903.12261 (CIFAR-10-C, for color images).
 Departures: computed anew with NumPy and Pillow, so that no pixel is that of the published files. Of
-gray images, strength 5 is MNIST-C's one strength, and 1 to 4 lead up to it; fog comes from clouds
-half as wide. Color images have `rotate` and `translate` too; frost is not made of photographs.
+gray images, strength 5 is MNIST-C's one strength, and 1 to 4 lead up to it; fog is of clouds a
+quarter as wide, and canny_edges, stripe and the lines fade in. Of color images, the strengths of
+elastic, frost and glass_blur are ours, so that a stronger one changes more, and one or two of
+motion_blur and snow; frost is not made of photographs; `rotate` and `translate` are added.
 """
 
 from __future__ import annotations
@@ -155,22 +157,8 @@ def corrupt(
         CnnzooError: The name is unknown, or another argument out of range.
     """
     images = np.asarray(images)
-    if images.dtype != np.uint8 or images.ndim != 4 or min(images.shape[1:3], default=0) < 8:
-        raise CnnzooError(
-            "images must be uint8 [images, height, width, channels] of sides of at least 8; got "
-            f"{images.dtype} {list(images.shape)}"
-        )
-    if strength not in STRENGTHS:
-        raise CnnzooError(f"strength must be a whole number from 1 to 5; got {strength!r}")
-    if not (isinstance(seed, int) and 0 <= seed < 2**32):
-        raise CnnzooError(f"seed must be a whole number from 0 to 4294967295; got {seed!r}")
     places = np.arange(len(images)) if indices is None else np.asarray(indices)
-    whole = places.shape == (len(images),) and places.dtype.kind in "iu"
-    if not whole or places.min(initial=0) < 0:
-        raise CnnzooError(
-            "indices must be whole numbers of at least 0, one per image; got "
-            f"{np.array2string(places, threshold=5, edgeitems=2)} for {len(images)} images"
-        )
+    _check(images, strength, seed, places)
     change, amounts = corruptions_for(images.shape[3])[name]
     result = np.empty_like(images)
     step = max(_PIXELS // (images.shape[1] * images.shape[2]), 1)
@@ -181,3 +169,22 @@ def corrupt(
         found = change(own, amounts[strength - 1], draws)
         result[part] = np.rint(np.clip(found, 0, 1) * 255)
     return result
+
+
+def _check(images: np.ndarray, strength: int, seed: int, places: np.ndarray) -> None:
+    """Refuse what `corrupt` cannot work on."""
+    if images.dtype != np.uint8 or images.ndim != 4 or min(images.shape[1:3], default=0) < 8:
+        raise CnnzooError(
+            "images must be uint8 [images, height, width, channels] of sides of at least 8; got "
+            f"{images.dtype} {list(images.shape)}"
+        )
+    if strength not in STRENGTHS:
+        raise CnnzooError(f"strength must be a whole number from 1 to 5; got {strength!r}")
+    if not (isinstance(seed, int) and 0 <= seed < 2**32):
+        raise CnnzooError(f"seed must be a whole number from 0 to 4294967295; got {seed!r}")
+    whole = places.shape == (len(images),) and places.dtype.kind in "iu"
+    if not whole or places.min(initial=0) < 0:
+        raise CnnzooError(
+            "indices must be whole numbers of at least 0, one per image; got "
+            f"{np.array2string(places, threshold=5, edgeitems=2)} for {len(images)} images"
+        )
