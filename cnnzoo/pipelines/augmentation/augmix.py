@@ -70,15 +70,15 @@ class AugMix(Augmentation):
         Noise is the share of the image; and for each chain its weight, its length, and of each
         operation which one, its strength and its sign.
         """
-        whole, own = as_bytes(images), ops.cast(images, "float32")
-        size = 2 + 3 * self.depth
-        chains = [noise[:, 1 + size * n : 1 + size * (n + 1)] for n in range(self.width)]
+        count, height, width, channels = ops.shape(images)
+        chains = ops.reshape(noise[:, 1:], (-1, 2 + 3 * self.depth))  # Those of an image together.
+        mixed = self._chained(ops.repeat(as_bytes(images), self.width, axis=0), chains)
+        mixed = ops.reshape(mixed, (count, self.width, height, width, channels))
         # Exponential draws over their sum are of a Dirichlet distribution.
-        draws = [-ops.log(1 - chain[:, 0]) + 1e-7 for chain in chains]
-        mixture = 0.0
-        for chain, draw in zip(chains, draws, strict=True):
-            share = (draw / sum(draws))[:, None, None, None]
-            mixture = mixture + share * ops.cast(self._chained(whole, chain), "float32")
+        draws = 1e-7 - ops.log(1 - ops.reshape(chains[:, 0], (count, self.width)))
+        shares = draws / ops.sum(draws, axis=1, keepdims=True)
+        mixture = ops.sum(shares[:, :, None, None, None] * ops.cast(mixed, "float32"), axis=1)
+        own = ops.cast(images, "float32")
         share = noise[:, 0, None, None, None]
         return like(images, share * own + (1 - share) * mixture)
 
