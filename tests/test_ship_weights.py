@@ -20,7 +20,7 @@ def unpacked(path, folder):
 
 
 def test_a_small_artifact_is_shipped_as_it_is(finished_run, tmp_path):
-    path = shipping.ship(finished_run.path, tmp_path)
+    path = shipping.ship(cnnzoo.load(finished_run.path), tmp_path)
     assert path == tmp_path / "mnist_lenet5.keras.xz"
     found, shipped = cnnzoo.load(finished_run.path), unpacked(path, tmp_path)
     for one, other in zip(found.model.get_weights(), shipped.model.get_weights(), strict=True):
@@ -30,7 +30,7 @@ def test_a_small_artifact_is_shipped_as_it_is(finished_run, tmp_path):
 def test_what_answers_without_keras_is_shipped_beside_it(
     finished_run, tmp_path, monkeypatch, digits
 ):
-    shipping.ship(finished_run.path, tmp_path)
+    shipping.ship(cnnzoo.load(finished_run.path), tmp_path)
     monkeypatch.setattr(weights, "FOLDER", tmp_path)
     found, shipped = cnnzoo.load(finished_run.path), cnnzoo.load("mnist_lenet5")
     assert set(shipped.parts) == {"model.tflite", "card.json"}
@@ -40,9 +40,9 @@ def test_what_answers_without_keras_is_shipped_beside_it(
 
 
 def test_a_large_one_is_rounded_to_half_precision(finished_run, tmp_path, monkeypatch):
-    whole = shipping.ship(finished_run.path, tmp_path).stat().st_size
+    whole = shipping.ship(cnnzoo.load(finished_run.path), tmp_path).stat().st_size
     monkeypatch.setattr(shipping, "LIMIT", int(0.9 * whole))  # Whole ones vary by some bytes.
-    path = shipping.ship(finished_run.path, tmp_path)
+    path = shipping.ship(cnnzoo.load(finished_run.path), tmp_path)
     assert path.stat().st_size < 0.7 * whole
     before, after = cnnzoo.load(finished_run.path), unpacked(path, tmp_path)
     assert cnnzoo.evaluate(after)["accuracy"] == finished_run.accuracy
@@ -53,10 +53,10 @@ def test_a_large_one_is_rounded_to_half_precision(finished_run, tmp_path, monkey
 def test_what_would_change_or_does_not_fit_is_not_shipped(finished_run, tmp_path, monkeypatch):
     monkeypatch.setattr(shipping, "LIMIT", 1_000)
     with pytest.raises(CnnzooError, match="must fit into 1,000 bytes; got"):
-        shipping.ship(finished_run.path, tmp_path)
+        shipping.ship(cnnzoo.load(finished_run.path), tmp_path)
     monkeypatch.setattr(shipping, "evaluate", lambda _: {"accuracy": 0.0})
     with pytest.raises(CnnzooError, match="mnist_lenet5 must keep its accuracy of 0"):
-        shipping.ship(finished_run.path, tmp_path)
+        shipping.ship(cnnzoo.load(finished_run.path), tmp_path)
     assert not list(tmp_path.glob("*.xz"))
 
 
@@ -66,7 +66,7 @@ def test_a_run_must_be_finished(finished_run, tmp_path):
     metrics = {"epoch": 1, "validation": found.card["metrics"]["validation"]}
     artifact.save(run / artifact.ARTIFACT, found.model, {**found.card, "metrics": metrics})
     with pytest.raises(CnnzooError, match="must be finished; it has no score of the test set"):
-        shipping.ship(run, tmp_path)
+        shipping.ship(cnnzoo.load(run), tmp_path)
 
 
 def test_a_damaged_package_is_reported_with_its_path(tmp_path, monkeypatch):

@@ -3,7 +3,7 @@
 Beside each stands what answers without Keras: the LiteRT file, the tokenizer and the card.
 
 Run: python tools/ship_weights.py runs/mnist_lenet5/seed0 ...
-     python tools/ship_weights.py mnist_lenet5 ...    # The second file again, of shipped weights.
+     python tools/ship_weights.py mnist_lenet5 ...    # Shipped weights again, calibrated anew.
 """
 
 from __future__ import annotations
@@ -19,17 +19,20 @@ from pathlib import Path
 import numpy as np
 
 from cnnzoo.errors import CnnzooError
+from cnnzoo.evaluation.calibration import TRAINING, calibrate
 from cnnzoo.evaluation.metrics import evaluate
 from cnnzoo.export import artifact
 from cnnzoo.export.classifier import Classifier
 from cnnzoo.export.scoring import from_model
 from cnnzoo.files import write_whole
+from cnnzoo.pipelines.card_data import dataset_of
+from cnnzoo.pipelines.splits import Split, select
 from cnnzoo.weights import FOLDER, LIGHT, SUFFIX, list_weights
 
 LIMIT = 2_000_000  # Bytes per file.
 
 
-def ship(run: Path, folder: Path = FOLDER) -> Path:
+def ship(found: Classifier, folder: Path = FOLDER) -> Path:
     """Write the artifact of a finished run to `folder`, named after its recipe; return the path.
 
     Weights of one that would be too large are rounded to half precision, which compresses, if this
@@ -39,19 +42,37 @@ def ship(run: Path, folder: Path = FOLDER) -> Path:
         CnnzooError: There is no finished run, rounding changes its test accuracy, or the file is
             too large even so.
     """
-    found = artifact.load(run)
+    name = found.card["name"]
     if "test" not in found.card["metrics"]:
-        raise CnnzooError(f"{run} must be finished; it has no score of the test set")
+        raise CnnzooError(f"{name} must be finished; it has no score of the test set")
     packed = lzma.compress(_artifact(found))
     if len(packed) > LIMIT:
         _round(found)
         packed = lzma.compress(_artifact(found))
     if len(packed) > LIMIT:
-        raise CnnzooError(f"{run} must fit into {LIMIT:,} bytes; got {len(packed):,}")
-    path = folder / f"{found.card['name']}{SUFFIX}"
+        raise CnnzooError(f"{name} must fit into {LIMIT:,} bytes; got {len(packed):,}")
+    path = folder / f"{name}{SUFFIX}"
     write_whole(path, packed)
     ship_light(found, folder)
     return path
+
+
+def calibrated(found: Classifier) -> Classifier:
+    """Return `found` as `train` ends: calibrated by its data, and with its score of the test set.
+
+    Raises:
+        CnnzooError: Its data are not on this machine, or its test accuracy is another then.
+    """
+    data = dataset_of(found.card, found.input_shape)
+    split = Split.of(found.card, data)
+    training = select(data, "train", split).inputs
+    places = np.linspace(0, len(training) - 1, min(TRAINING, len(training))).astype(int)
+    again = calibrate(found, training[places], select(data, "validation", split))
+    test, before = evaluate(again), found.card["metrics"]["test"]
+    if test["accuracy"] != before["accuracy"]:
+        raise CnnzooError(f"{found.card['name']} must keep its accuracy; got {test['accuracy']}")
+    again.card["metrics"] = {**found.card["metrics"], "test": test}
+    return again
 
 
 def ship_light(found: Classifier, folder: Path = FOLDER) -> None:
@@ -102,7 +123,5 @@ def _round(found: Classifier) -> None:
 
 if __name__ == "__main__":
     for one in sys.argv[1:]:
-        if one in list_weights():
-            ship_light(artifact.load(one))
-        else:
-            print(ship(Path(one)))
+        trained = artifact.load(one)
+        print(ship(calibrated(trained) if one in list_weights() else trained))

@@ -1,6 +1,6 @@
 """Files of predictions, one row per input: CSV and JSON Lines, which can be continued, and Parquet.
 
-Columns are `input`, `label`, `class_id` and `score`, with the next best classes `label_2`,
+Columns are `input`, `label`, `class_id`, `score` and `known`, with the next best classes `label_2`,
 `score_2` and so on, and `error`, which says why an input could not be read. Text is UTF-8; what is
 not Unicode, in the name of a file, is escaped by a backslash.
 """
@@ -29,16 +29,16 @@ Row = list[Any]  # One value per column, or None.
 def columns(top: int) -> list[str]:
     """Return the names of the columns for the `top` best classes."""
     others = [f"{name}_{place}" for place in range(2, top + 1) for name in ("label", "score")]
-    return ["input", "label", "class_id", "score", *others, "error"]
+    return ["input", "label", "class_id", "score", "known", *others, "error"]
 
 
 def row_of(answer: dict[str, Any], class_names: list[str], top: int) -> Row:
     """Return the row of one answer of `Classifier.predict_stream`."""
     name = escaped(answer["input"])
     if "error" in answer:
-        return [name, None, None, None, *[None] * (2 * (top - 1)), escaped(answer["error"])]
+        return [name, *[None] * (2 * top + 2), escaped(answer["error"])]
     scores, first = answer["scores"], answer["class_id"]
-    row = [name, answer["label"], first, scores[first]]
+    row = [name, answer["label"], first, scores[first], answer.get("known")]
     if top > 1:
         ranked = sorted(range(len(scores)), key=scores.__getitem__, reverse=True)
         for place in ranked[1:top]:
@@ -210,8 +210,8 @@ class _Parquet(_Rows):
             raise CnnzooError(
                 f"pyarrow must be installed for {self.path}; run: {install('parquet')}"
             ) from error
-        kinds = {"class_id": pyarrow.int64()}
-        kinds |= {name: pyarrow.float64() for name in self.names if name.startswith("score")}
+        numbers = [name for name in self.names if name.startswith(("score", "known"))]
+        kinds = {"class_id": pyarrow.int64(), **dict.fromkeys(numbers, pyarrow.float64())}
         schema = pyarrow.schema([(name, kinds.get(name, pyarrow.string())) for name in self.names])
         iterator = iter(rows)
         self.path.parent.mkdir(parents=True, exist_ok=True)

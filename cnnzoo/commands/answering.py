@@ -102,25 +102,27 @@ def predict(arguments: argparse.Namespace) -> Answer:
     encoding = classifier.card.get("recipe", {}).get("encoding")  # As that of training.
     inputs = Inputs(arguments.inputs, classifier.raw.name, encoding)
     top = min(arguments.top or 1, len(classifier.class_names))
+    threshold = 0.0 if arguments.no_unknown else arguments.threshold
     if arguments.out is not None:
-        return _write(classifier, inputs, arguments.out, top)
+        return _write(classifier, inputs, arguments.out, top, threshold)
     if inputs.are_single:
-        answers = classifier.predict(arguments.inputs)
+        answers = classifier.predict(arguments.inputs, threshold)
     else:
         tally = _Tally(inputs)
-        answers = list(tally.counted(_answers(classifier, inputs, iter(inputs), 0)))
+        answers = list(tally.counted(_answers(classifier, inputs, iter(inputs), 0, threshold)))
         tally.report()
     return answers, [answer_line(answer, classifier.class_names, top) for answer in answers]
 
 
-def answer_line(answer: dict[str, Any], class_names: Sequence[str] = (), top: int = 1) -> str:
+def answer_line(answer: dict[str, Any], class_names: Sequence[str], top: int = 1) -> str:
     """Return the input, and the `top` labels with their scores, or why it cannot be read."""
     if "error" in answer:
         return _printable(f"{answer['input']}: {answer['error']}")
     scores = answer["scores"]
-    found = [f"{answer['label']} ({scores[answer['class_id']]:.2%})"]
     ranked = sorted(range(len(scores)), key=scores.__getitem__, reverse=True)
-    found += [f"{class_names[place]} ({scores[place]:.2%})" for place in ranked[1:top]]
+    found = [f"{class_names[place]} ({scores[place]:.2%})" for place in ranked[:top]]
+    if answer["label"] != class_names[ranked[0]]:
+        found[0] = f"{answer['label']} (known {answer['known']:.2%}), closest is {found[0]}"
     return _printable(f"{answer['input']}: {', '.join(found)}")
 
 
@@ -132,7 +134,7 @@ def _printable(text: str) -> str:
     )
 
 
-def _write(classifier: Any, inputs: Any, out: Path, top: int) -> Answer:
+def _write(classifier: Any, inputs: Any, out: Path, top: int, threshold: float | None) -> Answer:
     """Write the predictions to a file, behind those that an interruption has left there."""
     from cnnzoo.commands.answer_files import answer_file, row_of
     from cnnzoo.export.streaming import names_of
@@ -140,7 +142,9 @@ def _write(classifier: Any, inputs: Any, out: Path, top: int) -> Answer:
     file = answer_file(out, top)
     left, before, part = file.continued(inputs, partial(names_of, classifier))
     tally = _Tally(inputs, before)
-    answers = tally.counted(islice(_answers(classifier, inputs, left, before), part, None))
+    answers = tally.counted(
+        islice(_answers(classifier, inputs, left, before, threshold), part, None)
+    )
     try:
         file.write(row_of(answer, classifier.class_names, top) for answer in answers)
     except KeyboardInterrupt:
@@ -152,11 +156,12 @@ def _write(classifier: Any, inputs: Any, out: Path, top: int) -> Answer:
 
 
 def _answers(
-    classifier: Any, inputs: Any, left: Iterator[Any], done: int
+    classifier: Any, inputs: Any, left: Iterator[Any], done: int, threshold: float | None
 ) -> Iterator[dict[str, Any]]:
     from cnnzoo.progress import tracked
 
-    return tracked(classifier.predict_stream(left), inputs.count, "predict", inputs.kind, done)
+    answers = classifier.predict_stream(left, threshold=threshold)
+    return tracked(answers, inputs.count, "predict", inputs.kind, done)
 
 
 @dataclass

@@ -253,6 +253,15 @@ def _evaluating(add: Callable[..., argparse.ArgumentParser]) -> None:
     one.add_argument(
         "--top", type=int, metavar="N", help="best classes to give of each input (default: 1)"
     )
+    unknown = one.add_mutually_exclusive_group()
+    unknown.add_argument(
+        "--threshold",
+        type=float,
+        metavar="X",
+        help="call an input unknown if its familiarity, from 0 to 1, is below X (default: the "
+        "card's, which refuses 1%% of validation data)",
+    )
+    unknown.add_argument("--no-unknown", action="store_true", help="always give a class")
     one = add(
         "inspect",
         inspecting.inspect_trained,

@@ -72,7 +72,7 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
         f"(epoch {test['epoch']} of {test['epochs']}, by validation), {test['seconds']:.0f} s",
         f"run            {run.path}",
         f"SavedModel     {saved_model}",
-        f"prediction     {answer_line(answer)}",
+        f"prediction     {answer_line(answer, served.class_names)}",
         f"next           {shlex.join(['cnnzoo', 'predict', str(run.path), example])}",
     ]
 

@@ -14,6 +14,7 @@ from cnnzoo.evaluation.figures import figures
 from cnnzoo.evaluation.robustness import chosen_corruptions, corrupted_figures
 from cnnzoo.export.artifact import load
 from cnnzoo.export.classifier import Classifier
+from cnnzoo.export.temperature import logits_of
 from cnnzoo.pipelines.card_data import dataset_of, difference
 from cnnzoo.pipelines.custom_data.dataset import Data
 from cnnzoo.pipelines.splits import Split, is_of_training, select
@@ -27,9 +28,8 @@ def evaluate(
     encoding: str | None = None,
     corrupted: bool | str | Iterable[str] = False,
 ) -> dict[str, Any]:
-    """Return `accuracy`, `loss`, `examples`, `split` and what `figures` returns.
+    """Return `split` and what `figures` returns: accuracy, a fraction, loss and more.
 
-    Accuracy is a fraction, and loss the mean cross-entropy, also known as negative log-likelihood.
     Every example counts once, whole batches or not, and whether the classifier came from Keras or
     from a SavedModel.
 
@@ -57,10 +57,11 @@ def evaluate(
     names = chosen_corruptions(classifier, corrupted) if corrupted is not False else []
     split, (inputs, labels) = scored_examples(classifier, split, data, encoding)
     scores = classifier.scores(inputs)
-    more = figures(scores, labels, classifier.class_names)
+    temperature = classifier.card.get("calibration", {}).get("temperature")
+    found = figures(scores, labels, classifier.class_names, temperature)
     if names:
-        more["corrupted"] = corrupted_figures(classifier, inputs, labels, names)
-    return {**score(scores, labels), "split": split, **more}
+        found["corrupted"] = corrupted_figures(classifier, inputs, labels, names)
+    return {"split": split, **found}
 
 
 def scored_examples(
@@ -86,10 +87,8 @@ def scored_examples(
 
 def score(scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     """Return `accuracy`, `loss` and `examples` of softmax `scores` `[examples, classes]`."""
-    of_label = scores[np.arange(len(labels)), labels].astype(np.float64)
-    smallest = np.finfo(np.float32).tiny  # A score may have underflowed to 0.
     return {
         "accuracy": float(np.mean(scores.argmax(axis=-1) == labels)),
-        "loss": float(-np.mean(np.log(np.maximum(of_label, smallest)))),
+        "loss": float(-logits_of(scores)[np.arange(len(labels)), labels].mean()),
         "examples": len(labels),
     }

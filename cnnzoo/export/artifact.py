@@ -14,7 +14,7 @@ import json
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,6 @@ from cnnzoo.guard.archive import check_archive, read_part
 from cnnzoo.guard.documents import CARD_BYTES, parse_card
 from cnnzoo.guard.sums import SUMS, check_sums
 from cnnzoo.lazy import keras
-from cnnzoo.pipelines.input_types import raw_input
 from cnnzoo.quiet import start_tensorflow
 from cnnzoo.registry import unknown
 from cnnzoo.weights import light_parts, list_weights, unpacked
@@ -41,33 +40,6 @@ RECIPE = "recipe.json"  # In a run folder.
 _NEWER = ("input_axes", "output_axes", "quantization_config")  # None by default.
 
 
-def assemble(
-    preprocessing: Sequence[keras.layers.Layer],
-    network: keras.Model,
-    metadata: dict[str, Any],
-    views: str | None = None,
-) -> keras.Model:
-    """Return the model from raw input to softmax scores.
-
-    Args:
-        preprocessing: Layers from raw input to what the network takes.
-        network: To logits.
-        metadata: What the card says of the raw input.
-        views: Of each image, over which the logits are averaged; see `layers.Views`.
-    """
-    spec = raw_input(metadata).spec
-    raw = keras.Input(spec.shape[1:], dtype=spec.dtype.name, name=spec.name)
-    values: Any = raw
-    for layer in preprocessing:
-        values = layer(values)
-    last = keras.layers.Softmax(dtype="float32", name="scores")
-    if views is not None:
-        values = layers.Views(views, name="views")(values)
-        last = layers.MeanOfViews(views, name="scores")
-    scores = last(network(values))
-    return keras.Model(raw, scores, name="classifier")
-
-
 def save(
     path: Path, model: keras.Model, card: dict[str, Any], light: Mapping[str, bytes] | None = None
 ) -> None:
@@ -75,7 +47,7 @@ def save(
 
     Args:
         path: A file; one that is there is replaced.
-        model: What `assemble` returned.
+        model: What `assembly.connect` returned.
         card: The format and the SHA-256 of the other parts are added.
         light: What answers without Keras, as `Classifier.parts` returns it.
     """

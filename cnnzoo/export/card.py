@@ -13,7 +13,7 @@ from cnnzoo.config.recipe import Recipe
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.input_types import RawImages, RawSounds, raw_input
 
-FORMAT = 3
+FORMAT = 4
 
 _Z = 1.96  # Standard deviations of a normal distribution between which 95% of it lie.
 
@@ -24,10 +24,10 @@ def limits(card: dict[str, Any]) -> list[str]:
     weights = card.get("recipe", {}).get("weights")
     start = f", from weights of {weights}," if weights else ""
     found = [
-        f"It predicts one of its {classes} classes for any input, even for one of none of them.",
+        _of_strangers(card, classes),
         f"It was trained{start} and tested only on {card['dataset']}; "
         f"on other {raw.name}, expect less.",
-        "A score is the network's confidence, not a calibrated probability.",
+        _of_scores(card),
     ]
     if isinstance(raw, RawImages):
         height, width, channels = raw.shape
@@ -41,6 +41,24 @@ def limits(card: dict[str, Any]) -> list[str]:
     else:
         found.append("All words that are missing from its training texts look the same to it.")
     return found
+
+
+def _of_strangers(card: dict[str, Any], classes: int) -> str:
+    if "unknown" not in card:
+        return f"It predicts one of its {classes} classes for any input, even for one of none."
+    return (
+        f"It calls an input {card['unknown']['label']} that is unlike its training data, and 1 in "
+        "100 that is not; one that is somewhat like them is given a class, whatever it is."
+    )
+
+
+def _of_scores(card: dict[str, Any]) -> str:
+    if "calibration" not in card:
+        return "A score is the network's confidence, not a calibrated probability."
+    return (
+        "Of its answers with a score of 80%, about 80% are right on data like those of training, "
+        "and fewer on others."
+    )
 
 
 def interval(accuracy: float, examples: int) -> list[float]:
@@ -72,6 +90,8 @@ def migrated(card: dict[str, Any], path: Any) -> dict[str, Any]:
             card["format"] = 3
             if "recipe" in card:
                 card["recipe"] = Recipe.current(card["recipe"], warn=False)
+        if card.get("format") == 3:  # Without calibration, and unable to tell what is unknown.
+            card = {**card, "format": 4}
     except (KeyError, TypeError, AttributeError) as error:
         raise CnnzooError(f"card.json of {path} is damaged: {error!r}") from error
     if card.get("format") != FORMAT:

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from cnnzoo import layers
 from cnnzoo.config.recipe import VIEWS
 from cnnzoo.errors import CnnzooError
-from cnnzoo.export.runtime import Light
+from cnnzoo.export.runtime import Light, Outputs
 from cnnzoo.export.streaming import predictions
 from cnnzoo.guard.documents import is_plain_name
 from cnnzoo.lazy import keras
@@ -20,7 +19,9 @@ from cnnzoo.pipelines.input_types import RawTexts, raw_input
 _BATCH = 500  # Examples, or views of them, that go through the network at once.
 _BYTES = 2**17  # Of the texts of a batch, each as long as the longest, or a single text.
 
-Scores = Callable[[np.ndarray], np.ndarray]  # Of a raw batch.
+OUTPUTS = ("scores", "known")  # Names and order; `known` only of a network that has it.
+
+Scores = Callable[[np.ndarray], Outputs]  # Of a raw batch.
 
 
 class Classifier:
@@ -28,8 +29,8 @@ class Classifier:
 
     Args:
         card: The model card.
-        scores: Of a raw batch.
-        open_model: Returns the Keras model from raw input to scores; none for one that came from a
+        scores: What a raw batch gives, as OUTPUTS.
+        open_model: Returns the Keras model from raw input to OUTPUTS; none for one that came from a
             SavedModel.
     """
 
@@ -69,7 +70,9 @@ class Classifier:
                 f"a trained network can be pickled where LiteRT holds it; {self.card['name']} is "
                 "to be loaded in each process"
             )
-        return {name: value for name, value in vars(self).items() if name != "model"}
+        return {
+            name: value for name, value in vars(self).items() if name not in ("model", "_parts")
+        }
 
     @property
     def parts(self) -> Mapping[str, bytes]:
@@ -78,7 +81,7 @@ class Classifier:
 
     @functools.cached_property
     def model(self) -> keras.Model | None:
-        """The Keras model from raw input to scores; None for one that came from a SavedModel."""
+        """The Keras model from raw input to OUTPUTS; None for one that came from a SavedModel."""
         return None if self._open_model is None else self._open_model()
 
     def __repr__(self) -> str:
@@ -101,32 +104,61 @@ class Classifier:
         Raises:
             CnnzooError: They are of another rank, size, type or range.
         """
-        raw = self.raw.check(inputs)
-        scores = np.empty((len(raw), len(self.class_names)), np.float32)
-        if isinstance(self.raw, RawTexts):
-            for places in _by_length(raw):
-                scores[places] = self._scores(raw[places])
-            return scores
-        size = _BATCH // VIEWS.get(self.card.get("recipe", {}).get("views"), 1)
-        for start in range(0, len(raw), size):
-            scores[start : start + size] = self._scores(raw[start : start + size])
-        return scores
+        return self.outputs(inputs)[0]
 
-    def predict(self, inputs: Any) -> list[dict[str, Any]]:
+    def outputs(self, inputs: Any) -> Outputs:
+        """Return the scores and, of a network that has it, `known`, float32 `[examples]`.
+
+        That is from 0 to 1: how familiar an example is to the network, whatever its class.
+
+        Args:
+            inputs: As for `scores`.
+
+        Raises:
+            CnnzooError: As for `scores`.
+        """
+        raw = self.raw.check(inputs)
+        found: Outputs = ()
+        for places in self._batches(raw):
+            outputs = self._scores(raw[places])
+            found = found or tuple(_for_all(len(raw), one) for one in outputs)
+            for whole, part in zip(found, outputs, strict=True):
+                whole[places] = part
+        return found or (np.empty((0, len(self.class_names)), np.float32),)
+
+    def _batches(self, raw: np.ndarray) -> Iterator[Any]:
+        """Yield the places of as many examples as go through the network at once."""
+        if isinstance(self.raw, RawTexts):
+            yield from _by_length(raw)
+            return
+        size = _BATCH // VIEWS.get(self.card.get("recipe", {}).get("views"), 1)
+        yield from (slice(start, start + size) for start in range(0, len(raw), size))
+
+    @property
+    def threshold(self) -> float | None:
+        """Of `known`, below which an example is unknown; None of a network that cannot tell."""
+        return self.card["unknown"]["threshold"] if "unknown" in self.card else None
+
+    def predict(self, inputs: Any, threshold: float | None = None) -> list[dict[str, Any]]:
         """Return per example its `input`, `label`, `class_id` and `scores` (one per class).
+
+        Of a network that can tell, also `known`, from 0 to 1; below the threshold the label is
+        "unknown", while `class_id` still is the class of the highest score.
 
         Args:
             inputs: A list, or a single one, of texts, or each the `Path` of a text file; or paths
                 of image (PNG, JPEG), sound (WAV) or `.npy` files, encoded images or sounds as
                 bytes, or arrays (see `scores`).
+            threshold: Of `known`, instead of the card's; 0: none is unknown.
 
         Raises:
-            CnnzooError: An input is none of these, or damaged.
+            CnnzooError: An input is none of these, or damaged, or the network cannot tell what is
+                unknown.
         """
-        return self.answers(self.load_inputs(inputs))
+        return self.answers(self.load_inputs(inputs), threshold)
 
     def predict_stream(
-        self, inputs: Iterable[Any], batch_size: int = 256
+        self, inputs: Iterable[Any], batch_size: int = 256, threshold: float | None = None
     ) -> Iterator[dict[str, Any]]:
         """Yield what `predict` returns, one by one in order, for any number of inputs.
 
@@ -136,19 +168,25 @@ class Classifier:
             inputs: Texts, paths, bytes or arrays, as `predict` takes them in a list; read as they
                 are needed.
             batch_size: Inputs that go through the network at once, or fewer where they are large.
+            threshold: As for `predict`.
 
         Raises:
-            CnnzooError: `batch_size` is not a positive integer.
+            CnnzooError: `batch_size` is not a positive integer, or `threshold` as for `predict`.
         """
-        return predictions(self, inputs, batch_size)
+        return predictions(self, inputs, batch_size, threshold)
 
-    def answers(self, named: Sequence[tuple[str, Any]]) -> list[dict[str, Any]]:
+    def answers(
+        self, named: Sequence[tuple[str, Any]], threshold: float | None = None
+    ) -> list[dict[str, Any]]:
         """Return what `predict` returns, for named raw examples such as `load_inputs` returns."""
+        self.check_threshold(threshold)
         if not named:
             return []
         examples = [raw for _, raw in named]
-        scores = self.scores(examples if isinstance(self.raw, RawTexts) else np.stack(examples))
-        return [
+        scores, *known = self.outputs(
+            examples if isinstance(self.raw, RawTexts) else np.stack(examples)
+        )
+        answers = [
             {
                 "input": name,
                 "label": self.class_names[class_id],
@@ -159,6 +197,30 @@ class Classifier:
                 named, scores.argmax(axis=-1).tolist(), scores.tolist(), strict=True
             )
         ]
+        if known:
+            least = self.threshold if threshold is None else threshold
+            for answer, one in zip(answers, known[0].tolist(), strict=True):
+                answer["known"] = one
+                if one < least:
+                    answer["label"] = self.card["unknown"]["label"]
+        return answers
+
+    def check_threshold(self, threshold: float | None) -> None:
+        """Check a threshold of `known` that was given.
+
+        Raises:
+            CnnzooError: It is not from 0 to 1, or the network cannot tell what is unknown.
+        """
+        if threshold is None:
+            return
+        number = isinstance(threshold, (int, float)) and not isinstance(threshold, bool)
+        if not number or not 0 <= threshold <= 1:
+            raise CnnzooError(f"threshold must be from 0 to 1; got {threshold!r}")
+        if self.threshold is None and threshold > 0:
+            raise CnnzooError(
+                f"threshold must be none or 0 for {self.card['name']}, which cannot tell what is "
+                f"unknown; got {threshold!r}"
+            )
 
     def load_inputs(self, inputs: Any, name: str = "") -> list[tuple[str, Any]]:
         """Return what to call each example of `inputs`, and the raw example.
@@ -184,7 +246,7 @@ class Classifier:
         Raises:
             CnnzooError: The classifier came from a SavedModel, which holds no Keras layers.
         """
-        return self._layers()[-2]
+        return self._parts.network
 
     def prepare(self, inputs: Any) -> np.ndarray:
         """Return what the network takes: normalized images or sounds, or tokens `[texts, length]`.
@@ -198,8 +260,8 @@ class Classifier:
             CnnzooError: As for `scores` and `network`.
         """
         values = self.raw.check(inputs)
-        for layer in self._layers()[:-2]:
-            values = values if isinstance(layer, layers.Views) else layer(values)
+        for layer in self._parts.preprocessing:
+            values = layer(values)
         return np.asarray(values)
 
     def words(self, tokens: np.ndarray) -> list[list[str]]:
@@ -218,14 +280,17 @@ class Classifier:
         names = [name.decode("utf-8", "replace") for name in tokenizer.names]
         return [[names[token] for token in row] for row in tokens]
 
-    def _layers(self) -> list[Any]:
-        """Return preprocessing, network and softmax."""
+    @functools.cached_property
+    def _parts(self) -> Any:
+        """What the Keras model is made of."""
         if self.model is None:
             raise CnnzooError(
                 "trained network must be a run folder, an artifact or a shipped name to look "
                 "inside; got a SavedModel, which holds no Keras layers"
             )
-        return self.model.layers[1:]
+        from cnnzoo.export.assembly import parts_of
+
+        return parts_of(self.model)
 
     def _raw(self, value: Any, name: str) -> Iterator[tuple[str, Any]]:
         """Yield each raw example of `value`, and what to call it."""
@@ -236,6 +301,11 @@ class Classifier:
             return
         for place, raw in enumerate(content):
             yield (f"{name}[{place}]" if len(content) > 1 else name), raw
+
+
+def _for_all(count: int, part: np.ndarray) -> np.ndarray:
+    """Return room for `count` rows such as `part` has."""
+    return np.empty((count, *part.shape[1:]), part.dtype)
 
 
 def _by_length(texts: np.ndarray) -> Iterator[np.ndarray]:

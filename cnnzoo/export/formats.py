@@ -17,13 +17,16 @@ from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import litert, onnx_file
 from cnnzoo.export.artifact import CARD
+from cnnzoo.export.assembly import connect, parts_of
 from cnnzoo.export.card import markdown
 from cnnzoo.export.classifier import Classifier
 from cnnzoo.export.folding import folded
 from cnnzoo.export.litert import tokenizer_of
 from cnnzoo.export.publishing import publish
-from cnnzoo.export.serving_files import WARMUP, write_tokenizer, write_warmup
+from cnnzoo.export.runtime import LITERT, TOKENIZER, Light
+from cnnzoo.export.serving_files import WARMUP, tokenizer_facts, write_tokenizer, write_warmup
 from cnnzoo.export.signatures import ServingGraph
+from cnnzoo.export.temperature import fit_temperature
 from cnnzoo.export.verification import Format, verify
 from cnnzoo.export.verification_data import (
     COMPARED,
@@ -38,6 +41,7 @@ from cnnzoo.guard.signatures import SIGNATURES, stated
 from cnnzoo.guard.sums import write_sums
 from cnnzoo.keras_internals import converter_error
 from cnnzoo.pipelines.input_types import RawTexts
+from cnnzoo.pipelines.splits import Split, select
 from cnnzoo.registry import unknown
 
 EXTRA = "assets.extra"  # In a version's folder: all but the SavedModel itself.
@@ -126,7 +130,7 @@ def _write(
     dataset: Dataset | None,
 ) -> None:
     """Write all files of a version."""
-    model, card = folded(classifier.model), classifier.card
+    model, card = folded(classifier.model), dict(classifier.card)
     graph = ServingGraph(model, card)
     try:
         tf.saved_model.save(graph, folder, signatures=graph.functions)
@@ -137,8 +141,6 @@ def _write(
     extra.mkdir()
     saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
     (extra / SIGNATURES).write_text(json.dumps(stated(saved), indent=1))
-    (extra / CARD).write_text(json.dumps(card, indent=1))
-    (extra / "MODEL_CARD.md").write_text(markdown(card), encoding="utf-8")
     raw = classifier.raw
     requests = {"serving_default": (raw.name, vectors.inputs[:1])}
     if not isinstance(raw, RawTexts):
@@ -149,23 +151,47 @@ def _write(
         write_tokenizer(tokenizer, extra)
     for name, one in formats.items():
         if name != "savedmodel":
-            (folder / one.file).write_bytes(_converted(name, model, classifier, dataset))
+            (folder / one.file).write_bytes(_converted(name, model, card, classifier, dataset))
+    (extra / CARD).write_text(json.dumps(card, indent=1))
+    (extra / "MODEL_CARD.md").write_text(markdown(card), encoding="utf-8")
 
 
 def _converted(
-    name: str, model: keras.Model, classifier: Classifier, dataset: Dataset | None
+    name: str,
+    model: keras.Model,
+    card: dict[str, Any],
+    classifier: Classifier,
+    dataset: Dataset | None,
 ) -> bytes:
-    """Return the file of a format other than SavedModel."""
+    """Return the file of a format other than SavedModel; `card` learns of a temperature."""
     try:
         if name == "onnx":
             return onnx_file.convert(model)
         if name == "litert_int8":
-            return litert.int8(model, training_examples(classifier, dataset))
+            return _int8(model, card, classifier, dataset)
         return {"litert": litert.convert, "litert_float16": litert.float16}[name](model)
     except (tf.errors.OpError, converter_error(), RuntimeError) as error:
         missing = ", ".join(sorted(set(re.findall(r"'tf\.(\w+)' op", str(error)))))
         reason = f"it has no equivalent of {missing}" if missing else str(error).splitlines()[0]
         raise CnnzooError(f"format {name} cannot hold the network: {reason}") from error
+
+
+def _int8(
+    model: keras.Model, card: dict[str, Any], classifier: Classifier, dataset: Dataset | None
+) -> bytes:
+    """Return the int8 file, which has a temperature of its own if the network is calibrated."""
+    examples = training_examples(classifier, dataset)
+    content = litert.int8(model, examples)
+    if "calibration" not in card or dataset is None:
+        return content
+    held_out = select(dataset, "validation", Split.of(card, dataset))
+    facts = tokenizer_of(model)
+    parts = {LITERT: content} | ({} if facts is None else {TOKENIZER: tokenizer_facts(facts)})
+    scores = Classifier(card, Light(parts, "the int8 file")).scores(held_out.inputs)
+    temperature = card["calibration"]["temperature"] * fit_temperature(scores, held_out.labels)
+    card["calibration"] = {**card["calibration"], "temperature_of_int8": temperature}
+    own = connect(parts_of(model)._replace(temperature=temperature), model.inputs[0])
+    return litert.int8(own, examples)
 
 
 def _bytes(path: Path) -> int:

@@ -9,20 +9,24 @@ kernel, as in Krishnamoorthi 2018, https://arxiv.org/abs/1806.08342.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 
+from cnnzoo.export.assembly import connect, named, parts_of
+from cnnzoo.keras_internals import int8_file, with_uint8_input
 from cnnzoo.pipelines.tokenizer import Tokenizer
 
 
 def convert(model: keras.Model) -> bytes:
     """Return the LiteRT file, float32, of an artifact's model or, after a tokenizer, of the rest.
 
-    Its input and output are those of the model; for texts the input is tokens, int32
+    Its input and outputs are those of the model; for texts the input is tokens, int32
     `[batch, length]`. Fold the model first: it is faster.
 
     Raises:
@@ -64,8 +68,9 @@ def float16(model: keras.Model) -> bytes:
 def int8(model: keras.Model, examples: np.ndarray) -> bytes:
     """Return the LiteRT file that computes in int8, with float32 scores.
 
-    It takes uint8 images, int16 sounds or int32 tokens, as the float32 file does. Operations that
-    LiteRT has only for floats stay in floats.
+    It takes uint8 images, int16 sounds or int32 tokens, as the float32 file does. Scores and
+    familiarity are computed from the network's maps and logits in floats, as are operations that
+    LiteRT has only for floats.
 
     Args:
         model: An artifact's model, folded.
@@ -90,9 +95,16 @@ def int8(model: keras.Model, examples: np.ndarray) -> bytes:
         tf.lite.OpsSet.TFLITE_BUILTINS_INT8,
         tf.lite.OpsSet.TFLITE_BUILTINS,
     ]
-    if spec.dtype == tf.float32:
-        converter.inference_input_type = tf.uint8
-    return converter.convert()
+    content = int8_file(converter, _after_network(_converter(function, spec).convert()))
+    return with_uint8_input(content) if spec.dtype == tf.float32 else content
+
+
+def _after_network(content: bytes) -> list[str]:
+    """Return the names of the tensors that come after the network's own, in a float32 file."""
+    interpreter = Interpreter(model_content=content)
+    names = [one["name"] for one in interpreter.get_tensor_details()]
+    outputs = [one["name"] for one in interpreter.get_output_details()]
+    return [name for name in names if re.search("/(known|summary)", name)] + outputs
 
 
 def _of_pixels(
@@ -103,20 +115,16 @@ def _of_pixels(
     Then one step of the quantized input is one step of a pixel, and raw images need no scaling.
     """
 
-    def scores(pixels: tf.Tensor) -> tf.Tensor:
-        for layer in model.layers[1:]:
-            pixels = layer(pixels)
-        return pixels
-
+    over_floats = connect(parts_of(model), keras.Input(spec.shape[1:], name=spec.name))
     pixels = images.astype(np.float32)
     pixels[0].flat[:2] = 0, 255
-    return scores, tf.TensorSpec(spec.shape, tf.float32, name=spec.name), list(pixels[:, None])
+    return over_floats, tf.TensorSpec(spec.shape, tf.float32, name=spec.name), list(pixels[:, None])
 
 
 def _converter(function: Callable[[Any], Any], spec: tf.TensorSpec) -> Any:
     """Return the converter of `function`, which gets the signature `serving_default`."""
     traced = tf.function(
-        lambda inputs: {"scores": function(inputs)}, input_signature=[spec], autograph=False
+        lambda inputs: named(function(inputs)), input_signature=[spec], autograph=False
     )
     concrete = traced.get_concrete_function()
     owner = tf.Module()

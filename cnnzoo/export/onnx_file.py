@@ -10,6 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
+from cnnzoo.export.assembly import named
+from cnnzoo.export.classifier import OUTPUTS
 from cnnzoo.export.litert import after_tokenizer, numeric_spec
 from cnnzoo.keras_internals import frozen
 
@@ -21,7 +23,7 @@ def convert(model: keras.Model) -> bytes:
     """Return the ONNX file of an artifact's model or, after a tokenizer, of the rest.
 
     Its input, named as the model's or "tokens", has a free batch and, for texts of any length, a
-    free length; its output is `scores`.
+    free length; its outputs are those of the model.
 
     Raises:
         CnnzooError: ONNX has no equivalent of an operation.
@@ -31,15 +33,20 @@ def convert(model: keras.Model) -> bytes:
 
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # The checker reports what is wrong.
     spec = numeric_spec(model)
-    function = tf.function(after_tokenizer(model), input_signature=[spec], autograph=False)
+    numeric = after_tokenizer(model)
+    function = tf.function(
+        lambda inputs: named(numeric(inputs)), input_signature=[spec], autograph=False
+    ).get_concrete_function()
     # From a graph with variables, tf2onnx loses kernels that are made of constants.
-    constant = frozen(function.get_concrete_function())
-    (given,), (scores,) = constant.inputs, constant.outputs
+    constant = frozen(function)
+    (given,) = constant.inputs
+    names = dict(zip(sorted(function.structured_outputs), constant.outputs, strict=True))
+    outputs = {names[name].name: name for name in OUTPUTS if name in names}
     proto, _ = tf2onnx.convert.from_graph_def(
         constant.graph.as_graph_def(),
         input_names=[given.name],
-        output_names=[scores.name],
-        tensors_to_rename={given.name: spec.name, scores.name: "scores"},
+        output_names=list(outputs),
+        tensors_to_rename={given.name: spec.name, **outputs},
         opset=OPSET,
         custom_op_handlers={"SelectV2": (_where, []), "Erfc": (_erfc, [])},
     )

@@ -21,6 +21,9 @@ from cnnzoo.quiet import silent_stderr
 
 _ROUNDING = 1e-3  # Of a sum of scores.
 
+# Scores `[batch, classes]` and, of a network that has it, the familiarity `[batch]`, float32.
+Outputs = tuple[np.ndarray, ...]
+
 LITERT, TOKENIZER = "model.tflite", "tokenizer.json"  # Parts of an artifact, files of an export.
 
 
@@ -58,18 +61,23 @@ def _disagreement(light: Light, card: Mapping[str, Any]) -> str:
     return disagreement(light(blank), card)
 
 
-def disagreement(scores: np.ndarray, card: Mapping[str, Any]) -> str:
-    """Return in what the `scores` of one example are not those of a `card`, if they are not."""
+def disagreement(outputs: Outputs, card: Mapping[str, Any]) -> str:
+    """Return in what the `outputs` for one example are not those of a `card`, if they are not."""
+    scores, *known = outputs
     classes = len(card["class_names"])
     if scores.shape != (1, classes):
         return f"must give a score for each of its {classes} classes; got shape {scores.shape}"
     if not np.isfinite(scores).all() or abs(float(scores.sum()) - 1) > _ROUNDING:
         return f"must give scores that sum to 1; got a sum of {float(scores.sum()):g}"
+    if bool(known) != ("unknown" in card):
+        return f"must give {'known' if 'unknown' in card else 'scores alone'}, as its card says"
+    if known and not (known[0].shape == (1,) and 0 <= float(known[0][0]) <= 1):
+        return f"must give a familiarity from 0 to 1; got {known[0].tolist()}"
     return ""
 
 
 class Light:
-    """Scores of a raw batch, float32 `[batch, classes]`, by LiteRT, without Keras.
+    """Scores and familiarity of a raw batch by LiteRT, without Keras.
 
     Args:
         parts: The LiteRT file and, for texts, what the tokenizer is made of, by name.
@@ -94,15 +102,15 @@ class Light:
         """Pickle what it is made of."""
         return Light, (self.parts, self._owner)
 
-    def __call__(self, batch: np.ndarray) -> np.ndarray:
-        """Return the scores."""
+    def __call__(self, batch: np.ndarray) -> Outputs:
+        """Return the outputs for a raw batch."""
         if self._tokenizer is None:
             return self.network(batch)
         return self.network(np.array(self._tokenizer(batch), np.int32))
 
 
 class LiteRT:
-    """A LiteRT file with one input and one output, ready to run in any thread."""
+    """A LiteRT file with one input, ready to run in any thread."""
 
     def __init__(self, content: bytes) -> None:
         """Load the file.
@@ -118,8 +126,8 @@ class LiteRT:
         # Calls at the same time: the first has all cores, the others one each.
         self._idle, self._made, self._change = [first], 1, threading.Condition()
 
-    def __call__(self, inputs: np.ndarray) -> np.ndarray:
-        """Return the output for `inputs`, `[batch, ...]` of the type that the file takes."""
+    def __call__(self, inputs: np.ndarray) -> Outputs:
+        """Return the outputs for `inputs`, `[batch, ...]` of the type that the file takes."""
         interpreter = self._borrow()
         try:
             return interpreter(inputs)
@@ -146,17 +154,19 @@ class _Interpreter:
         self._interpreter.allocate_tensors()
         given = self._interpreter.get_input_details()[0]
         self._input = given["index"]
-        self._output = self._interpreter.get_output_details()[0]["index"]
+        outputs = self._interpreter.get_output_details()
+        outputs.sort(key=lambda one: -len(one["shape_signature"]))  # Scores come first.
+        self._outputs = [one["index"] for one in outputs]
         self.input_shape = tuple(given["shape_signature"][1:].tolist())
         self.input_type = given["dtype"]
         self._shape: tuple[int, ...] | None = None
 
-    def __call__(self, inputs: np.ndarray) -> np.ndarray:
-        """Return the output for `inputs`."""
+    def __call__(self, inputs: np.ndarray) -> Outputs:
+        """Return the outputs for `inputs`."""
         if inputs.shape != self._shape:
             self._interpreter.resize_tensor_input(self._input, inputs.shape)
             self._interpreter.allocate_tensors()
             self._shape = inputs.shape
         self._interpreter.set_tensor(self._input, inputs)
         self._interpreter.invoke()
-        return self._interpreter.get_tensor(self._output)
+        return tuple(map(self._interpreter.get_tensor, self._outputs))

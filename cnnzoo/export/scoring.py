@@ -12,10 +12,11 @@ import numpy as np
 import tensorflow as tf
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.export.classifier import Classifier, Scores
+from cnnzoo.export.assembly import named
+from cnnzoo.export.classifier import OUTPUTS, Classifier, Scores
 from cnnzoo.export.folding import folded
 from cnnzoo.export.litert import after_tokenizer, convert, numeric_spec, tokenizer_of
-from cnnzoo.export.runtime import LITERT, TOKENIZER, Light, LiteRT, disagreement
+from cnnzoo.export.runtime import LITERT, TOKENIZER, Light, LiteRT, Outputs, disagreement
 from cnnzoo.export.serving_files import tokenizer_facts
 from cnnzoo.guard.saved_model import check_saved_model
 from cnnzoo.keras_internals import converter_error
@@ -42,11 +43,12 @@ def from_file(model: keras.Model, card: dict[str, Any], owner: str) -> Classifie
             f"{owner} must take what its card says, {spec.dtype.name} {tuple(spec.shape[1:])}; "
             f"its network takes {', '.join(f'{dtype} {shape}' for shape, dtype in taken)}"
         )
-    given = [tuple(one.shape[1:]) for one in model.outputs]
-    if given != [(classes,)]:
+    given = {name: tuple(one.shape[1:]) for name, one in named(model.output).items()}
+    if given != {"scores": (classes,)} | ({"known": ()} if "unknown" in card else {}):
         raise CnnzooError(
-            f"{owner} must give a score for each of its {classes} classes; got shape "
-            f"{', '.join(map(str, given))}"
+            f"{owner} must give what its card says, a score for each of its {classes} classes"
+            f"{' and known' if 'unknown' in card else ''}; got "
+            f"{', '.join(f'{name} {shape}' for name, shape in given.items())}"
         )
     for weight in model.weights:
         if "float" in weight.dtype and not np.isfinite(np.asarray(weight, np.float32)).all():
@@ -64,7 +66,12 @@ def _in_tensorflow(model: keras.Model) -> Scores:
     function = tf.function(
         lambda inputs: model(inputs, training=False), input_signature=[spec], autograph=False
     )
-    return lambda batch: function(tf.constant(batch, spec.dtype)).numpy()
+    return lambda batch: _ordered(function(tf.constant(batch, spec.dtype)))
+
+
+def _ordered(outputs: Any) -> Outputs:
+    found = named(outputs)
+    return tuple(found[name].numpy() for name in OUTPUTS if name in found)
 
 
 class _Fast:
@@ -73,7 +80,7 @@ class _Fast:
     def __init__(self, model: keras.Model) -> None:
         self._model = model
 
-    def __call__(self, batch: np.ndarray) -> np.ndarray:
+    def __call__(self, batch: np.ndarray) -> Outputs:
         return self._scores(batch)
 
     @property
@@ -102,7 +109,8 @@ def _agrees(runtime: LiteRT, model: keras.Model) -> bool:
     greatest = 256 if tokenizer is None else tokenizer.vocabulary_size
     shape = [2, *(_LENGTH if side is None else side for side in spec.shape[1:])]
     noise = np.random.default_rng(0).integers(0, greatest, shape).astype(spec.dtype.name)
-    return np.allclose(runtime(noise), np.asarray(numeric(noise)), rtol=0, atol=1e-4)
+    pairs = zip(runtime(noise), _ordered(numeric(noise)), strict=True)
+    return all(np.allclose(ours, theirs, rtol=0, atol=1e-4) for ours, theirs in pairs)
 
 
 def from_saved_model(folder: Path, card: dict[str, Any]) -> Classifier:
@@ -128,4 +136,4 @@ def from_saved_model(folder: Path, card: dict[str, Any]) -> Classifier:
 def _signature(loaded: Any, spec: tf.TensorSpec) -> Scores:
     function = loaded.signatures["serving_default"]
     function._cnnzoo_owner = loaded  # A signature alone does not keep its variables alive.
-    return lambda batch: function(**{spec.name: tf.constant(batch, spec.dtype)})["scores"].numpy()
+    return lambda batch: _ordered(function(**{spec.name: tf.constant(batch, spec.dtype)}))

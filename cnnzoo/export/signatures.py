@@ -8,10 +8,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from cnnzoo.export.assembly import named, parts_of
 from cnnzoo.export.litert import tokenizer_of
 from cnnzoo.inspection.cams import explainer
 from cnnzoo.inspection.graph import calls, graph
-from cnnzoo.layers import Views
 from cnnzoo.pipelines.input_types import RawTexts, raw_input
 
 TOP = 5  # Classes with the highest scores that are named, or all if there are fewer.
@@ -23,14 +23,15 @@ class ServingGraph(tf.Module):
     """The signatures of an artifact's model, by name, in `functions`.
 
     `serving_default` takes raw input, `serving_bytes` (but for texts) encoded input; both give
-    `scores`, `class_id` and `label`, and `top_scores` and `top_labels` of the best five.
+    `scores`, `class_id` and `label`, and `top_scores` and `top_labels` of the best five; of a
+    network that can tell, also `known`, and the label "unknown" below the card's threshold.
     `serving_features` gives `features`, what enters the layer of the logits. `serving_explain`
     takes what a page can send, encoded input or texts, and gives, besides these,
     `network_input` or `tokens`, `heat` and perhaps `feature_maps`; see `inspection.explanation`.
     """
 
     def __init__(self, model: keras.Model, card: dict[str, Any]) -> None:
-        """Trace nothing yet; `model` is what `artifact.assemble` returned."""
+        """Trace nothing yet; `model` is what `assembly.connect` returned."""
         super().__init__()
         outputs, raw = _Outputs(model, card), raw_input(card["input"])
         functions: dict[str, tuple[Callable[[tf.Tensor], Named], tf.TensorSpec]]
@@ -62,10 +63,9 @@ class _Outputs:
         self._decode: Any = getattr(raw, "decode", None)  # Texts are never encoded.
         self._names = tf.constant(card["class_names"])
         self._top = min(TOP, len(card["class_names"]))
-        *before, network, softmax = model.layers[1:]
-        self._before = [layer for layer in before if not isinstance(layer, Views)]
-        # What is explained is the image as it is; where several views answer, they still do.
-        self._softmax = softmax if self._before == before else None
+        parts = parts_of(model)
+        self._before, network = parts.preprocessing, parts.network
+        self._unknown = card.get("unknown")
         self._explain = explainer(network)
         logits = graph(network).outputs[0]
         last = next(call for call in calls(network) if call.outputs[0] is logits)
@@ -91,9 +91,8 @@ class _Outputs:
         raw = inputs if tokenizer is not None else self._decoded(inputs)
         values = self._prepared(raw)
         explanation = self._explain(values)
-        logits = explanation.pop("logits")
-        scores = self.model(raw, training=False) if self._softmax is None else self._softmax(logits)
-        prediction = self._named(scores)
+        del explanation["logits"]  # Of the image as it is, where several views of it answer.
+        prediction = self._named(self.model(raw, training=False))
         given = {"network_input": values}
         if tokenizer is not None:  # The word or character of each token; padding is empty.
             given = {"tokens": tf.gather(tf.constant(tokenizer.names), values)}
@@ -121,13 +120,19 @@ class _Outputs:
             values = layer(values)
         return values
 
-    def _named(self, scores: tf.Tensor) -> Named:
+    def _named(self, outputs: Any) -> Named:
+        found = named(outputs)
+        scores = found["scores"]
         class_id = tf.argmax(scores, axis=-1)
         top_scores, top = tf.math.top_k(scores, self._top)
+        label = tf.gather(self._names, class_id)
+        if self._unknown is not None:
+            below = found["known"] < self._unknown["threshold"]
+            label = tf.where(below, self._unknown["label"], label)
         return {
-            "scores": scores,
+            **found,
             "class_id": class_id,
-            "label": tf.gather(self._names, class_id),
+            "label": label,
             "top_scores": top_scores,
             "top_labels": tf.gather(self._names, top),
         }

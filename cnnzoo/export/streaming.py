@@ -28,7 +28,10 @@ _SORTED = (
 
 
 def predictions(
-    classifier: Classifier, inputs: Iterable[Any], batch_size: int = 256
+    classifier: Classifier,
+    inputs: Iterable[Any],
+    batch_size: int = 256,
+    threshold: float | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield what `Classifier.predict_stream` yields.
 
@@ -37,12 +40,13 @@ def predictions(
     """
     if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
         raise CnnzooError(f"batch_size must be an integer of at least 1; got {batch_size!r}")
+    classifier.check_threshold(threshold)
     if isinstance(classifier.raw, RawTexts):
         size = batch_size * _SORTED
     else:
         size = batch_size = max(min(batch_size, _BYTES // _bytes(classifier)), 1)
     batches = _batches(enumerate(inputs), size)
-    answers = partial(_answers, classifier, batch_size=batch_size)
+    answers = partial(_answers, classifier, batch_size=batch_size, threshold=threshold)
     for first in islice(batches, 1):  # Here the model is converted, which threads would do twice.
         yield from answers(first)
     threads = (os.cpu_count() or 1) + 1
@@ -93,7 +97,10 @@ def _bytes(classifier: Classifier) -> int:
 
 
 def _answers(
-    classifier: Classifier, inputs: list[tuple[int, Any]], batch_size: int
+    classifier: Classifier,
+    inputs: list[tuple[int, Any]],
+    batch_size: int,
+    threshold: float | None,
 ) -> list[dict[str, Any]]:
     """Return the answers to `inputs` in their order; texts go by length through the network."""
     examples = [
@@ -105,7 +112,7 @@ def _answers(
         places.sort(key=lambda place: len(examples[place][1]))
     for begin in range(0, len(places), batch_size):
         batch = places[begin : begin + batch_size]
-        found = classifier.answers([examples[place][:2] for place in batch])
+        found = classifier.answers([examples[place][:2] for place in batch], threshold)
         for place, answer in zip(batch, found, strict=True):
             answers[place] = answer
     return answers

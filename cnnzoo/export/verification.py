@@ -35,11 +35,11 @@ class _Run(NamedTuple):
     file: Path
     signature: str  # Of a SavedModel.
     inputs: np.ndarray  # Raw batch, or encoded examples.
-    scores: np.ndarray
+    outputs: np.ndarray  # What it must give: columns of scores, and of `known` if there is one.
 
 
 class _Result(NamedTuple):
-    scores: np.ndarray
+    outputs: np.ndarray
     latency_us: float
 
 
@@ -65,10 +65,10 @@ def verify(
 def _runs(name: str, one: Format, folder: Path, vectors: TestVectors) -> list[_Run]:
     count = None if one.tolerance is None else COMPARED
     file = folder / one.file
-    raw = _Run(name, file, "serving_default", vectors.inputs[:count], vectors.scores[:count])
+    raw = _Run(name, file, "serving_default", vectors.inputs[:count], vectors.outputs[:count])
     if one.runtime != "savedmodel" or not len(vectors.encoded):
         return [raw]
-    return [raw, _Run(name, file, "serving_bytes", vectors.encoded, vectors.encoded_scores)]
+    return [raw, _Run(name, file, "serving_bytes", vectors.encoded, vectors.encoded_outputs)]
 
 
 def _run(runtime: str, runs: Sequence[_Run]) -> list[_Result]:
@@ -92,8 +92,8 @@ def _compared(
     name: str, one: Format, pairs: Sequence[tuple[_Run, _Result]], vectors: TestVectors
 ) -> dict[str, Any]:
     """Return what `export` reports on a format, or refuse its scores."""
-    difference = float(np.max([np.abs(found.scores - run.scores).max() for run, found in pairs]))
-    of_artifact, labels = (one.scores.argmax(axis=1) for one in pairs[0])
+    difference = float(np.max([np.abs(found.outputs - run.outputs).max() for run, found in pairs]))
+    of_artifact, labels = (one.outputs[:, : vectors.classes].argmax(axis=1) for one in pairs[0])
     accuracy = None
     if one.tolerance is None:
         accuracy = float(np.mean(labels == vectors.labels))
@@ -114,5 +114,5 @@ def _compared(
         "accuracy": accuracy,
         "latency_us": round(pairs[0][1].latency_us, 1),
         "examples": vectors.examples,
-        "compared": sum(len(run.scores) for run, _ in pairs),
+        "compared": sum(len(run.outputs) for run, _ in pairs),
     }

@@ -26,14 +26,15 @@ _ENCODED = 5  # Examples that are encoded in several ways.
 
 
 class TestVectors(NamedTuple):
-    """Raw examples and the scores that Keras gives them."""
+    """Raw examples and what Keras gives them: columns of scores, and of `known` if there is one."""
 
     examples: str  # "test": of the test set; "generated": at random, where that is not here.
     inputs: np.ndarray  # Raw batch.
     labels: np.ndarray | None  # int64 `[examples]`; None of generated ones.
-    scores: np.ndarray  # float32 `[examples, classes]`.
+    outputs: np.ndarray  # float32 `[examples, classes]`, or with one column more.
     encoded: np.ndarray  # Encoded images or sounds of several sizes and kinds, bytes; or empty.
-    encoded_scores: np.ndarray
+    encoded_outputs: np.ndarray
+    classes: int
 
 
 def collect_vectors(classifier: Classifier, dataset: Dataset | None, limit: int) -> TestVectors:
@@ -49,10 +50,14 @@ def collect_vectors(classifier: Classifier, dataset: Dataset | None, limit: int)
         inputs, labels = classifier.raw.check(inputs[:limit]), labels[:limit]
     keras = of_training(classifier.model, classifier.card)
     encoded = np.array([*_encoded(classifier.raw, inputs[:_ENCODED])], object)
-    encoded_scores = [row["scores"] for row in keras.predict(list(encoded))]
-    return TestVectors(
-        name, inputs, labels, keras.scores(inputs), encoded, np.array(encoded_scores, np.float32)
-    )
+    decoded = [raw for _, raw in keras.load_inputs(list(encoded))]
+    outputs, of_encoded = _columns(keras, inputs), _columns(keras, decoded)
+    classes = len(classifier.class_names)
+    return TestVectors(name, inputs, labels, outputs, encoded, of_encoded, classes)
+
+
+def _columns(classifier: Classifier, inputs: Any) -> np.ndarray:
+    return np.column_stack(classifier.outputs(np.asarray(inputs))) if len(inputs) else np.zeros(0)
 
 
 def training_examples(classifier: Classifier, dataset: Dataset | None) -> np.ndarray:

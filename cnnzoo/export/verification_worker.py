@@ -3,7 +3,7 @@
 Run: python verification_worker.py JOB
 
 A job is a pickle of a runtime's name and of runs, each a file, a signature and inputs. Results take
-its place.
+its place: columns of scores and, if the file gives it, of `known`, and the latency.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ import numpy as np
 _BATCH = 50  # Examples at once.
 _SECONDS = 0.3  # For timing a file.
 
-Scores = Callable[[Any], np.ndarray]  # Of a batch.
+OUTPUTS = ("scores", "known")
+
+Run = Callable[[Any], list[np.ndarray]]  # What a batch gives, as OUTPUTS.
 
 
 def main(job: str) -> None:
@@ -29,33 +31,39 @@ def main(job: str) -> None:
     runtime, runs = pickle.loads(Path(job).read_bytes())
     results = []
     for file, signature, inputs in runs:
-        scores = RUNTIMES[runtime](file, signature)
+        run = RUNTIMES[runtime](file, signature)
         batches = [inputs[begin : begin + _BATCH] for begin in range(0, len(inputs), _BATCH)]
         batches.append(inputs[:1])
         if inputs.dtype.hasobject and runtime != "savedmodel":
             batches = [_tokens(Path(file).parent, texts) for texts in batches]
         *batches, one = batches
-        found = np.concatenate([scores(batch) for batch in batches])
-        results.append((found, _latency(scores, one)))
+        found = np.concatenate([np.column_stack(run(batch)) for batch in batches])
+        results.append((found, _latency(run, one)))
     Path(job).write_bytes(pickle.dumps(results))
 
 
-def _saved_model(folder: str, signature: str) -> Scores:
+def _saved_model(folder: str, signature: str) -> Run:
     import tensorflow as tf
 
     function = tf.saved_model.load(folder).signatures[signature]
     ((name, spec),) = function.structured_input_signature[1].items()
-    return lambda batch: function(**{name: tf.constant(batch, spec.dtype)})["scores"].numpy()
+
+    def run(batch: Any) -> list[np.ndarray]:
+        found = function(**{name: tf.constant(batch, spec.dtype)})
+        return [found[output].numpy() for output in OUTPUTS if output in found]
+
+    return run
 
 
-def _litert(path: str, _: str) -> Scores:
+def _litert(path: str, _: str) -> Run:
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=path)
-    given, scores = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    given, outputs = interpreter.get_input_details()[0], interpreter.get_output_details()
+    outputs.sort(key=lambda one: -len(one["shape_signature"]))  # Scores come first.
     shape = ()
 
-    def run(batch: np.ndarray) -> np.ndarray:
+    def run(batch: np.ndarray) -> list[np.ndarray]:
         nonlocal shape
         if batch.shape != shape:
             interpreter.resize_tensor_input(given["index"], batch.shape)
@@ -63,17 +71,18 @@ def _litert(path: str, _: str) -> Scores:
             shape = batch.shape
         interpreter.set_tensor(given["index"], batch)
         interpreter.invoke()
-        return interpreter.get_tensor(scores["index"])
+        return [interpreter.get_tensor(one["index"]) for one in outputs]
 
     return run
 
 
-def _onnx(path: str, _: str) -> Scores:
+def _onnx(path: str, _: str) -> Run:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
-    return lambda batch: session.run(["scores"], {name: batch})[0]
+    outputs = [one.name for one in session.get_outputs()]
+    return lambda batch: session.run(outputs, {name: batch})
 
 
 RUNTIMES = {"savedmodel": _saved_model, "litert": _litert, "onnx": _onnx}
@@ -87,13 +96,13 @@ def _tokens(folder: Path, texts: np.ndarray) -> np.ndarray:
     return np.array(module.Tokenizer(folder / "tokenizer.json")(texts), np.int32)
 
 
-def _latency(scores: Scores, one: Any) -> float:
+def _latency(run: Run, one: Any) -> float:
     """Return the median time for one example, in microseconds."""
-    scores(one)
+    run(one)
     seconds: list[float] = []
     while not seconds or sum(seconds) < _SECONDS:
         begin = time.perf_counter()
-        scores(one)
+        run(one)
         seconds.append(time.perf_counter() - begin)
     return float(np.median(seconds)) * 1e6
 

@@ -23,7 +23,6 @@ from cnnzoo.inspection.activations import batched, chosen_classes, run_to_logits
 from cnnzoo.inspection.checks import continuous, filler
 
 _INCOMPLETE = 0.01  # Share of the difference that integrated gradients may miss.
-_MOST_STEPS = 1_024
 
 # Gradients of ReLUs, for `rectified`.
 DECONVOLVED = "CnnzooDeconvolvedRelu"
@@ -74,12 +73,14 @@ def integrated_gradients(
     class_id: Any = None,
     baseline: Any = None,
     steps: int = 64,
+    *,
+    most_steps: int = 1_024,
 ) -> np.ndarray:
     """Return each value's part in how far the class's logit is above that of the baseline.
 
     The parts, of the input's shape and type, sum up to that difference. The integral along the
     straight line is a Gauss-Legendre sum over `steps` points; for an example whose parts miss the
-    difference by more than 1%, they are doubled, up to 1,024.
+    difference by more than 1%, they are doubled, up to `most_steps`.
 
     Args:
         model: A built Functional or Sequential model to logits or scores, `[batch, classes]`.
@@ -88,6 +89,7 @@ def integrated_gradients(
         baseline: What stands for "nothing": a number, or an array like an example, or a batch of
             them; zero by default, the mean of a standardized image.
         steps: Points of the line at which the gradient is taken at first.
+        most_steps: At which it is taken at most; `steps`, if that is more.
 
     Raises:
         CnnzooError: The inputs, class or baseline do not fit the model, or it takes integers.
@@ -96,10 +98,11 @@ def integrated_gradients(
     classes = chosen_classes(model, batch, class_id)
     starts = filler("baseline", 0.0 if baseline is None else baseline, batch)
     steps, gradient = checks.count("steps", steps), _gradient(model)
+    most_steps = checks.count("most_steps", most_steps)
     logits = batched(lambda values: run_to_logits(model, values).output)
     gains = (logits(batch) - logits(starts))[range(len(batch)), classes]
     lines = zip(starts, batch - starts, classes, gains, strict=True)
-    return np.stack([_integral(gradient, *line, steps) for line in lines])
+    return np.stack([_integral(gradient, *line, steps, most_steps) for line in lines])
 
 
 def deconvolve(
@@ -136,15 +139,21 @@ def deconvolve(
 
 
 def _integral(
-    gradient: Gradient, start: np.ndarray, way: np.ndarray, of: int, gain: float, steps: int
+    gradient: Gradient,
+    start: np.ndarray,
+    way: np.ndarray,
+    of: int,
+    gain: float,
+    steps: int,
+    most_steps: int,
 ) -> np.ndarray:
     """Return the parts of `way` in `gain`, by class `of`'s gradient between `start` and its end."""
     points, weights = np.polynomial.legendre.leggauss(steps)
     line = (points.reshape(-1, *[1] * way.ndim) + 1) / 2 * way + start
     parts = way * _mean(gradient, line.astype(way.dtype), of, weights / 2)
-    if abs(parts.sum() - gain) <= _INCOMPLETE * abs(gain) or 2 * steps > _MOST_STEPS:
+    if abs(parts.sum() - gain) <= _INCOMPLETE * abs(gain) or 2 * steps > most_steps:
         return parts
-    return _integral(gradient, start, way, of, gain, 2 * steps)
+    return _integral(gradient, start, way, of, gain, 2 * steps, most_steps)
 
 
 def _mean(gradient: Gradient, points: np.ndarray, of: int, weights: np.ndarray) -> np.ndarray:

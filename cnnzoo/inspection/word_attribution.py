@@ -69,11 +69,14 @@ def _gradient(model: keras.Model, tokens: np.ndarray, classes: np.ndarray) -> np
     return _products(model, tokens, classes, np.ones(1, "float32"))
 
 
-def _integrated(model: keras.Model, tokens: np.ndarray, classes: np.ndarray) -> np.ndarray:
+def integrated(
+    model: keras.Model, tokens: np.ndarray, classes: np.ndarray, numbers: Sequence[int] = _STEPS
+) -> np.ndarray:
+    """Return integrated gradients; a text whose parts do not add up gets the next of `numbers`."""
     ones = np.ones(len(tokens), "float32")
     change = _logits(model, tokens, classes, ones) - _logits(model, tokens, classes, 0 * ones)
     found, left = np.zeros(tokens.shape, "float32"), np.arange(len(tokens))
-    for steps in _STEPS:
+    for steps in numbers:
         middles = (np.arange(steps, dtype="float32") + 0.5) / steps
         found[left] = _products(model, tokens[left], classes[left], middles)
         error = np.abs(found[left].sum(axis=1) - change[left])
@@ -97,7 +100,7 @@ def _occlusion(model: keras.Model, tokens: np.ndarray, classes: np.ndarray) -> n
 
 METHODS: dict[str, Method] = {
     "gradient": _gradient,
-    "integrated_gradients": _integrated,
+    "integrated_gradients": integrated,
     "occlusion": _occlusion,
 }
 

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from cnnzoo.config.recipe import VIEWS
 from cnnzoo.layers.base import BaseLayer
 
 # Rows and columns by which an image is shifted -> weight of its two views, as it is and mirrored.
@@ -48,7 +49,7 @@ class Views(BaseLayer):
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Return the shape of the views."""
         batch, *image = input_shape
-        return (batch and 2 * len(SHIFTS[self.kind]) * batch, *image)
+        return (batch and VIEWS[self.kind] * batch, *image)
 
 
 @keras.saving.register_keras_serializable("cnnzoo")
@@ -75,4 +76,4 @@ class MeanOfViews(BaseLayer):
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Return the shape of the scores."""
         batch, classes = input_shape
-        return (batch and batch // (2 * len(SHIFTS[self.kind])), classes)
+        return (batch and batch // VIEWS[self.kind], classes)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from cnnzoo import inspection
+from cnnzoo.report import randomized
 from cnnzoo.report.page import Picture, Piece, Section, Table, collected
 from cnnzoo.report.subject import OWN, AnsweredExamples, Subject
 
@@ -17,6 +18,13 @@ _RANKED = 3  # Classes with their scores.
 
 # Multiply-adds for one example and method, roughly; a large network takes fewer steps.
 _WORK = 2e10
+
+# What is shown for each kind of input, by the names of `inspection.attribution`.
+_METHODS = {
+    "images": ("grad_cam", "occlusion", "smoothgrad", "integrated_gradients"),
+    "sounds": ("grad_cam",),
+    "texts": ("integrated_gradients",),
+}
 
 
 def own_section(subject: Subject) -> Section | None:
@@ -70,7 +78,8 @@ def attention_section(subject: Subject) -> Section | None:
     shown = "Correctly classified test examples of several classes, and the most confident error."
     if examples.right.all():
         shown = "Test examples of several classes."
-    return Section("attention", "What the model looks at", [shown, *heat])
+    tested = collected(lambda: [randomized.table(subject)])
+    return Section("attention", "What the model looks at", [shown, *heat, *tested])
 
 
 def chosen(examples: AnsweredExamples, count: int) -> list[int]:
@@ -86,11 +95,14 @@ def chosen(examples: AnsweredExamples, count: int) -> list[int]:
 
 
 def _heat(subject: Subject, name: str, raw: np.ndarray, titles: list[str]) -> list[Piece]:
-    """Return a picture of what raw examples, each with its title, are classified by."""
+    """Return a picture of what raw examples are classified by, and whether it can be trusted."""
     methods: dict[str, Any] = {"images": _over_images, "sounds": _over_sounds, "texts": _over_words}
     if subject.kind != "texts":  # In titles of texts matplotlib looks for no formulas.
         titles = [title.replace("$", r"\$") for title in titles]
-    return collected(lambda: [methods[subject.kind](subject, name, raw, titles)])
+    drawn = collected(lambda: [methods[subject.kind](subject, name, raw, titles)])
+    if not isinstance(drawn[0], Picture):
+        return drawn
+    return drawn + collected(lambda: [randomized.verdict(subject, _METHODS[subject.kind])])
 
 
 def _over_images(subject: Subject, name: str, raw: np.ndarray, titles: Sequence[str]) -> Picture:

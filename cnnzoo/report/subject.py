@@ -18,7 +18,10 @@ from cnnzoo.evaluation.metrics import score
 from cnnzoo.export.artifact import load
 from cnnzoo.export.classifier import Classifier
 from cnnzoo.files import read
+from cnnzoo.inspection.attribution import methods
 from cnnzoo.inspection.cost import LayerCost
+from cnnzoo.inspection.graph import last_maps
+from cnnzoo.inspection.randomization import RandomizationTest, randomization_test
 from cnnzoo.pipelines.card_data import dataset_of
 from cnnzoo.pipelines.splits import Split, select
 from cnnzoo.report.structure import rows_of
@@ -28,6 +31,9 @@ from cnnzoo.training.run_folder import holds_run, read_metrics
 SCORED = 10_000  # Test examples at most whose scores are computed.
 SAMPLED = 1_000  # Of these, for what takes long.
 OWN = 12  # Your inputs that are shown.
+
+# For the test with random weights: multiply-adds of a pass over its examples, and these at most.
+_WORK, _RANDOMIZED = 1e9, 16
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,21 @@ class Subject:
         """Return how often an example can pass in `work` multiply-adds, from `least` to `most`."""
         macs = sum(row.macs for row in self.rows)
         return most if not macs else int(min(max(work / macs, least), most))
+
+    @cached_property
+    def randomized(self) -> dict[str, RandomizationTest]:
+        """The test with random weights of each method that is for such a network."""
+        count = self.affordable(_WORK, most=_RANDOMIZED, least=4)
+        if self.examples is None:
+            raw = np.stack([example for _, example in self.own[:count]])
+        else:
+            raw = self.examples.sample(count).inputs
+        inputs, found = self.classifier.prepare(raw), {}
+        for method in methods(self.network):
+            if "grad_cam" in method and last_maps(self.network) is None:
+                continue
+            found[method] = randomization_test(self.network, inputs, method, steps=2)
+        return found
 
     @cached_property
     def score(self) -> dict[str, Any] | None:

@@ -36,7 +36,7 @@ from cnnzoo.wav import encode_wav, load_wav
 _QUICK = 1e-3  # Seconds for one example: not much more than a change of thread takes.
 _QUICK_TEXTS, _QUICK_NUMBERS = 2**9, 2**14  # Bytes of a body that holds few such examples.
 _TOLERANCE = 1e-4  # Of a score, between TensorFlow and LiteRT.
-_NAMED = {"scores", "class_id", "label", "top_scores", "top_labels"}
+_NAMED = {"scores", "known", "class_id", "label", "top_scores", "top_labels"}
 
 
 class Signature:
@@ -126,7 +126,7 @@ class Engine:
             read_in = _reader(name, given, self.card["input"])
             if read_in is None:
                 continue
-            answer = _named(light, read_in, given, wanted, self.card["class_names"])
+            answer = _named(light, read_in, given, wanted, self.card)
             faster = Signature(name, signature.inputs, answer)
             faster.by_example = True
             fast = min(self._warm_up(faster) for _ in range(3)) < _QUICK
@@ -218,13 +218,13 @@ def _named(
     read_in: Callable[[np.ndarray], np.ndarray],
     given: str,
     wanted: set[str],
-    class_names: list[str],
+    card: Mapping[str, Any],
 ) -> Function:
-    names = np.array(class_names, object)
+    names = np.array(card["class_names"], object)
     most = min(5, len(names))
 
     def answer(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        scores = light(read_in(arrays[given]))
+        scores, *known = light(read_in(arrays[given]))
         order = np.argsort(-scores, axis=1, kind="stable")[:, :most]  # As tf.math.top_k does.
         found = {
             "scores": scores,
@@ -233,6 +233,10 @@ def _named(
             "top_scores": np.take_along_axis(scores, order, axis=1),
             "top_labels": names[order],
         }
+        if known:
+            unknown = card["unknown"]
+            found["known"] = known[0]
+            found["label"][known[0] < unknown["threshold"]] = unknown["label"]
         return {output: found[output] for output in found if output in wanted}
 
     return answer

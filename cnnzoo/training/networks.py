@@ -12,7 +12,7 @@ import numpy as np
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
-from cnnzoo.export import artifact
+from cnnzoo.export.assembly import assemble
 from cnnzoo.export.card import limits
 from cnnzoo.inspection.cost import layer_costs
 from cnnzoo.inspection.graph import nested, output_call, walk
@@ -129,7 +129,7 @@ def _networks(
     served = (
         _network(recipe, pipeline, classes) if custom is None else keras.models.clone_model(custom)
     )
-    inference = artifact.assemble(pipeline.layers, served, describe(dataset), recipe.views)
+    inference = assemble(pipeline.layers, served, describe(dataset), recipe.views)
     return Networks(trained, model, served, inference, accuracy, recipe.ema is not None, frozen)
 
 

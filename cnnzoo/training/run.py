@@ -22,6 +22,7 @@ import tensorflow as tf
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
+from cnnzoo.evaluation.calibration import TRAINING, calibrate
 from cnnzoo.evaluation.metrics import evaluate
 from cnnzoo.export import artifact
 from cnnzoo.files import write_whole
@@ -219,7 +220,9 @@ def _of_recipe(recipe: Recipe) -> list[keras.callbacks.Callback]:
 def _finish(epochs: Epochs, dataset: Dataset, seconds: float) -> dict[str, Any]:
     """Score the best epoch on the test set, complete card and folder, and return the metrics."""
     folder, history, metadata = epochs.folder, epochs.history, epochs.metadata
-    best = artifact.load(folder)
+    data = epochs.data
+    training = data.sample(min(TRAINING, int(data.class_counts.sum())))
+    best = calibrate(artifact.load(folder), training, data.validation)
     test = evaluate(best, data=dataset)
     card = {**best.card, "metrics": {**best.card["metrics"], "test": test}}
     artifact.save(folder / artifact.ARTIFACT, best.model, card, best.parts)

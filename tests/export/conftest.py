@@ -4,7 +4,7 @@ import pytest
 
 import cnnzoo
 from cnnzoo.datasets import DATASETS, Dataset, Examples, load_dataset
-from cnnzoo.export import artifact
+from cnnzoo.export import assembly
 from cnnzoo.export.scoring import from_model
 from cnnzoo.pipelines.tokenizer import Tokenizer
 
@@ -28,7 +28,7 @@ def of_texts(classifier):
     keras.utils.set_random_seed(0)
     size = tokenizer.vocabulary_size
     network = cnnzoo.create_model("text_cnn_rand", input_shape=(None,), vocabulary_size=size)
-    model = artifact.assemble([tokenizer], network, {"shape": []})
+    model = assembly.assemble([tokenizer], network, {"shape": []})
     facts = {"name": "texts", "dataset": "sms_spam", "class_names": ["ham", "spam"]}
     recipe = {**classifier.card["recipe"], "validation": 450}
     return from_model(model, {**classifier.card, **facts, "input": {"shape": []}, "recipe": recipe})
@@ -51,7 +51,7 @@ def of_sounds(classifier):
     network.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     inputs, labels = tones("train")
     network.fit(inputs / 2**15, labels, epochs=8, batch_size=8, verbose=0)
-    model = artifact.assemble([keras.layers.Rescaling(1 / 2**15)], network, facts)
+    model = assembly.assemble([keras.layers.Rescaling(1 / 2**15)], network, facts)
     card = {"name": "sounds", "dataset": "export_tones", "class_names": ["low", "high"]}
     recipe = {**classifier.card["recipe"], "validation": 20}
     return from_model(model, {**classifier.card, **card, "input": facts, "recipe": recipe})

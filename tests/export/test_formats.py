@@ -13,7 +13,7 @@ from ai_edge_litert.interpreter import Interpreter
 import cnnzoo
 from cnnzoo.datasets import DATASETS, mnist
 from cnnzoo.errors import CnnzooError
-from cnnzoo.export import artifact, formats
+from cnnzoo.export import assembly, formats
 from cnnzoo.export.folding import folded
 from cnnzoo.export.runtime import LiteRT
 from cnnzoo.export.scoring import from_model
@@ -251,7 +251,7 @@ def test_an_operation_without_equivalent_in_a_format_is_named(
     shape = (28, 28, 1)
     before, after = keras.layers.Reshape((14, 2, 28, 1)), keras.layers.Flatten()
     network = keras.Sequential([keras.Input(shape), before, layer, after, keras.layers.Dense(10)])
-    model = artifact.assemble([keras.layers.Rescaling(1 / 255)], network, classifier.card["input"])
+    model = assembly.assemble([keras.layers.Rescaling(1 / 255)], network, classifier.card["input"])
     odd = from_model(model, {**classifier.card, "name": "odd"})
     message = f"^format {name} cannot hold the network: it has no equivalent of {operation}$"
     with pytest.raises(CnnzooError, match=message):

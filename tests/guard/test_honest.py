@@ -12,7 +12,7 @@ from cnnzoo import weights
 from cnnzoo.config.recipe import recipes
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import artifact
-from cnnzoo.export.artifact import assemble
+from cnnzoo.export.assembly import assemble
 from cnnzoo.export.signatures import ServingGraph
 from cnnzoo.files import read_xz
 from cnnzoo.guard.keras_file import check_keras_file

@@ -12,7 +12,7 @@ from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 import cnnzoo
-from cnnzoo.export.artifact import assemble
+from cnnzoo.export.assembly import assemble
 from cnnzoo.export.signatures import ServingGraph
 from cnnzoo.guard.sums import write_sums
 from cnnzoo.pipelines.tokenizer import Tokenizer

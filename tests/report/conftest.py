@@ -13,7 +13,7 @@ import tensorflow as tf
 import cnnzoo
 from cnnzoo import cli
 from cnnzoo.datasets import DATASETS, Dataset, Examples
-from cnnzoo.export import artifact
+from cnnzoo.export import artifact, assembly
 from cnnzoo.pipelines.tokenizer import Tokenizer
 from cnnzoo.report import write
 
@@ -67,7 +67,7 @@ def saved(classifier, tmp_path_factory):
         card["class_names"] = list(dataset.class_names)
         card["recipe"] = {**card["recipe"], "validation": 4}
         path = tmp_path_factory.mktemp("artifacts") / f"{name}.keras"
-        artifact.save(path, artifact.assemble(layers, network, facts), card)
+        artifact.save(path, assembly.assemble(layers, network, facts), card)
         return path
 
     return save

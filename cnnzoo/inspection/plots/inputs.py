@@ -13,6 +13,7 @@ from matplotlib.patches import Rectangle
 from cnnzoo import plot_style
 from cnnzoo.errors import CnnzooError
 from cnnzoo.inspection.plots.base import check_sides, colors, curve, shown
+from cnnzoo.inspection.randomization import RandomizationTest
 from cnnzoo.inspection.strongest import NearestExamples
 
 _STRONGEST = 99.5  # Percentile of heat from which colors are full.
@@ -87,6 +88,52 @@ def _draw_over(axes: Axes, image: np.ndarray, heat: np.ndarray, signed: bool) ->
     else:
         _draw(axes, image)
         axes.imshow(heat, alpha=0.6, **how)
+
+
+@plot_style.style()
+def draw_randomization(found: Sequence[RandomizationTest], image: np.ndarray) -> Figure:
+    """Return a picture of an image's heat as weights are randomized, one row per method.
+
+    Above each heat is the layer that was randomized last; below it, the mean rank correlation with
+    the trained network's heat over all examples of the test. Each heat has its own scale.
+
+    Args:
+        found: Of `randomization_test` with one order and one number of steps, over images.
+        image: The first example of the test, `[height, width, channels]`.
+
+    Raises:
+        CnnzooError: There are no tests, they have other layers than each other, or are not of such
+            images.
+    """
+    check_sides("image", image, (3,))
+    if not found:
+        raise CnnzooError("found must be of at least one test; got none")
+    layers = found[0].layers
+    if any(one.layers != layers for one in found):
+        raise CnnzooError("found must be of tests that randomized the same layers")
+    firsts = [_first(one, image) for one in found]
+    height = 1.2 * image.shape[0] / image.shape[1] + 0.35
+    figure = Figure(figsize=(1.2 * (len(layers) + 2) + 0.5, height * len(found) + 0.5))
+    figure.suptitle("Heat while more and more weights are random")
+    grid = figure.subplots(len(found), len(layers) + 2, squeeze=False)
+    for axes, title in zip(grid[0], ["input", "trained", *layers], strict=True):
+        axes.set_title(title.replace("_", "\n"), fontsize=8)
+    for row, one, heats in zip(grid, found, firsts, strict=True):
+        row[0].set_ylabel(one.method.replace("_", "\n"))
+        _draw(row[0], shown(image[np.newaxis])[0])
+        signed = bool(heats.min() < 0)
+        for axes, heat in zip(row[1:], heats, strict=True):
+            _draw_over(axes, shown(image[np.newaxis])[0], heat, signed)
+        for axes, correlation in zip(row[2:], one.rank_correlations, strict=True):
+            axes.set_xlabel(f"{correlation:.2f}", fontsize=8)
+    return figure
+
+
+def _first(found: RandomizationTest, image: np.ndarray) -> np.ndarray:
+    """Return the heat of the first example in each state, `[1 + states, height, width]`."""
+    heats = found.heats[:, 0]
+    batch = np.broadcast_to(image, (len(heats), *image.shape))
+    return _without_channels(found.method, heats, batch)
 
 
 @plot_style.style()

@@ -5,23 +5,27 @@ const BEST = 5;
 const SURE = 0.5; // A score below it leaves more to the other classes together.
 const WORTH_TELLING = 0.01;
 
-/** Show the `scores` of the classes `names`, and return the prediction in words. */
-export function showAnswer(scores, names) {
+/** Show a prediction for the classes of a card, and return it in words. */
+export function showAnswer({ scores, known }, { class_names: names, unknown }) {
   const order = [...scores.keys()].sort((one, other) => scores[other] - scores[one]);
   const shown = names.length <= ALL ? [...names.keys()] : order.slice(0, BEST);
-  const sentence = inWords(order, scores, names);
-  element("label").textContent = names[order[0]];
+  const strange = known !== undefined && known < unknown.threshold;
+  const label = strange ? unknown.label : names[order[0]];
+  const sentence = strange
+    ? `Unlike what the model was trained on; closest is ${names[order[0]]}.`
+    : inWords(order, scores, names);
+  element("label").textContent = label;
   element("sentence").textContent = sentence;
   element("more").textContent =
     shown.length < names.length ? `The top ${shown.length} of ${names.length} classes.` : "";
   fill(element("scores"), shown, (row, id) => {
-    row.className = id === order[0] ? "first" : "";
+    row.className = id === order[0] && !strange ? "first" : "";
     row.querySelector("th span").textContent = names[id];
     const [bar, number] = row.querySelector("td").children;
     bar.style.setProperty("--share", scores[id]);
     number.textContent = percent(scores[id]);
   });
-  return `The prediction is ${names[order[0]]}. ${sentence}`;
+  return `The prediction is ${label}. ${sentence}`;
 }
 
 function inWords([first, second], scores, names) {

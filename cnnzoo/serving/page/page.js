@@ -170,7 +170,7 @@ function askText() {
 }
 
 function show(prediction) {
-  const sentence = showAnswer(prediction.scores, model.card.class_names);
+  const sentence = showAnswer(prediction, model.card);
   showInside(prediction, model.card);
   element("error").textContent = element("waiting").textContent = "";
   element("result").hidden = false;

@@ -111,6 +111,29 @@ def test_nearest_examples_have_frames_and_patches(networks):
     assert images_of(figure.axes[3])[0].shape == (bottom - top, right - left)
 
 
+def test_a_randomization_has_a_row_per_method_and_a_column_per_state(networks):
+    model, images = networks.flat(), networks.images(2)
+    found = [
+        inspection.randomization_test(model, images, method, steps=2)
+        for method in ("saliency", "grad_cam")
+    ]
+    figure = inspection.draw_randomization(found, images[0])
+    assert plot_style.png(figure)
+    grid = np.reshape(figure.axes, (2, 4))
+    assert [axes.get_title() for axes in grid[0]] == ["input", "trained", "logits", "conv1"]
+    assert [row[0].get_ylabel() for row in grid] == ["saliency", "grad\ncam"]
+    for row, one in zip(grid, found, strict=True):
+        below = [float(axes.get_xlabel()) for axes in row[2:]]
+        assert np.allclose(below, one.rank_correlations, atol=0.005)
+    drawn = [np.squeeze(image) for image in images_of(grid[0, 3])]
+    assert any(np.allclose(one, found[0].heats[2, 0].sum(axis=-1)) for one in drawn)
+    other = found[1]._replace(layers=["logits"])
+    with pytest.raises(CnnzooError, match="^found must be of tests that randomized the same lay"):
+        inspection.draw_randomization([found[0], other], images[0])
+    with pytest.raises(CnnzooError, match="^found must be of at least one test; got none$"):
+        inspection.draw_randomization([], images[0])
+
+
 def test_what_cannot_be_drawn_is_refused():
     with pytest.raises(CnnzooError, match="^kernels must have rank 3 or 4 to be drawn; got shape"):
         inspection.draw_filters(np.zeros((2, 2, 2, 1, 1)), "conv1")
