@@ -17,15 +17,47 @@ from cnnzoo.quiet import log, start_tensorflow
 
 def evaluate_trained(arguments: argparse.Namespace) -> Answer:
     """The score of a trained model."""
+    out, corrupted = arguments.out, arguments.corrupted
+    if out is not None and not (corrupted and out.suffix.lower() == ".png"):
+        raise CnnzooError(f"out must end in .png, and stand with --corrupted; got {str(out)!r}")
     start_tensorflow()
     from cnnzoo.evaluation.metrics import evaluate
     from cnnzoo.export.artifact import load
 
-    result = evaluate(load(arguments.name), arguments.split, arguments.data, arguments.encoding)
+    classifier = load(arguments.name)
+    result = evaluate(classifier, arguments.split, arguments.data, arguments.encoding, corrupted)
     line = "{split} accuracy {accuracy:.2%}, loss {loss:.4f}, of {examples:,}".format(**result)
     if result["split"] == "all" and arguments.split is None:
         line += f", all examples of {arguments.data}, which has no test split"
-    return result, [line, *_figures(result)]
+    lines = [line, *_figures(result)]
+    if corrupted:
+        lines += _corrupted(result["corrupted"])
+    if out is not None:
+        _draw_corrupted(classifier, result, arguments)
+        lines.append(f"picture  {out}")
+    return result, lines
+
+
+def _draw_corrupted(classifier: Any, result: dict[str, Any], arguments: argparse.Namespace) -> None:
+    """Write a picture of the corruptions of the first image that was scored."""
+    from cnnzoo.evaluation.metrics import scored_examples
+    from cnnzoo.evaluation.robustness_plot import draw_corrupted
+    from cnnzoo.files import write_whole
+    from cnnzoo.plot_style import png
+
+    _, examples = scored_examples(classifier, result["split"], arguments.data, arguments.encoding)
+    figure = draw_corrupted(examples.inputs[0], result["corrupted"]["corruptions"])
+    write_whole(arguments.out, png(figure))
+
+
+def _corrupted(found: dict[str, Any]) -> list[str]:
+    """Return the accuracy on corrupted images as lines, one per corruption."""
+    heading = "".join(f"{strength:>9}" for strength in range(1, 1 + len(found["strengths"])))
+    lines = [f"{'corrupted':18}     mean{heading}"]
+    for row in [*found["corruptions"], {**found, "name": "mean"}]:
+        cells = "".join(f"{one:9.2%}" for one in (row["accuracy"], *row["strengths"]))
+        lines.append(f"{row['name']:18}{cells}")
+    return lines
 
 
 _MOST_CLASSES = 20  # In a table; of more, those of the lowest F1.

@@ -217,6 +217,21 @@ def _evaluating(add: Callable[..., argparse.ArgumentParser]) -> None:
     one.add_argument(
         "--encoding", metavar="NAME", help="of your texts, such as cp1252, if they are not UTF-8"
     )
+    one.add_argument(
+        "--corrupted",
+        nargs="?",
+        const=True,
+        default=False,
+        metavar="NAME,...",
+        help="score images corrupted too, at five strengths: by noise, blur, fog and others, or by "
+        "these alone",
+    )
+    one.add_argument(
+        *("--out",),
+        type=Path,
+        metavar="FILE",
+        help="PNG to write with --corrupted: each corruption of an image, and the accuracy",
+    )
 
     one = add("predict", answering.predict, "predict the class of raw inputs")
     one.add_argument("name", help=TRAINED)
@@ -313,6 +328,11 @@ def _experiments(add: Callable[..., argparse.ArgumentParser]) -> None:
     )
     one.add_argument(
         "--ledger", default="results.csv", metavar="FILE", help=f"the results table {DEFAULT}"
+    )
+    one.add_argument(
+        *("--corrupted",),
+        action="store_true",
+        help="score the test images corrupted too, for the column corrupted_accuracy",
     )
     _add_set(one)
     one = add(

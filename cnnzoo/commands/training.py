@@ -164,7 +164,8 @@ def reproduce_recipe(arguments: argparse.Namespace) -> Answer:
     _start()
     from cnnzoo.training.reproduce import reproduce
 
-    row = reproduce(arguments.recipe, arguments.seeds, Path(arguments.ledger), dict(arguments.set))
+    ledger, fields = Path(arguments.ledger), dict(arguments.set)
+    row = reproduce(arguments.recipe, arguments.seeds, ledger, fields, arguments.corrupted)
     if not row["passed"]:
         raise CnnzooError(
             f"{arguments.recipe} must reach {row['target']:.2%} on average; "

@@ -7,8 +7,11 @@ __getattr__, __all__ = exports(
     {
         "calibration": "cnnzoo.evaluation.predictions",
         "confusion_matrix": "cnnzoo.evaluation.predictions",
+        "corrupt": "cnnzoo.evaluation.corruptions",
+        "corruptions_for": "cnnzoo.evaluation.corruptions",
         "draw_calibration": "cnnzoo.evaluation.plots",
         "draw_confusion": "cnnzoo.evaluation.plots",
+        "draw_corrupted": "cnnzoo.evaluation.robustness_plot",
         "draw_mistakes": "cnnzoo.evaluation.plots",
         "draw_per_class": "cnnzoo.evaluation.plots",
         "draw_ranking": "cnnzoo.evaluation.plots",

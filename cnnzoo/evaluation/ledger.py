@@ -29,6 +29,7 @@ COLUMNS = (
         "epochs",
     ),
     *("seconds", "hardware", "versions", "commit", "paper_accuracy", "target"),
+    "corrupted_accuracy",  # Mean over corruptions, strengths and seeds, where it was measured.
 )
 
 _KEYS = ("recipe", "settings", "hardware")
@@ -39,7 +40,9 @@ def read(path: Path) -> list[dict[str, str]]:
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:
-        return [{"settings": "", **row} for row in csv.DictReader(file)]  # 0.1 had none.
+        return [
+            {"settings": "", "corrupted_accuracy": "", **row} for row in csv.DictReader(file)
+        ]  # 0.1 had neither.
 
 
 def shipped() -> list[dict[str, str]]:
@@ -51,7 +54,7 @@ def shipped() -> list[dict[str, str]]:
 
 def write(path: Path, row: dict[str, Any]) -> None:
     """Write `row` to the results table, over an older one of the same `_KEYS`."""
-    text = {name: "" if row[name] is None else str(row[name]) for name in COLUMNS}
+    text = {name: "" if row.get(name) is None else str(row[name]) for name in COLUMNS}
     others = [old for old in read(path) if any(old[key] != text[key] for key in _KEYS)]
     rows = sorted([*others, text], key=lambda row: [row[key] for key in _KEYS])
     buffer = io.StringIO()

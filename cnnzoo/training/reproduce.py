@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cnnzoo.config.recipe import recipes
 from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation import ledger
+from cnnzoo.evaluation.metrics import evaluate
 from cnnzoo.export import artifact
 from cnnzoo.files import read, write_whole
 from cnnzoo.training.run import Run, train
@@ -17,7 +18,11 @@ from cnnzoo.training.run_folder import holds_run
 
 
 def reproduce(
-    name: str, seeds: int, ledger_path: Path, assignments: Mapping[str, str] | None = None
+    name: str,
+    seeds: int,
+    ledger_path: Path,
+    assignments: Mapping[str, str] | None = None,
+    corrupted: bool = False,
 ) -> dict[str, Any]:
     """Train recipe `name` with seeds 0 to `seeds` - 1 and write the row of the results table.
 
@@ -32,6 +37,7 @@ def reproduce(
         ledger_path: The results table.
         assignments: Fields to replace -> their values as text, such as "precision" -> "bfloat16";
             the row names them.
+        corrupted: Whether the test images are also scored corrupted; see `cnnzoo.evaluate`.
 
     Returns:
         The row, and `passed`: whether the mean accuracy reaches the recipe's target, or else the
@@ -73,6 +79,7 @@ def reproduce(
         "commit": first["commit"],
         "paper_accuracy": recipe.paper_accuracy,
         "target": recipe.target or recipe.paper_accuracy,
+        "corrupted_accuracy": _corrupted(runs) if corrupted else None,
     }
     ledger.write(ledger_path, row)
     history = ledger_path.parent / "histories" / f"{name}.csv"
@@ -82,6 +89,12 @@ def reproduce(
         _write_spread(run, {name: row[name] for name in ("n", "accuracy_mean", "accuracy_std")})
     passed = row["target"] is None or row["accuracy_mean"] >= row["target"]
     return {**row, "passed": passed}
+
+
+def _corrupted(runs: Sequence[Run]) -> float:
+    """Return the mean accuracy on corrupted test images, over the runs."""
+    found = [evaluate(run.path, corrupted=True)["corrupted"]["accuracy"] for run in runs]
+    return round(statistics.fmean(found), 6)
 
 
 def _write_spread(run: Run, seeds: dict[str, Any]) -> None:

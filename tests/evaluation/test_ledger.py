@@ -61,6 +61,17 @@ def test_one_run_has_no_spread(tmp_path):
     assert "| `mnist_lenet5` | 99.00 | 1 |" in ledger.table(ledger.read(path))
 
 
+def test_accuracy_on_corrupted_images_is_optional(tmp_path):
+    path = tmp_path / "results.csv"
+    older = [name for name in ledger.COLUMNS if name != "corrupted_accuracy"]
+    cells = ["" if ROW[name] is None else f'"{ROW[name]}"' for name in older]
+    path.write_text(f"{','.join(older)}\n{','.join(cells)}\n")
+    ledger.write(path, {**ROW, "recipe": "mnist_mlp", "corrupted_accuracy": 0.9})
+    rows = ledger.read(path)
+    assert [row["corrupted_accuracy"] for row in rows] == ["", "0.9"]
+    assert rows[0]["accuracies"] == ROW["accuracies"]
+
+
 def test_the_readmes_table_is_made_from_the_ledger():
     rows = ledger.read(ROOT / "results.csv")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")

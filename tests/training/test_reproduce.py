@@ -1,5 +1,6 @@
 import csv
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -43,9 +44,23 @@ def test_the_row_holds_every_seed_and_finished_runs_are_used_again(short, tmp_pa
     assert not module.reproduce("mnist_lenet5", 2, ledger)["passed"]
 
 
+def test_corrupted_test_images_are_scored_where_wanted(short, tmp_path, monkeypatch):
+    scored = []
+
+    def evaluate(run, corrupted):
+        scored.append(run)
+        return {"corrupted": {"accuracy": 0.5 + 0.1 * len(scored)}} if corrupted else {}
+
+    monkeypatch.setattr(module, "evaluate", evaluate)
+    row = module.reproduce("mnist_lenet5", 2, tmp_path / "two.csv", corrupted=True)
+    assert row["corrupted_accuracy"] == pytest.approx(0.65)  # The mean of 0.6 and 0.7.
+    assert scored == [Path(f"runs/mnist_lenet5/seed{seed}") for seed in (0, 1)]
+
+
 def test_one_seed_has_no_spread_and_none_is_refused(short, tmp_path):
     row = module.reproduce("mnist_lenet5", 1, tmp_path / "results.csv")
     assert row["n"] == 1
+    assert row["corrupted_accuracy"] is None
     assert "seeds" not in cnnzoo.load(tmp_path / "runs" / "mnist_lenet5" / "seed0").card["metrics"]
     with pytest.raises(CnnzooError, match="seeds must be at least 1; got 0"):
         module.reproduce("mnist_lenet5", 0, tmp_path / "results.csv")

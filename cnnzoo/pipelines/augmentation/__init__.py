@@ -9,9 +9,11 @@ import keras
 
 from cnnzoo.config.recipe import RENAMED_POLICIES
 from cnnzoo.errors import CnnzooError
+from cnnzoo.pipelines.augmentation.augmix import AugMix
 from cnnzoo.pipelines.augmentation.automatic import RandAugment, TrivialAugment
 from cnnzoo.pipelines.augmentation.base import Augmentation
 from cnnzoo.pipelines.augmentation.color import RandomColor, RandomColour
+from cnnzoo.pipelines.augmentation.elastic import RandomElastic
 from cnnzoo.pipelines.augmentation.geometry import (
     Cutout,
     PadCrop,
@@ -22,10 +24,12 @@ from cnnzoo.pipelines.augmentation.geometry import (
 )
 from cnnzoo.pipelines.augmentation.mixing import CutMix, MixUp
 from cnnzoo.pipelines.augmentation.policies import FromKeras, Policy
+from cnnzoo.pipelines.augmentation.textures import RandomConvolution, RandomErasing, RandomWaves
 from cnnzoo.registry import unknown
 
 __all__ = [
     "POLICIES",
+    "AugMix",
     "Augmentation",
     "CutMix",
     "Cutout",
@@ -37,9 +41,13 @@ __all__ = [
     "RandomAffine",
     "RandomColor",
     "RandomColour",
+    "RandomConvolution",
+    "RandomElastic",
+    "RandomErasing",
     "RandomFlip",
     "RandomResizedCrop",
     "RandomShift",
+    "RandomWaves",
     "TrivialAugment",
     "as_augmentation",
     "policy",
@@ -47,6 +55,7 @@ __all__ = [
 
 # Crops pad 4 pixels, cutout covers 16: as is usual for the 32x32 images of CIFAR-10.
 POLICIES: dict[str, Callable[[], Augmentation]] = {
+    "augmix": AugMix,
     "color": lambda: RandomColor(brightness=0.2, contrast=0.2, saturation=0.2),
     "cutmix": CutMix,
     "flip": RandomFlip,
@@ -54,6 +63,7 @@ POLICIES: dict[str, Callable[[], Augmentation]] = {
     "pad_crop": lambda: PadCrop(4),
     "pad_crop_flip": lambda: PadCrop(4, flip=True),
     "pad2_crop_alternating_flip": lambda: PadCrop(2, flip=True, reflect=True, alternate=True),
+    "pad_crop_flip_augmix": lambda: Policy([PadCrop(4, flip=True), AugMix()]),
     "pad_crop_flip_color": lambda: Policy([PadCrop(4, flip=True), policy("color")]),
     "pad_crop_flip_cutmix": lambda: Policy([PadCrop(4, flip=True), CutMix()]),
     "pad_crop_flip_cutout": lambda: Policy([PadCrop(4, flip=True), Cutout(16)]),
@@ -63,6 +73,15 @@ POLICIES: dict[str, Callable[[], Augmentation]] = {
     "resized_crop_flip_color": lambda: Policy([RandomResizedCrop(), RandomFlip(), policy("color")]),
     "rotate_zoom": lambda: RandomAffine(degrees=15, zoom=0.1),
     "shift2": lambda: RandomShift(2),
+    "textures": lambda: Policy(
+        [
+            RandomShift(2),
+            RandomElastic(1.5),
+            RandomConvolution(0.4),
+            RandomErasing(0.1, chance=0.3),
+            RandomWaves(chance=0.3),
+        ]
+    ),
     "trivial": lambda: Policy([PadCrop(4, flip=True), TrivialAugment(), Cutout(16)]),
 }
 

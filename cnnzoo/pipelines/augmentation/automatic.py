@@ -22,7 +22,7 @@ from cnnzoo.pipelines.augmentation.base import (
     require_number,
     require_whole,
 )
-from cnnzoo.pipelines.augmentation.operations import OPERATIONS
+from cnnzoo.pipelines.augmentation.operations import OPERATIONS, Operation
 from cnnzoo.pipelines.augmentation.pixels import gather
 
 _LEVELS = 30  # Highest strength; the papers' experiments go from 0 to 30.
@@ -47,14 +47,12 @@ class Automatic(Augmentation):
 
     def transform(self, images: Any, noise: Any) -> Any:
         """Return the images, each changed by the operations that it draws."""
-        changed = ops.cast(
-            images if is_whole(images) else ops.round(ops.clip(images, 0, 255)), "uint8"
-        )
+        changed = as_bytes(images)
         for layer in range(self.layers):
             which, level, sign = (noise[:, 3 * layer + place] for place in range(3))
             chosen = ops.cast(ops.floor(which * len(OPERATIONS)), "int32")
             signed = ops.where(sign < 0.5, -1.0, 1.0) * self.levels(level) * (1 / _LEVELS)
-            changed = _each(changed, chosen, signed, self.ranges, self.fill)
+            changed = apply_each(changed, chosen, signed, OPERATIONS, self.ranges, self.fill)
         return ops.cast(changed, images.dtype)
 
 
@@ -117,18 +115,38 @@ class TrivialAugment(Automatic):
         return ops.floor(noise * (_LEVELS + 1))
 
 
-def _each(images: Any, chosen: Any, signed: Any, ranges: Mapping[str, float], fill: float) -> Any:
-    """Return each of `images` changed by the operation of number `chosen`, int32 `[batch]`.
+def as_bytes(images: Any) -> Any:
+    """Return `images` as uint8, rounded and clipped."""
+    return ops.cast(images if is_whole(images) else ops.round(ops.clip(images, 0, 255)), "uint8")
+
+
+def apply_each(
+    images: Any,
+    chosen: Any,
+    signed: Any,
+    operations: Mapping[str, tuple[str | None, Operation]],
+    ranges: Mapping[str, float],
+    fill: float,
+) -> Any:
+    """Return each of `images`, uint8, changed by the operation that it has chosen.
 
     TensorFlow sorts the batch by operation, so that each is computed for its own images only: some
     14 times as fast. Other backends compile for fixed shapes: there all are computed for all, and
     one is selected.
+
+    Args:
+        images: A batch.
+        chosen: Number of the operation among `operations`, int32 `[batch]`.
+        signed: Strength, from -1 to 1, float32 `[batch]`.
+        operations: As `OPERATIONS`, or some of them.
+        ranges: Operation -> strength that 1 stands for.
+        fill: Value outside the image.
     """
     steps = [
         lambda images, signed, kind=kind, change=change: change(
             images, signed * ranges.get(kind, 1), fill
         )
-        for kind, change in OPERATIONS.values()
+        for kind, change in operations.values()
     ]
     if keras.backend.backend() != "tensorflow":
         changed = images
