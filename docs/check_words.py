@@ -13,7 +13,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-ALL = ("README.md", "CONTRIBUTING.md", "docs", "notebooks", "deploy", "recipes", "cnnzoo")
+ALL = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    ".github",
+    "docs",
+    "notebooks",
+    "deploy",
+    "recipes",
+    "cnnzoo",
+)
 
 _COUNTED = "classes|epochs|examples|files|filters|folders|images|lines|numbers|rows|texts|values"
 _COUNTED_ONE = _COUNTED.replace("classes", "class").replace("s|", "|").removesuffix("s")

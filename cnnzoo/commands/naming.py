@@ -1,4 +1,4 @@
-"""What the zoo holds: list, show; and the command line itself: help, version."""
+"""What the zoo holds: list, show, cite; and the command line itself: help, version."""
 
 from __future__ import annotations
 
@@ -87,19 +87,23 @@ def show(arguments: argparse.Namespace) -> Answer:
     """What is known of a model, a data set or a recipe, or a picture of a data set."""
     from cnnzoo.inspection.table import layer_lines
 
+    kind = _kind(arguments.name)
+    if arguments.out is not None:
+        return _drawn(kind, arguments.name, arguments.out)
+    metadata = {"models": _model, "datasets": _dataset, "recipes": _recipe}[kind](arguments.name)
+    rows = [f"{key:16} {_readable(v)}" for key, v in metadata.items() if key != "layers"]
+    return metadata, rows + layer_lines(metadata.get("layers", []))
+
+
+def _kind(name: str) -> str:
+    """Return which of models, data sets and recipes `name` is one of."""
     known: list[str] = []
     for kind in ("models", "datasets", "recipes"):
         names, _ = _catalog(kind)
-        if arguments.name in names:
-            if arguments.out is not None:
-                return _drawn(kind, arguments.name, arguments.out)
-            metadata = {"models": _model, "datasets": _dataset, "recipes": _recipe}[kind](
-                arguments.name
-            )
-            rows = [f"{key:16} {_readable(v)}" for key, v in metadata.items() if key != "layers"]
-            return metadata, rows + layer_lines(metadata.get("layers", []))
+        if name in names:
+            return kind
         known += names
-    raise CnnzooError(registry.unknown("name", arguments.name, known, see="cnnzoo list"))
+    raise CnnzooError(registry.unknown("name", name, known, see="cnnzoo list"))
 
 
 def _drawn(kind: str, name: str, out: Path) -> Answer:
@@ -143,6 +147,29 @@ def _recipe(name: str) -> dict[str, Any]:
 
     module = recipes()[name]
     return {"name": name, **module.RECIPE.to_json(), "about": inspect.getdoc(module)}
+
+
+def cite(arguments: argparse.Namespace) -> Answer:
+    """The works behind a model, a data set or a recipe, as BibTeX."""
+    from cnnzoo.citation import works
+
+    cited = works(_source(_kind(arguments.name), arguments.name))
+    return (
+        [{**work._asdict(), "bibtex": work.bibtex} for work in cited],
+        ["\n\n".join(work.bibtex for work in cited)],
+    )
+
+
+def _source(kind: str, name: str) -> str:
+    """Return what a model or a data set states of its origin; of a recipe, what both of its do."""
+    names, _ = _catalog(kind)
+    if kind == "models":
+        return registry.paragraph(names[name], "Source")
+    if kind == "datasets":
+        return str(names[name].citation)
+    recipe = names[name].RECIPE
+    own = [_source("datasets", recipe.dataset)] if recipe.dataset else []
+    return "; ".join([_source("models", recipe.model), *own])
 
 
 def _readable(value: Any) -> str:

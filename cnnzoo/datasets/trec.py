@@ -10,7 +10,10 @@ DATASET = Dataset(
     class_names=("DESC", "ENTY", "ABBR", "HUM", "NUM", "LOC"),
     sizes={"train": 5_452, "test": 500},
     source="https://cogcomp.seas.upenn.edu/Data/QA/QC/",
-    citation="Li and Roth 2002, Learning question classifiers; Hovy et al. 2001",
+    citation=(
+        "Li and Roth 2002, Learning question classifiers; Hovy, Gerber, Hermjakob, Lin and "
+        "Ravichandran 2001, Toward semantics-based answer pinpointing"
+    ),
     license="none stated; the authors ask to be cited",
     read=sources.TFDS("trec", "1.0.0", inputs="text", labels="label-coarse"),
 )

@@ -1,11 +1,12 @@
 """Plain convolutional networks with three stages of 16, 32 and 64 maps, to start with.
 
-Source: basic_cnn: Udacity's course notebook cifar10_cnn_solution.ipynb, for CIFAR-10,
+Source: basic_cnn: Udacity 2018, Deep learning (PyTorch), cifar10_cnn_solution.ipynb, for CIFAR-10,
 https://github.com/udacity/deep-learning-v2-pytorch. basic_cnn_small: this project's, after
-Simonyan and Zisserman 2014, https://arxiv.org/abs/1409.1556, for images of 28x28 such as
-Fashion-MNIST. It has under 100,000 parameters, since its maps go straight to the logits, without
-the hidden dense layer that holds 95% of the other's parameters; two convolutions per stage make up
-for it, and with batch normalization (https://arxiv.org/abs/1502.03167) a few epochs suffice.
+Simonyan and Zisserman 2014, Very deep convolutional networks for large-scale image recognition,
+https://arxiv.org/abs/1409.1556, for images of 28x28 such as Fashion-MNIST. It has under 100,000
+parameters, since its maps go straight to the logits, without the hidden dense layer that holds 95%
+of the other's parameters; two convolutions per stage make up for it, and with batch normalization
+(https://arxiv.org/abs/1502.03167) a few epochs suffice.
 
 Departures: basic_cnn: Glorot initialization and zero biases instead of PyTorch's defaults.
 """

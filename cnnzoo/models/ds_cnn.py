@@ -1,8 +1,9 @@
 """DS-CNN, depthwise separable convolutions for keyword spotting, of the MLPerf Tiny benchmark.
 
-Source: Zhang, Suda, Lai and Chandra 2017, Hello edge, section 4, https://arxiv.org/abs/1711.07128;
-Banbury et al. 2021, MLPerf Tiny benchmark, https://arxiv.org/abs/2106.07597; reference code:
-https://github.com/mlcommons/tiny, benchmark/training/keyword_spotting
+Source: Zhang, Suda, Lai and Chandra 2017, Hello edge: keyword spotting on microcontrollers,
+section 4, https://arxiv.org/abs/1711.07128; Banbury et al. 2021, MLPerf Tiny benchmark,
+https://arxiv.org/abs/2106.07597; reference code: https://github.com/mlcommons/tiny,
+benchmark/training/keyword_spotting
 
 Departures: logits instead of softmax; the L2 penalty of the convolutions belongs to the recipe.
 Sizes are those of the reference code, with its biases before normalization; the mean of each map is

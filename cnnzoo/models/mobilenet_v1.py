@@ -1,8 +1,9 @@
 """MobileNet of a quarter of the width, MLPerf Tiny's network for visual wake words.
 
-Source: Howard et al. 2017, MobileNets, table 1, https://arxiv.org/abs/1704.04861; Banbury et al.
-2021, MLPerf Tiny benchmark, https://arxiv.org/abs/2106.07597; reference code:
-https://github.com/mlcommons/tiny, benchmark/training/visual_wake_words
+Source: Howard et al. 2017, MobileNets: efficient convolutional neural networks for mobile vision
+applications, table 1, https://arxiv.org/abs/1704.04861; Banbury et al. 2021, MLPerf Tiny benchmark,
+https://arxiv.org/abs/2106.07597; reference code: https://github.com/mlcommons/tiny,
+benchmark/training/visual_wake_words
 
 Departures: convolutions have no biases, as in the paper; those of the reference code do, 2,736 in
 all, though normalization follows and cancels them. As there, ReLU has no upper limit and padding is

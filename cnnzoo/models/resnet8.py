@@ -1,8 +1,8 @@
 """ResNet-8, the image classification network of the MLPerf Tiny benchmark, in two widths.
 
-Source: Banbury et al. 2021, MLPerf Tiny benchmark, https://arxiv.org/abs/2106.07597; reference
-code: https://github.com/mlcommons/tiny, benchmark/training/image_classification (resnet8_large:
-version 1.4)
+Source: Banbury et al. 2021, MLPerf Tiny benchmark, https://arxiv.org/abs/2106.07597;
+reference code: https://github.com/mlcommons/tiny, benchmark/training/image_classification
+(resnet8_large: version 1.4)
 
 Departures: the mean of each map over all of it, where the reference code pools squares as long as
 the shorter side, which is the same for square images; logits instead of softmax; the L2 penalty of

@@ -1,8 +1,8 @@
 """ResNet-9, the shallow residual network that won DAWNBench's CIFAR-10 training in 2018.
 
 Source: Page 2018, How to train your ResNet 4: architecture,
-https://myrtle.ai/learn/how-to-train-your-resnet-4-architecture/;
-code: https://github.com/davidcpage/cifar10-fast, dawn.py
+https://myrtle.ai/learn/how-to-train-your-resnet-4-architecture/; code:
+https://github.com/davidcpage/cifar10-fast, dawn.py
 
 Departures: the last pooling takes the maximum of each map over all of it, which is the code's
 window of 4x4 for 32x32 images; the code's factor of 0.125 stands before the dense layer, which

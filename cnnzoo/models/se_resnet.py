@@ -1,8 +1,8 @@
 """Squeeze-and-excitation residual networks for 32x32 images: SE-ResNet-20 and SE-ResNet-56.
 
 Source: Hu, Shen, Albanie, Sun and Wu 2017, Squeeze-and-excitation networks, section 3,
-https://arxiv.org/abs/1709.01507, on the networks of He et al. 2015, section 4.2,
-https://arxiv.org/abs/1512.03385
+https://arxiv.org/abs/1709.01507, on the networks of He, Zhang, Ren and Sun 2015, Deep
+residual learning for image recognition, section 4.2, https://arxiv.org/abs/1512.03385
 
 Departures: shortcuts are of option B (1x1 convolution and normalization), where the paper's
 networks for CIFAR do not say. Normalization has momentum 0.9 and epsilon 1e-5, and He

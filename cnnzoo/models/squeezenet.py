@@ -1,7 +1,8 @@
 """SqueezeNet 1.1 for ImageNet: AlexNet's accuracy with a fiftieth of its parameters.
 
-Source: Iandola et al. 2016, SqueezeNet, section 3 and table 1, https://arxiv.org/abs/1602.07360;
-version 1.1: the authors' code, https://github.com/forresti/SqueezeNet
+Source: Iandola et al. 2016, SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB
+model size, section 3 and table 1, https://arxiv.org/abs/1602.07360; version 1.1: the authors' code,
+https://github.com/forresti/SqueezeNet
 
 Departures: none known. Initial weights are the authors': uniform with variance 1 / fan-in ("xavier"
 in Caffe), but normal with standard deviation 0.01 in the last convolution. Windows at the right and

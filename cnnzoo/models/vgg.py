@@ -3,7 +3,8 @@
 Source: Simonyan and Zisserman 2014, Very deep convolutional networks for large-scale image
 recognition, table 1 (A, B, C, D, E: vgg11, vgg13, vgg16_c, vgg16, vgg19),
 https://arxiv.org/abs/1409.1556. _bn: batch normalization before each ReLU of a convolution, Ioffe
-and Szegedy 2015, https://arxiv.org/abs/1502.03167, as in https://github.com/pytorch/vision.
+and Szegedy 2015, Batch normalization: accelerating deep network training by reducing internal
+covariate shift, https://arxiv.org/abs/1502.03167, as in https://github.com/pytorch/vision.
 
 Departures: Glorot initialization and zero biases for all of them, which the paper's section 3.1
 found to serve as well, instead of weights of A from a normal distribution and the deeper networks'
