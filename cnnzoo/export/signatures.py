@@ -60,12 +60,15 @@ class _Outputs:
         self.model = model
         raw = raw_input(card["input"])
         self._name, self._dtype = raw.name, raw.spec.dtype
-        self._decode: Any = getattr(raw, "decode", None)  # Texts are never encoded.
+        if not isinstance(raw, RawTexts):  # Texts are never encoded.
+            self._decode = tf.function(  # A graph of its own: to trace it takes a second.
+                raw.decode, input_signature=[tf.TensorSpec([], tf.string)], autograph=False
+            )
         self._names = tf.constant(card["class_names"])
         self._top = min(TOP, len(card["class_names"]))
         parts = parts_of(model)
         self._before, network = parts.preprocessing, parts.network
-        self._unknown = card.get("unknown")
+        self._card = card
         self._explain = explainer(network)
         logits = graph(network).outputs[0]
         last = next(call for call in calls(network) if call.outputs[0] is logits)
@@ -126,9 +129,9 @@ class _Outputs:
         class_id = tf.argmax(scores, axis=-1)
         top_scores, top = tf.math.top_k(scores, self._top)
         label = tf.gather(self._names, class_id)
-        if self._unknown is not None:
-            below = found["known"] < self._unknown["threshold"]
-            label = tf.where(below, self._unknown["label"], label)
+        if "known" in found:
+            below = found["known"] < self._card["unknown"]["threshold"]
+            label = tf.where(below, self._card["unknown"]["label"], label)
         return {
             **found,
             "class_id": class_id,

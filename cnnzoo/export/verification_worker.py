@@ -108,4 +108,6 @@ def _latency(run: Run, one: Any) -> float:
 
 
 if __name__ == "__main__":
+    for unneeded in ("keras", "jax"):  # TensorFlow would import them: half the time of its own.
+        sys.modules[unneeded] = None  # type: ignore[assignment]
     main(*sys.argv[1:])

@@ -22,14 +22,14 @@ def copy(finished_run, tmp_path):
 
 def test_plain_keras_opens_the_artifact_and_gives_the_same_scores(copy, classifier, digits):
     model = keras.saving.load_model(copy)
-    assert np.allclose(np.asarray(model(digits)), classifier.scores(digits), atol=1e-6)
+    assert np.allclose(np.asarray(model(digits)["scores"]), classifier.scores(digits), atol=1e-6)
 
 
 def test_the_card_says_what_the_network_is(copy):
     with zipfile.ZipFile(copy) as archive:
         card = json.loads(archive.read("card.json"))
         parts = set(archive.namelist()) - {"card.json"}
-    assert card["format"] == 3
+    assert card["format"] == 4
     assert card["macs"] == 416_520
     assert any("28x28 gray" in sentence for sentence in card["limits"])
     assert card["class_names"] == list("0123456789")
@@ -83,7 +83,7 @@ def test_a_truncated_file_is_refused(copy, size):
     [
         (
             {"class_names": [*"012345678"]},
-            r"must give a score for each of its 9 classes; got shape \(10,\)",
+            r"must give what its card says, a score for each of its 9 classes and known; ",
         ),
         (
             {"input": {"shape": [28, 28, 3], "light_on_dark": True}},
@@ -118,9 +118,9 @@ def test_a_plain_keras_file_is_refused(tmp_path):
 
 def test_a_newer_format_is_refused(copy, classifier):
     parts = read_sealed(copy)
-    card = {**json.loads(parts[artifact.CARD]), "format": 4}
+    card = {**json.loads(parts[artifact.CARD]), "format": 5}
     write_sealed(copy, {**parts, artifact.CARD: json.dumps(card).encode()})
-    with pytest.raises(CnnzooError, match="must have artifact format 1 to 3; got 4"):
+    with pytest.raises(CnnzooError, match="must have artifact format 1 to 4; got 5"):
         _ = cnnzoo.load(copy).model
 
 
@@ -157,7 +157,8 @@ def test_an_artifact_of_the_first_format_gives_the_same_scores_as_then():
     """Written before recipes had folds; its card holds the test accuracy of that time."""
     path = Path(__file__).parent / "artifacts" / "format1_images.keras"
     classifier = cnnzoo.load(path)
-    assert classifier.card["format"] == 3  # Migrated.
+    assert classifier.card["format"] == 4  # Migrated.
+    assert classifier.threshold is None
     assert classifier.card["limits"]
     measured = cnnzoo.evaluate(classifier)
     assert measured["accuracy"] == classifier.card["metrics"]["test"]["accuracy"] == 0.994

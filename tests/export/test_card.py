@@ -19,7 +19,7 @@ def test_the_card_for_people_states_accuracy_limits_and_use(classifier):
         "95% confidence interval",
         "Mean accuracy of 5 runs of the recipe: 99.30% ± 0.10%.",
         "CC BY-SA 3.0",
-        "one of its 10 classes for any input",
+        "calls an input unknown that is unlike its training data",
         "cnnzoo.load('mnist_lenet5').predict",
         "curl localhost:8501/v1/models/mnist_lenet5:predict",
     ):

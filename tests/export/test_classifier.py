@@ -56,8 +56,8 @@ def test_a_prediction_names_the_class_with_the_highest_score(classifier, digits)
 
 def test_a_list_is_predicted_in_one_batch(classifier, digits, monkeypatch):
     batches = []
-    scores = classifier.scores
-    monkeypatch.setattr(classifier, "scores", lambda raw: batches.append(len(raw)) or scores(raw))
+    outputs = classifier.outputs
+    monkeypatch.setattr(classifier, "outputs", lambda raw: batches.append(len(raw)) or outputs(raw))
     answers = classifier.predict([*digits, png(digits[0])])
     assert batches == [7]
     assert answers[6]["scores"] == answers[0]["scores"]
@@ -67,7 +67,8 @@ def test_a_list_is_predicted_in_one_batch(classifier, digits, monkeypatch):
 def test_the_network_and_what_it_takes_give_the_scores(classifier, saved_model, digits):
     prepared = classifier.prepare(digits)
     assert prepared.shape == (6, 28, 28, 1)
-    logits = np.asarray(classifier.network(prepared))
+    temperature = classifier.card["calibration"]["temperature"]
+    logits = np.asarray(classifier.network(prepared)) / temperature
     softmax = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     assert np.allclose(softmax, classifier.scores(digits), atol=1e-5)
     with pytest.raises(CnnzooError, match="must be a run folder, an artifact or a shipped name"):

@@ -138,6 +138,12 @@ def in_onnx_runtime(content):
     return lambda inputs: session.run(None, {given.name: inputs})[0]
 
 
+@pytest.fixture(autouse=True)
+def _no_way_back(monkeypatch):
+    """A step of tf2onnx that fails is an error: it keeps no copies of the graph to undo one."""
+    monkeypatch.setenv("TF2ONNX_CATCH_ERRORS", "FALSE")
+
+
 def check_all(model):
     copy = folded(model)
     check(model, LiteRT(litert.convert(copy)))

@@ -108,7 +108,8 @@ def test_shipped_names_runs_and_exports_answer(
     assert found["label"] == "spam"
     (found,) = without_keras(*PREDICT, of_texts.path, "a good one")
     assert found["scores"] == pytest.approx(
-        np.asarray(cnnzoo.load(of_texts.path).model(np.array(["a good one"])))[0], abs=1e-4
+        np.asarray(cnnzoo.load(of_texts.path).model(np.array(["a good one"])))[0],
+        abs=1e-4,
     )
 
 
@@ -136,8 +137,10 @@ def test_what_is_shipped_twice_is_the_same_network(name):
         inputs = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     else:
         inputs = data.examples("test").inputs[:4]
-    expected = np.asarray(found.model(inputs))
-    assert found.scores(inputs) == pytest.approx(expected, abs=1e-4)
+    expected = found.model(inputs)
+    scores, known = found.outputs(inputs)
+    assert scores == pytest.approx(np.asarray(expected["scores"]), abs=1e-4)
+    assert known == pytest.approx(np.asarray(expected["known"]), abs=1e-4)
 
 
 def changed(run, folder, **parts):
@@ -309,4 +312,4 @@ def test_labels_cannot_command_a_terminal():
     from cnnzoo.commands.answering import answer_line
 
     answer = {"input": "a\nb", "label": "\x1b[2Jcat é", "class_id": 0, "scores": [1.0]}
-    assert answer_line(answer) == "a\\nb: \\x1b[2Jcat é (100.00%)"
+    assert answer_line(answer, [answer["label"]]) == "a\\nb: \\x1b[2Jcat é (100.00%)"

@@ -15,14 +15,14 @@ DIGITS = mnist.read("test").inputs[:50]
 
 
 def scores_in_keras(classifier, images):
-    return np.asarray(classifier.model(images))
+    return np.asarray(classifier.model(images)["scores"])
 
 
 def test_scores_are_those_of_keras_whatever_the_order_of_batch_sizes(classifier, digits):
     runtime = LiteRT(convert(classifier.model))
     for size in (1, 6, 2, 6):
         expected = scores_in_keras(classifier, digits[:size])
-        assert np.allclose(runtime(digits[:size]), expected, atol=1e-6)
+        assert np.allclose(runtime(digits[:size])[0], expected, atol=1e-6)
     assert np.allclose(classifier.scores(digits), scores_in_keras(classifier, digits), atol=1e-6)
 
 
@@ -30,7 +30,7 @@ def test_scores_are_those_of_keras_whatever_the_order_of_batch_sizes(classifier,
 def test_a_file_has_a_signature_by_name(form, classifier, digits):
     interpreter = Interpreter(model_content=form(classifier.model))
     assert interpreter.get_signature_list() == {
-        "serving_default": {"inputs": ["images"], "outputs": ["scores"]}
+        "serving_default": {"inputs": ["images"], "outputs": ["known", "scores"]}
     }
     found = interpreter.get_signature_runner("serving_default")(images=digits[:1])
     assert np.allclose(found["scores"], scores_in_keras(classifier, digits[:1]), atol=0.05)
@@ -38,12 +38,12 @@ def test_a_file_has_a_signature_by_name(form, classifier, digits):
 
 def test_threads_do_not_mix_their_scores(classifier, digits):
     runtime = LiteRT(convert(classifier.model))
-    expected = [runtime(digits[place : place + 1]) for place in range(6)]
+    expected = [runtime(digits[place : place + 1])[0] for place in range(6)]
     wrong = []
 
     def ask(place):
         for _ in range(50):
-            if not np.array_equal(runtime(digits[place : place + 1]), expected[place]):
+            if not np.array_equal(runtime(digits[place : place + 1])[0], expected[place]):
                 wrong.append(place)
 
     threads = [threading.Thread(target=ask, args=(place,)) for place in range(6)]

@@ -23,6 +23,7 @@ def test_features_are_what_enters_the_logits(loaded, classifier, digits):
     features = loaded.signatures["serving_features"](images=tf.constant(digits))["features"]
     kernel, bias = classifier.model.get_layer("lenet5").get_layer("logits").get_weights()
     logits = features.numpy() @ kernel + bias
+    logits /= classifier.card["calibration"]["temperature"]
     scores = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     assert np.allclose(scores, classifier.scores(digits), atol=1e-5)
 

@@ -31,8 +31,9 @@ def test_vectors_are_the_test_set_with_the_scores_of_keras(classifier, small):
     assert vectors.examples == "test"
     assert np.array_equal(vectors.inputs, images[:30])
     assert np.array_equal(vectors.labels, labels[:30])
-    expected = np.asarray(classifier.model(images[:30]))
-    assert np.allclose(vectors.scores, expected, rtol=0, atol=1e-6)
+    found = classifier.model(images[:30])
+    expected = np.column_stack([found["scores"], found["known"]])
+    assert np.allclose(vectors.outputs, expected, rtol=0, atol=1e-5)
     assert len(gather(classifier, 10_000).inputs) == 500
 
 
@@ -44,7 +45,7 @@ def test_images_are_encoded_in_several_kinds_and_sizes(classifier, digits):
     one = [("PNG", "L", (28, 28)), ("PNG", "L", large), ("PNG", "LA", large), ("JPEG", "L", large)]
     one += [("PNG", "RGB", large), ("PNG", "RGBA", large), ("JPEG", "RGB", large)]
     assert kinds == one * 5
-    assert np.allclose(vectors.encoded_scores[::7], vectors.scores[:5], atol=1e-6)
+    assert np.allclose(vectors.encoded_outputs[::7], vectors.outputs[:5], atol=1e-6)
     assert np.array_equal(np.asarray(pictures[0]), digits[0, ..., 0])
 
 
@@ -52,8 +53,8 @@ def test_sounds_are_encoded_in_several_lengths(of_sounds):
     vectors = gather(of_sounds, 120)
     sizes = [len(content) for content in vectors.encoded]
     assert sizes == [44 + 2 * samples for samples in (512, 256, 1_024)] * 5
-    assert np.allclose(vectors.encoded_scores[::3], vectors.scores[:5], atol=1e-6)
-    assert np.array_equal(vectors.encoded_scores[::3], vectors.encoded_scores[2::3])
+    assert np.allclose(vectors.encoded_outputs[::3], vectors.outputs[:5], atol=1e-6)
+    assert np.array_equal(vectors.encoded_outputs[::3], vectors.encoded_outputs[2::3])
 
 
 def test_calibration_takes_examples_of_training_from_all_over_it(classifier, small):
@@ -92,7 +93,7 @@ def test_texts_are_made_up_of_the_vocabulary(of_texts):
     assert (tokens != 0).sum(axis=1).min() <= 1
     assert len(np.unique(tokens)) > 0.9 * tokenizer.vocabulary_size
     expected = np.asarray(after_tokenizer(of_texts.model)(tokens))
-    assert np.allclose(vectors.scores, expected, atol=1e-6)
+    assert np.allclose(vectors.outputs, expected, atol=1e-6)
     assert len(vectors.encoded) == 0
 
 
