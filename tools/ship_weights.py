@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.evaluation.calibration import TRAINING, calibrate
+from cnnzoo.evaluation.calibrating import TRAINING, calibrate
 from cnnzoo.evaluation.metrics import evaluate
 from cnnzoo.export import artifact
 from cnnzoo.export.classifier import Classifier

@@ -22,7 +22,7 @@ import tensorflow as tf
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
-from cnnzoo.evaluation.calibration import TRAINING, calibrate
+from cnnzoo.evaluation.calibrating import TRAINING, calibrate
 from cnnzoo.evaluation.metrics import evaluate
 from cnnzoo.export import artifact
 from cnnzoo.files import write_whole

@@ -8,7 +8,7 @@ from sklearn.metrics import log_loss
 import cnnzoo
 from cnnzoo.datasets import Examples, mnist
 from cnnzoo.errors import CnnzooError
-from cnnzoo.evaluation.calibration import calibrate, fit_familiarity
+from cnnzoo.evaluation.calibrating import calibrate, fit_familiarity
 from cnnzoo.export.assembly import connect, parts_of
 from cnnzoo.export.temperature import fit_temperature, tempered
 from cnnzoo.layers import Familiarity, KnownWords, Summary
