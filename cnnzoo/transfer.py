@@ -180,16 +180,17 @@ def _rescaling(scale: Any, offset: Any) -> keras.layers.Layer:
 def weights_of(source: str | Path | keras.Model) -> Weights:
     """Return the weights of a model, of a `.keras` file, or of what `cnnzoo.load` takes.
 
-    Those of nested models are among them; those of preprocessing are not.
+    Those of nested models are among them; those of preprocessing and of calibration are not.
 
     Raises:
         CnnzooError: There is no such model, or it is damaged.
     """
+    around = (keras.layers.Normalization, layers.Familiarity)
     found: Weights = {}
     for layer in _model(source).layers:
         if isinstance(layer, keras.Model):
             found.update(weights_of(layer))
-        elif layer.weights and not isinstance(layer, keras.layers.Normalization):
+        elif layer.weights and not isinstance(layer, around):
             found[layer.name] = layer.get_weights()
     return found
 
