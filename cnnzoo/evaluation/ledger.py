@@ -1,6 +1,6 @@
 """The results table, results.csv: one row per recipe, replaced fields and hardware.
 
-The README's table is made from it.
+The README's table is made from the rows of networks whose weights are shipped.
 
 Run: python -m cnnzoo.evaluation.ledger results.csv README.md
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnzoo.files import replace_between, write_whole
+from cnnzoo.weights import list_weights
 
 COLUMNS = (
     *(
@@ -52,6 +53,11 @@ def shipped() -> list[dict[str, str]]:
     return read(checkout) or read(installed)
 
 
+def trained(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return those of `rows` whose recipes have shipped weights."""
+    return [row for row in rows if row["recipe"] in list_weights()]
+
+
 def write(path: Path, row: dict[str, Any]) -> None:
     """Write `row` to the results table, over an older one of the same `_KEYS`."""
     text = {name: "" if row.get(name) is None else str(row[name]) for name in COLUMNS}
@@ -84,4 +90,4 @@ def table(rows: list[dict[str, str]]) -> str:
 
 
 if __name__ == "__main__":
-    replace_between(Path(sys.argv[2]), "results", table(read(Path(sys.argv[1]))))
+    replace_between(Path(sys.argv[2]), "results", table(trained(read(Path(sys.argv[1])))))

@@ -1,4 +1,4 @@
-"""Tables: the README's of all networks, made from the registry, and one of a network's layers.
+"""Tables of networks, made from the registry: all, the README's of families; and of layers.
 
 Run: python -m cnnzoo.inspection.table README.md
 """
@@ -24,6 +24,23 @@ def table() -> str:
         cells = [family, f"`{name}`", f"{variant.params:,}", f"{variant.macs:,}"]
         source = registry.paragraph(module, "Source")
         lines.append(f"| {' | '.join([*cells, _link(_own(name, source))])} |")
+    return "\n".join(lines)
+
+
+def families() -> str:
+    """Return the Markdown table of all families, with links from the folder of the README."""
+    lines = ["| family | networks | parameters | source |", "|---|---|---|---|"]
+    for module in dict.fromkeys(MODELS[name] for name in MODELS):
+        family = module.__name__.rpartition(".")[2]
+        first, *others = module.VARIANTS
+        counts = sorted({module.VARIANTS[name].params for name in module.VARIANTS})
+        cells = [
+            f"[{family}](cnnzoo/models/{family}.py)",
+            f"`{first}`" + (f" and {len(others)} more" if others else ""),
+            " to ".join(f"{count:,}" for count in dict.fromkeys((counts[0], counts[-1]))),
+            _link(_own(first, registry.paragraph(module, "Source"))),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -72,4 +89,4 @@ def sides(values: list[Any]) -> str:
 
 
 if __name__ == "__main__":
-    replace_between(Path(sys.argv[1]), "networks", table())
+    replace_between(Path(sys.argv[1]), "networks", families())
