@@ -37,6 +37,7 @@ __getattr__, __all__ = exports(
         "load": "cnnzoo.export.artifact",
         "load_dataset": "cnnzoo.datasets",
         "preprocessing_of": "cnnzoo.transfer",
+        "push": "cnnzoo.export.pushing",
         "train": "cnnzoo.training.run",
         "train_batches": "cnnzoo.pipelines.fit_batches",
     },

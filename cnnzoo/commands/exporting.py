@@ -1,4 +1,4 @@
-"""Deploying a trained model: export, serve."""
+"""Deploying a trained model: export, push, serve."""
 
 from __future__ import annotations
 
@@ -56,6 +56,20 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
             ]
         ).rstrip()
         for row in rows
+    ]
+
+
+def push_trained(arguments: argparse.Namespace) -> Answer:
+    """What was pushed, and where it is."""
+    start_tensorflow()
+    from cnnzoo.export.artifact import load
+    from cnnzoo.export.pushing import push
+
+    result = push(load(arguments.name), arguments.address)
+    return result, [
+        f"pushed to  {result['url']}",
+        f"address    {result['address']}",
+        f"SHA-256    {result['sha256']}, {result['bytes']:,} bytes",
     ]
 
 

@@ -13,8 +13,8 @@ from typing import Any
 from cnnzoo.commands import Answer, answering, exporting, inspecting, naming, training
 from cnnzoo.serving.limits import Limits
 
-TRAINED = "run folder, artifact, exported SavedModel, or name of shipped weights"
-WITH_CARD = "run folder, artifact, or name of shipped weights"
+WITH_CARD = "run folder, artifact, name of shipped weights, or hf://USER/NAME[@REVISION]"
+TRAINED = f"exported SavedModel, {WITH_CARD}"
 RECIPE = "name of a recipe; see `cnnzoo list recipes`"
 DEFAULT = "(default: %(default)s)"
 
@@ -301,6 +301,15 @@ def _exporting(add: Callable[..., argparse.ArgumentParser]) -> None:
         default="savedmodel,litert",
         help="formats in addition to the SavedModel, separated by commas: litert, litert_float16, "
         f"litert_int8, onnx {DEFAULT}",
+    )
+    one = add(
+        "push",
+        exporting.push_trained,
+        "push a trained model and its card to a site of models, for others to load",
+    )
+    one.add_argument("name", help=WITH_CARD)
+    one.add_argument(
+        "address", help="hf://USER/NAME[@BRANCH]; repository and branch are created where missing"
     )
     one = add(
         "serve", exporting.serve_models, "serve predictions over HTTP, as TensorFlow Serving does"

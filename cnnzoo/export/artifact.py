@@ -22,6 +22,7 @@ from cnnzoo import layers
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.card import FORMAT, migrated
 from cnnzoo.export.classifier import Classifier
+from cnnzoo.export.hub import PREFIX, download
 from cnnzoo.export.runtime import LITERT, TOKENIZER, Light, check_light, parts_of_export
 from cnnzoo.files import check_seal, read, write_sealed
 from cnnzoo.guard.archive import check_archive, read_part
@@ -73,15 +74,18 @@ def load(name: str | Path) -> Classifier:
 
     Args:
         name: A name of `list_weights()`, or the path of a run folder, of an artifact, or of an
-            exported SavedModel (its folder, or the folder of its versions, for the latest).
+            exported SavedModel (its folder, or the folder of its versions, for the latest); or
+            hf://USER/NAME[@REVISION], to which one was pushed.
 
     Raises:
-        CnnzooError: No such network was found, or it is damaged.
+        CnnzooError: No such network was found, it is damaged, or it cannot be downloaded.
     """
     if not isinstance(name, (str, Path)):
         raise CnnzooError(f"name must be a path or a name of list_weights(); got {name!r}")
     if str(name) in list_weights():
         return _shipped(str(name))
+    if str(name).startswith(PREFIX):
+        return _open(download(str(name), ARTIFACT))
     path = Path(name)
     if path.is_file():
         return _open(path)

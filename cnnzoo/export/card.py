@@ -7,13 +7,17 @@ people.
 from __future__ import annotations
 
 import math
+from pathlib import PurePath
 from typing import Any
 
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.errors import CnnzooError
+from cnnzoo.export.card_header import header
 from cnnzoo.pipelines.input_types import RawImages, RawSounds, raw_input
 
 FORMAT = 4
+
+_PATHS = ("dataset", "weights", "teacher")  # Fields that may hold a path.
 
 _Z = 1.96  # Standard deviations of a normal distribution between which 95% of it lie.
 
@@ -101,8 +105,31 @@ def migrated(card: dict[str, Any], path: Any) -> dict[str, Any]:
     return card
 
 
-def markdown(card: dict[str, Any]) -> str:
-    """Return the card as a Markdown document."""
+def portable(card: dict[str, Any]) -> dict[str, Any]:
+    """Return the card with paths of this machine cut to their last part."""
+    recipe = {
+        field: _last_part(value) if field in _PATHS and value else value
+        for field, value in card["recipe"].items()
+    }
+    source = card["data_source"]
+    if source.startswith("file:"):
+        source = f"file:{PurePath(source).name}"
+    found = {**card, "dataset": _last_part(card["dataset"]), "data_source": source}
+    found["recipe"] = recipe
+    return {**found, "limits": limits(found)}
+
+
+def _last_part(path: str) -> str:
+    return path if "://" in path else PurePath(path).name
+
+
+def markdown(card: dict[str, Any], address: str | None = None) -> str:
+    """Return the card as a Markdown document with a header that sites of models read.
+
+    Args:
+        card: The card.
+        address: What `cnnzoo.load` takes, if the card's name is not that.
+    """
     name, names = card["name"], card["class_names"]
     more = ", ..." if len(names) > 10 else ""
     macs = "" if card["macs"] is None else f", {card['macs']:,} multiply-adds per example"
@@ -117,11 +144,12 @@ def markdown(card: dict[str, Any]) -> str:
     table = "\n".join(f"| {key} | {value} |" for key, value in metadata)
     return "\n\n".join(
         [
+            f"---\n{header(card)}\n---",
             f"# {name}",
             f"| | |\n|---|---|\n{table}",
             "## How good\n\n" + "\n".join(f"- {line}" for line in how_good(card["metrics"])),
             "## Limits\n\n" + "\n".join(f"- {line}" for line in card["limits"]),
-            f"## How to use it\n\n{_usage(card)}",
+            f"## How to use it\n\n{_usage(card, address)}",
         ]
     )
 
@@ -147,14 +175,15 @@ def how_good(metrics: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _usage(card: dict[str, Any]) -> str:
+def _usage(card: dict[str, Any], address: str | None) -> str:
     raw, name = raw_input(card["input"]), card["name"]
     file = {"images": '"picture.png"', "sounds": '"sound.wav"'}.get(raw.name, '"a text"')
     instance = '"a text"' if raw.name == "texts" else '{"b64": "..."}'
+    export = f"cnnzoo export {address}\n" if address else ""
     signature = "serving_default" if raw.name == "texts" else "serving_bytes"
     return (
-        f"```python\nimport cnnzoo\n\ncnnzoo.load({name!r}).predict([{file}])\n```\n\n"
-        "```\ncnnzoo serve saved_models/\n"
+        f"```python\nimport cnnzoo\n\ncnnzoo.load({address or name!r}).predict([{file}])\n```\n\n"
+        f"```\n{export}cnnzoo serve saved_models/\n"
         f"curl localhost:8501/v1/models/{name}:predict -d "
         f'\'{{"signature_name": "{signature}", "instances": [{instance}]}}\'\n```\n'
     )

@@ -46,12 +46,13 @@ def _lines(folder: Path) -> list[str]:
         for path in folder.rglob("*")
         if path.is_file() and not path.name.startswith(".")
     )
-    return [f"{_digest(folder / name)}  {name}\n" for name in names if name != SUMS.as_posix()]
+    return [f"{digest(folder / name)}  {name}\n" for name in names if name != SUMS.as_posix()]
 
 
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    found = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+            found.update(block)
+    return found.hexdigest()
