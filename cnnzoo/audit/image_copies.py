@@ -18,7 +18,7 @@ from cnnzoo.progress import tracked
 
 _CELLS = 8  # Of a small picture, along each side.
 _LOWEST, _HIGHEST = 0.97, 0.99  # Between which the least similarity of small pictures lies.
-_SAMPLE, _NEIGHBORS = 1_000, 20  # It leaves each of so many images so many others, about.
+_SAMPLE, _NEIGHBORS = 1_000, 10  # It leaves each of so many images so many others, about.
 _DIFFERENCE = 8.0  # Root mean square in gray levels, of 255, up to which JPEG may change pixels,
 _SHARE = 0.3  # and in standard deviations of the image.
 _BLOCK, _CHUNK = 2_048, 1_024  # Images, and pairs, at a time.
@@ -121,7 +121,7 @@ def _small(gray: np.ndarray) -> np.ndarray:
 
 
 def _least_similarity(small: np.ndarray) -> float:
-    """Return from which similarity on an image has twenty others, within bounds."""
+    """Return from which similarity on an image has ten others, within bounds."""
     sample = small[np.linspace(0, len(small) - 1, min(_SAMPLE, len(small))).astype(int)]
     share = min((_NEIGHBORS + 1) / max(len(small), 1), 1)
     similar = sample @ small.T
