@@ -21,6 +21,7 @@ _LOWEST, _HIGHEST = 0.97, 0.99  # Between which the least similarity of small pi
 _SAMPLE, _NEIGHBORS = 1_000, 10  # It leaves each of so many images so many others, about.
 _DIFFERENCE = 8.0  # Root mean square in gray levels, of 255, up to which JPEG may change pixels,
 _SHARE = 0.3  # and in standard deviations of the image.
+_NEARLY = 0.999  # The most that images of other pixels are alike.
 _BLOCK, _CHUNK = 2_048, 1_024  # Images, and pairs, at a time.
 _WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # Of ITU-R BT.601, as JPEG has them.
 
@@ -58,7 +59,7 @@ def _equal(images: np.ndarray) -> Iterator[Pairs]:
         others = order[places] if len(order) else order
         same = (inside[others] == part) & (others != np.arange(len(images))) & ~blank[others]
         seconds = np.flatnonzero(same)
-        yield Pairs(others[seconds], seconds, np.full(len(seconds), 0.999))
+        yield Pairs(others[seconds], seconds, np.full(len(seconds), _NEARLY))
 
 
 def _hashes(images: np.ndarray) -> np.ndarray:
@@ -138,7 +139,7 @@ def _similarity(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     either = np.minimum(_difference(first, second), _difference(second, first))
     spread = np.minimum(first.std(axis=1), second.std(axis=1))
     most = np.minimum(_DIFFERENCE, _SHARE * spread)
-    return np.where(either <= most, 1 - either / 255, 0)
+    return np.where(either <= most, np.minimum(1 - either / 255, _NEARLY), 0)
 
 
 def _difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:

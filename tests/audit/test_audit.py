@@ -90,7 +90,7 @@ def test_training_leaves_them_out_and_notices_another_list(data, audited, tmp_pa
         model="lenet5", epochs=1, batch_size=32, learning_rate=0.001, validation=3
     )
     run = cnnzoo.train(recipe, data=data, out=tmp_path / "run", leave_out=path)
-    assert "of 197 training examples, by" in capsys.readouterr().err
+    assert "of 180 training examples, by" in capsys.readouterr().err
     assert run.metrics["examples"] == 40
     (run.path / "metrics.json").unlink()
     path.write_text(path.read_text() + "\n")
@@ -127,7 +127,7 @@ def test_a_list_must_leave_examples_of_each_class(data, audited, tmp_path):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ("fashion_mnst", "unknown data set 'fashion_mnst'; did you mean fashion_mnist"),
+        ("fashion_mnst", "dataset 'fashion_mnst' is unknown; did you mean fashion_mnist"),
         ("spoken_digit", "data must be images or texts for an audit; got sounds"),
     ],
 )
