@@ -19,8 +19,8 @@ from cnnzoo.progress import tracked
 _CELLS = 8  # Of a small picture, along each side.
 _LOWEST, _HIGHEST = 0.97, 0.99  # Between which the least similarity of small pictures lies.
 _SAMPLE, _NEIGHBORS = 1_000, 10  # It leaves each of so many images so many others, about.
-_DIFFERENCE = 8.0  # Root mean square in gray levels, of 255, up to which JPEG may change pixels,
-_SHARE = 0.3  # and in standard deviations of the image.
+_DIFFERENCE = 9.0  # Root mean square in gray levels, of 255, up to which JPEG may change pixels,
+_SHARE = 0.35  # and in standard deviations of the image.
 _NEARLY = 0.999  # The most that images of other pixels are alike.
 _BLOCK, _CHUNK = 2_048, 1_024  # Images, and pairs, at a time.
 _WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # Of ITU-R BT.601, as JPEG has them.
