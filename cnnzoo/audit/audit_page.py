@@ -88,7 +88,7 @@ def _use(found: Sequence[Finding], command: str, csv: str) -> Section:
             "Open it in any spreadsheet program. An example is left out of training if one of its "
             "rows says yes in the column leave_out. Empty that cell where you want to keep the "
             "example, write yes where it is to go, and save the table as CSV.",
-            f"For now {gone:,} training examples have a yes: those whose label is very likely "
+            f"For now {gone:,} training examples have a yes: those whose label is likely "
             "wrong, all but one of each group of copies, and those with nothing in them. This "
             "command trains without them:",
             Code(command),
