@@ -157,3 +157,24 @@ def test_the_command_prints_one_json_document(tmp_path, capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["examples"] == 40
     assert (tmp_path / "out" / "audit.html").is_file()
+
+
+def test_unreadable_files_are_named_and_paths_are_those_of_the_folder(tmp_path):
+    from PIL import Image
+
+    from cnnzoo.audit.findings import constants, csv_of
+    from cnnzoo.audit.material import material
+
+    rng = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        for number in range(6):
+            pixels = rng.integers(0, 255, (40, 50, 3), np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
+    (tmp_path / "cat" / "broken.png").write_bytes(b"no image")
+    found = material(tmp_path)
+    assert found.unreadable == [str(tmp_path / "cat" / "broken.png")]
+    assert found.examples.inputs.shape == (12, 32, 32, 3)
+    rows = list(csv.DictReader(csv_of(found, constants(found, [0])).decode().splitlines()))
+    assert [row["finding"] for row in rows] == ["constant", "unreadable"]
+    assert rows[0]["example"] == str(tmp_path / "cat" / "0.png")
