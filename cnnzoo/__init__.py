@@ -20,6 +20,7 @@ __getattr__, __all__ = exports(
         "__version__": "cnnzoo.version",
         "CnnzooError": "cnnzoo.errors",
         "Recipe": "cnnzoo.config.recipe",
+        "audit": "cnnzoo.audit",
         "create_model": "cnnzoo.models",
         "eval_batches": "cnnzoo.pipelines.fit_batches",
         "evaluate": "cnnzoo.evaluation.metrics",

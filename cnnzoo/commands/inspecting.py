@@ -1,4 +1,4 @@
-"""Looking into a trained model: inspect."""
+"""Looking into a trained model, and at data: inspect, audit."""
 
 from __future__ import annotations
 
@@ -17,4 +17,24 @@ def inspect_trained(arguments: argparse.Namespace) -> Answer:
     return found, [
         f"report    {found['report']}",
         f"pictures  {len(found['pictures'])} next to it",
+    ]
+
+
+def audit_data(arguments: argparse.Namespace) -> Answer:
+    """A page and a list of what is wrong with data, written."""
+    start_tensorflow()
+    from cnnzoo.audit.auditing import audit
+
+    found = audit(
+        arguments.data, out=arguments.out, encoding=arguments.encoding, seed=arguments.seed
+    )
+    rows = [(name, f"{count:,}") for name, count in found["findings"].items()]
+    width = max(len(count) for _, count in rows)
+    return found, [
+        f"{found['examples']:,} examples of {found['classes']:,} classes, {found['seconds']:.0f} s",
+        *(f"{name:22}  {count:>{width}}" for name, count in rows),
+        f"page   {found['page']}",
+        f"list   {found['csv']}",
+        "next   look at the page, then train without the examples that the list says to leave out:",
+        f"       {found['next']}",
     ]

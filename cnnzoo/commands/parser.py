@@ -161,6 +161,12 @@ def _add_options_of_training(one: argparse.ArgumentParser) -> None:
         help="leave out images of yours that cannot be read, and count them",
     )
     one.add_argument(
+        "--leave-out",
+        metavar="FILE",
+        help="CSV file of `cnnzoo audit`: training examples that it says to leave out; the same as "
+        "--set leave_out=FILE",
+    )
+    one.add_argument(
         "--from",
         dest="weights",
         metavar="SOURCE",
@@ -264,6 +270,26 @@ def _evaluating(add: Callable[..., argparse.ArgumentParser]) -> None:
         "card's, which refuses 1%% of validation data)",
     )
     unknown.add_argument("--no-unknown", action="store_true", help="always give a class")
+    one = add(
+        "audit",
+        inspecting.audit_data,
+        "look for wrong labels, copies, outliers and empty examples in data",
+    )
+    one.add_argument(
+        "data", metavar="DATA", help="name of a data set, or your labeled data, as for train"
+    )
+    one.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder of audit.html and audit.csv (default: audit/NAME)",
+    )
+    one.add_argument(
+        "--encoding", metavar="NAME", help="of your texts, such as cp1252, if they are not UTF-8"
+    )
+    one.add_argument(
+        "--seed", type=int, default=0, metavar="N", help=f"seed of the networks {DEFAULT}"
+    )
     one = add(
         "inspect",
         inspecting.inspect_trained,

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from cnnzoo.config.recipe import Recipe
 
 
-_FIELDS = {option: option for option in ("weights", "seed", "encoding", "skip_unreadable")}
+_FIELDS = {
+    option: option for option in ("weights", "seed", "encoding", "skip_unreadable", "leave_out")
+}
 _FIELDS["data"] = "dataset"  # Options that set a field of the recipe.
 
 
@@ -138,6 +140,8 @@ def _resumption(arguments: argparse.Namespace, folder: Path) -> str:
         words += ["--from", arguments.weights]
     if arguments.skip_unreadable:
         words.append("--skip-unreadable")
+    if arguments.leave_out is not None:
+        words += ["--leave-out", arguments.leave_out]
     for option in ("data", "encoding", "seed", "devices", "workers", "worker"):
         if getattr(arguments, option) is not None:
             words += [f"--{option}", str(getattr(arguments, option))]

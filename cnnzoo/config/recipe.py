@@ -117,6 +117,7 @@ class Recipe(Fields):
     validation: int | float = 5_000
     resizing: str = "pad"  # Of images of custom data to the input shape: one of RESIZINGS.
     skip_unreadable: bool = False  # Whether images of custom data that cannot be read are left out.
+    leave_out: str | None = None  # An audit's CSV file of training examples to leave out.
     encoding: str | None = None  # Of your texts, such as "cp1252"; none: UTF-8, or as marked.
     folds: int | None = None  # Of a cross-validation over the whole set, if any.
     fold: int = 0  # Which of them is the test split, from 0.

@@ -92,7 +92,7 @@ def whole(dataset: Dataset) -> Examples:
         raise CnnzooError(f"{dataset.name} must have examples; got none")
     labels = np.concatenate([one.labels for one in splits])
     parts = [one.inputs for one in splits]
-    if len({id(getattr(part, "fetch", part)) for part in parts}) == 1:
+    if len({id(getattr(part, "fetch", None)) for part in parts} - {id(None)}) == 1:
         places = np.concatenate([part.places for part in parts])
         return Examples(parts[0].at(places), labels)
     return Examples(np.concatenate(parts), labels)

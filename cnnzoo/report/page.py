@@ -57,7 +57,23 @@ class Points(NamedTuple):
     items: Sequence[str]
 
 
-Piece = str | Title | Picture | Table | Code | Facts | Points  # A string is a paragraph.
+class Shown(NamedTuple):
+    """One example of a gallery: an image or a text, with what is said of it."""
+
+    image: str  # Its data URI; "" of a text.
+    text: str  # "" of an image.
+    caption: str
+    note: str  # In smaller letters: where it is.
+
+
+class Gallery(NamedTuple):
+    """Examples side by side, or texts one below the other."""
+
+    items: Sequence[Shown]
+    caption: str
+
+
+Piece = str | Title | Picture | Table | Code | Facts | Points | Gallery  # A string is a paragraph.
 
 
 class Section(NamedTuple):
@@ -123,6 +139,12 @@ def _piece(piece: Piece) -> str:
             return f"<pre><code>{escape(text)}</code></pre>"
         case Facts(items):
             return f'<dl class="facts">{"".join(map(_fact, items))}</dl>'
+        case Gallery(items, caption):
+            shown = "\n".join(map(_shown, items))
+            return (
+                f"<figure><figcaption>{escape(caption)}</figcaption>"
+                f'<ul class="gallery">{shown}</ul></figure>'
+            )
         case Points(items):
             return f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in items)}</ul>"
     return f"<p>{escape(piece)}</p>"
@@ -132,6 +154,14 @@ def _fact(fact: tuple[str, str, str]) -> str:
     what, value, note = map(escape, fact)
     small = f"<small>{note}</small>" if note else ""
     return f"<div><dt>{what}</dt><dd>{value}{small}</dd></div>"
+
+
+def _shown(one: Shown) -> str:
+    caption, note = escape(one.caption), escape(one.note)
+    said = f"<p>{caption}<small>{note}</small></p>"
+    if one.image:
+        return f'<li><img src="{escape(one.image)}" alt="{caption}">{said}</li>'
+    return f'<li class="text"><q>{escape(one.text)}</q>{said}</li>'
 
 
 def _picture(picture: Picture) -> str:

@@ -63,7 +63,10 @@ def request(
             or a data set of another content has a name of the catalog.
     """
     paths = {name: str(value) for name, value in fields.items() if isinstance(value, Path)}
-    fields = {**fields, **{name: paths[name] for name in ("weights", "teacher") if name in paths}}
+    fields = {
+        **fields,
+        **{name: paths[name] for name in ("weights", "teacher", "leave_out") if name in paths},
+    }
     layer = fields.get("augmentation")
     if isinstance(layer, keras.layers.Layer):
         fields = {**fields, "augmentation": type(layer).__name__}

@@ -26,6 +26,7 @@ from cnnzoo.pipelines.augmentation import Augmentation, as_augmentation
 from cnnzoo.pipelines.augmentation.policies import leading_crop
 from cnnzoo.pipelines.batches import steps_per_epoch, train_batches
 from cnnzoo.pipelines.card_data import fingerprint
+from cnnzoo.pipelines.left_out import without
 from cnnzoo.pipelines.splits import Split, training_data
 from cnnzoo.pipelines.text_batches import train_text_batches
 from cnnzoo.pipelines.tokenizer import Tokenizer
@@ -108,11 +109,16 @@ def run_data(
     examples, training, validation = training_data(dataset, how, encoded=crop is not None)
     if isinstance(validation.inputs, EncodedImages):
         validation = validation._replace(inputs=validation.inputs.in_memory())
+    sha256 = {}
+    if recipe.leave_out is not None:
+        training, sha256["leave_out_sha256"] = without(
+            recipe.leave_out, dataset, examples, training, recipe.folds is not None
+        )
     steps = steps_per_epoch(len(training), recipe.batch_size)
     pipeline = _pipeline(recipe, spec, dataset, examples, training, layer)
     if pipeline.in_training:
         pipeline = pipeline._replace(train=functools.partial(pipeline.train, rows=rows))
-    metadata = {**pipeline.metadata, "data_sha256": fingerprint(dataset, examples)}
+    metadata = {**pipeline.metadata, **sha256, "data_sha256": fingerprint(dataset, examples)}
     if given is not None and layer is not None:
         metadata["augmentation"] = unnamed_config(layer)
     if recipe.teacher is not None:

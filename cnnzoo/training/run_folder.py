@@ -27,6 +27,7 @@ _PARTS = {
     "model_sha256": "model",
     "weights_sha256": "weights",
     "teacher_sha256": "teacher",
+    "leave_out_sha256": "leave_out",
     "augmentation": "augmentation",
 }
 
@@ -112,6 +113,7 @@ def _identity(folder: Path) -> dict[str, Any] | None:
             "augmentation": None,
             "weights_sha256": None,
             "teacher_sha256": None,
+            "leave_out_sha256": None,
         }
         return {**others, **{key: found[key] for key in others if key in found}, **held}
     except (ValueError, KeyError, TypeError) as error:
@@ -185,7 +187,7 @@ def write_identity(
         CnnzooError: The run in `folder` was started with other data, model or augmentation.
     """
     found = _identity(folder)
-    of_recipe = ("augmentation", "weights", "teacher")
+    of_recipe = ("augmentation", "weights", "teacher", "leave_out")
     names = {**metadata, **{field: getattr(recipe, field) for field in of_recipe}}
     for part, what in _PARTS.items():
         if found and found[part] != metadata.get(part):
