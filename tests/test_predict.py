@@ -62,7 +62,9 @@ def test_a_table_is_predicted_row_by_row(spam, texts, tmp_path, capsys):
     code, _, _ = run(capsys, "predict", SPAM, path, "--out", tmp_path / "answers.csv", "--top", 5)
     assert code == 0
     rows = read_csv(tmp_path / "answers.csv")
-    assert list(rows[0]) == ["input", "label", "class_id", "score", "label_2", "score_2", "error"]
+    assert list(rows[0]) == [
+        *("input", "label", "class_id", "score", "known", "label_2", "score_2", "error"),
+    ]
     assert [row["input"] for row in rows] == texts
     for row, answer in zip(rows, expected, strict=True):
         assert row["label"] == answer["label"]
@@ -302,7 +304,7 @@ def test_an_interruption_says_how_to_go_on(texts, tmp_path, capsys, monkeypatch)
 
     stream = Classifier.predict_stream
 
-    def stopped(self, inputs, batch_size=256):
+    def stopped(self, inputs, batch_size=256, threshold=None):
         for place, answer in enumerate(stream(self, inputs, 8)):
             if place == 20:
                 raise KeyboardInterrupt

@@ -107,7 +107,7 @@ def fit_familiarity(
         rows = slice(row, row + size)
         found = _whitening(training[:, rows] - centers[places][:, rows])
         nearest = _distances(validation[:, rows] @ found, centers[:, rows] @ found)
-        found /= math.sqrt(max(np.quantile(nearest, 1 - _REFUSED), _TINY))
+        found /= math.sqrt(max(np.quantile(nearest, 1 - _REFUSED), 1.0))
         directions[rows, column : column + found.shape[1]] = found
         row, column = row + size, column + found.shape[1]
     nearest = _distances(validation @ directions, centers @ directions)
@@ -128,7 +128,8 @@ def _whitening(rest: np.ndarray) -> np.ndarray:
         found = found @ np.linalg.qr(random)[0]
     rest = rest @ found
     covariance = rest.T @ rest / len(rest)
-    covariance += 1e-3 * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
+    least = 1e-3 * np.trace(covariance) / len(covariance) + _TINY
+    covariance += least * np.eye(len(covariance))
     return found @ np.linalg.inv(np.linalg.cholesky(covariance)).T
 
 

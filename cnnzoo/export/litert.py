@@ -19,6 +19,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from cnnzoo.export.assembly import connect, named, parts_of
+from cnnzoo.inspection.graph import calls
 from cnnzoo.keras_internals import int8_file, with_uint8_input
 from cnnzoo.pipelines.tokenizer import Tokenizer
 
@@ -42,15 +43,22 @@ def tokenizer_of(model: keras.Model) -> Tokenizer | None:
 
 def after_tokenizer(model: keras.Model) -> keras.Model:
     """Return the part of an artifact's model that computes only with numbers."""
-    tokenizer = tokenizer_of(model)
-    return model if tokenizer is None else keras.Model(tokenizer.output, model.output)
+    tokens = _tokens(model)
+    return model if tokens is None else keras.Model(tokens, model.output)
 
 
 def numeric_spec(model: keras.Model) -> tf.TensorSpec:
     """Return the input of `after_tokenizer(model)`."""
-    tokenizer = tokenizer_of(model)
-    tensor, name = (model.inputs[0], None) if tokenizer is None else (tokenizer.output, "tokens")
+    tokens = _tokens(model)
+    tensor, name = (model.inputs[0], None) if tokens is None else (tokens, "tokens")
     return tf.TensorSpec(tensor.shape, tensor.dtype, name=name or tensor.name)
+
+
+def _tokens(model: keras.Model) -> keras.KerasTensor | None:
+    """Return what the tokenizer gives in this model; it may be a part of others too."""
+    return next(
+        (call.outputs[0] for call in calls(model) if isinstance(call.layer, Tokenizer)), None
+    )
 
 
 def float16(model: keras.Model) -> bytes:

@@ -129,9 +129,11 @@ class _Outputs:
         class_id = tf.argmax(scores, axis=-1)
         top_scores, top = tf.math.top_k(scores, self._top)
         label = tf.gather(self._names, class_id)
-        if "known" in found:
+        if "known" in found:  # By place: not all runtimes can choose between strings.
             below = found["known"] < self._card["unknown"]["threshold"]
-            label = tf.where(below, self._card["unknown"]["label"], label)
+            names = tf.concat([self._names, [self._card["unknown"]["label"]]], axis=0)
+            last = tf.cast(len(self._card["class_names"]), class_id.dtype)
+            label = tf.gather(names, tf.where(below, last, class_id))
         return {
             **found,
             "class_id": class_id,

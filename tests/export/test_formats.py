@@ -337,7 +337,7 @@ def test_a_network_over_sounds_takes_samples_as_they_are(of_sounds, tmp_path):
     assert [row["compared"] for row in rows] == [120 + 15, 120, 120, 120, 120]
     sounds, labels = DATASETS["export_tones"].examples("test")
     runtime = LiteRT(Path(rows[3]["path"]).read_bytes())
-    assert np.mean(runtime(sounds).argmax(axis=1) == labels) > 0.95
+    assert np.mean(runtime(sounds)[0].argmax(axis=1) == labels) > 0.95
 
 
 @pytest.mark.slow

@@ -107,7 +107,7 @@ def test_a_custom_network_starts_from_its_weights(data, tmp_path):
     own = network()
     before = own.get_weights()
     run = cnnzoo.train("mnist_lenet5", network=own, data=data, out=tmp_path / "run", **fields)
-    for one, other in zip(cnnzoo.load(run.path).model.weights, before, strict=True):
+    for one, other in zip(cnnzoo.load(run.path).network.weights, before, strict=True):
         assert np.allclose(np.asarray(one), other, atol=1e-5)
 
 

@@ -133,8 +133,7 @@ def predict(name, signature, instance):
 def explain(content):
     """Grad-CAM of the top class at the last convolution of LeNet-5."""
     raw = lenet().raw.decode(tf.constant(content))[None]
-    preprocessing, network = inner()
-    values = functools.reduce(lambda value, layer: layer(value), preprocessing, raw)
+    values, network = tf.constant(lenet().prepare(raw.numpy())), inner()
     with tf.GradientTape() as tape:
         maps, logits = network(values)
         top = tf.reduce_max(logits)
@@ -150,10 +149,10 @@ def explain(content):
 
 @functools.cache
 def inner():
-    """The preprocessing layers, and the network to the maps of its last convolution and logits."""
-    _, *preprocessing, network, _ = lenet().model.layers
+    """The network to the maps of its last convolution and logits."""
+    network = lenet().network
     conv = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)][-1]
-    return preprocessing, keras.Model(network.inputs, [conv.output, network.output])
+    return keras.Model(network.inputs, [conv.output, network.output])
 
 
 def see(content):
