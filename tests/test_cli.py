@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -98,6 +99,15 @@ def test_evaluate_predict_and_export(finished_run, digits, tmp_path, capsys, pro
     assert set(answers[0]) == {"input", "label", "class_id", "scores", "known"}
     _, out, _ = run(capsys, "predict", finished_run.path, tmp_path / "digits.npy")
     assert out.splitlines()[0].startswith(f"{tmp_path}/digits.npy[0]: {answers[0]['label']} (")
+    blank = tmp_path / "blank.npy"
+    np.save(blank, np.zeros((1, 28, 28, 1), np.uint8))
+    _, out, _ = run(capsys, "predict", finished_run.path, blank)
+    assert re.fullmatch(rf"{blank}: unknown \(known \d.*%\), closest is \d \(.*%\)\n", out)
+    for words in (["--no-unknown"], ["--threshold", "0"]):
+        _, out, _ = run(capsys, "predict", finished_run.path, blank, *words)
+        assert re.fullmatch(rf"{blank}: \d \(.*%\)\n", out)
+    code, _, err = run(capsys, "predict", finished_run.path, blank, "--threshold", "2")
+    assert (code, err) == (1, "cnnzoo: threshold must be from 0 to 1; got 2.0\n")
     with proving_here():
         _, out, _ = run(capsys, "export", finished_run.path, "--out", tmp_path, "--json")
     export, lite = json.loads(out)

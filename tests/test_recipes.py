@@ -9,14 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from narrow import narrow
 
 import cnnzoo
 from cnnzoo.config.recipe import recipes
 from cnnzoo.datasets import DATASETS, Dataset, Examples
-from cnnzoo.models import MODELS
+from cnnzoo.models import MODELS, create_model
 from cnnzoo.pipelines.augmentation import CutMix, MixUp, policy
+from cnnzoo.training import networks
 from cnnzoo.training.distributed.distribution import Distribution
-from cnnzoo.training.networks import prepare
 
 SIZES = {"train": 24, "validation": 8, "test": 8}
 SHORT = {"epochs": 1, "batch_size": 8, "validation": 8, "folds": None}
@@ -59,13 +60,13 @@ def test_its_parts_fit_each_other(name):
     recipe = recipes()[name].RECIPE.replace(**SHORT)
     if recipe.dataset is None:
         recipe = recipe.replace(dataset="sms_spam" if recipe.tokens else "cifar10")
-    _, data, networks = prepare(recipe, Distribution(recipe.batch_size))
+    _, data, prepared = networks.prepare(recipe, Distribution(recipe.batch_size))
     own = "validation" in DATASETS[recipe.dataset].sizes  # Else it is cut from the training split.
     assert data.steps == (3 if own else 2)
     inputs, labels = next(iter(data.pipeline.train(start_step=0)))
-    assert len(inputs.shape) == len(networks.model.input_shape)
-    logits = np.zeros((8, *networks.model.output_shape[1:]), "float32")
-    assert np.isfinite(np.mean(networks.model.loss(labels, logits)))
+    assert len(inputs.shape) == len(prepared.model.input_shape)
+    logits = np.zeros((8, *prepared.model.output_shape[1:]), "float32")
+    assert np.isfinite(np.mean(prepared.model.loss(labels, logits)))
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +77,12 @@ def published():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", lightest_of_families())
-def test_a_short_epoch_ends_in_a_prediction(name, published, tmp_path_factory, proving_here):
+def test_a_short_epoch_ends_in_a_prediction(
+    name, published, tmp_path_factory, proving_here, monkeypatch
+):
+    monkeypatch.setattr(
+        networks, "create_model", lambda *given, **also: narrow(create_model(*given, **also))
+    )
     folder = tmp_path_factory.mktemp(name)
     run = cnnzoo.train(name, out=folder / "run", **SHORT)
     assert run.metrics["examples"] == 8

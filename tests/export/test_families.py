@@ -5,6 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
+from narrow import narrow
 
 import cnnzoo
 from cnnzoo.datasets import mnist
@@ -64,24 +65,12 @@ TEXTS = [
 
 
 def trained(network):
-    """Give every normalization statistics, scale and offset of its own.
-
-    Layers become narrow: megabytes of weights take most of the time of a conversion.
-    """
-    network = keras.models.clone_model(network, clone_function=narrow)
+    """Give every normalization statistics, scale and offset of its own, and layers few units."""
+    network = narrow(network)
     for layer in network._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.set_weights([RNG.uniform(0.5, 1.5, weight.shape) for weight in layer.weights])
     return network
-
-
-def narrow(layer):
-    config = layer.get_config()
-    if isinstance(layer, keras.layers.Dense) and config["activation"] == "relu":
-        config["units"] = min(config["units"], 64)
-    if "filters" in config:
-        config["filters"] = min(config["filters"], 64)
-    return type(layer).from_config(config)
 
 
 def of_arrays(name):

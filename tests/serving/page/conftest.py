@@ -126,8 +126,10 @@ def predict(name, signature, instance):
         return hear(content)
     if name == "photographs":
         return see(content)
-    scores = lenet().predict([content])[0]["scores"]
-    return {"scores": scores} if name == "digits_older" else {"scores": scores, **explain(content)}
+    (found,) = lenet().predict([content])
+    if name == "digits_older":  # Exported before there was anything else.
+        return {"scores": found["scores"]}
+    return {"scores": found["scores"], "known": found["known"], **explain(content)}
 
 
 def explain(content):

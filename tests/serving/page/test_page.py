@@ -92,6 +92,16 @@ def test_a_drawn_seven_is_read(open_page, draw, seven):
     )
 
 
+def test_a_drawing_that_is_no_digit_is_unknown(open_page, draw):
+    page = open_page()
+    draw(page, (0.2, 0.9), (0.2, 0.5), (0.5, 0.15), (0.8, 0.5), (0.8, 0.9), (0.2, 0.9))
+    draw(page, (0.2, 0.5), (0.8, 0.5))
+    draw(page, (0.42, 0.9), (0.42, 0.65), (0.58, 0.65), (0.58, 0.9))
+    answers(page, "unknown")
+    assert page.inner_text("#sentence").startswith("Unlike what the model was trained on; closest")
+    assert page.locator("#scores .first").count() == 0
+
+
 def test_the_answer_follows_the_drawing(open_page, draw):
     page = open_page()
     draw(page, (0.5, 0.2), (0.47, 0.8))
