@@ -63,7 +63,9 @@ def saved(classifier, tmp_path_factory):
         )
         if dataset.name not in DATASETS:
             DATASETS.add(dataset.name, dataset)
-        card = {**classifier.card, "name": name, "dataset": dataset.name, "input": facts}
+        fitted = ("calibration", "unknown")
+        card = {key: value for key, value in classifier.card.items() if key not in fitted}
+        card |= {"name": name, "dataset": dataset.name, "input": facts}
         card["class_names"] = list(dataset.class_names)
         card["recipe"] = {**card["recipe"], "validation": 4}
         path = tmp_path_factory.mktemp("artifacts") / f"{name}.keras"
