@@ -1,7 +1,7 @@
 """Calibration of the shipped networks on test data, and which outsiders they accept.
 
 Outsiders are test images of other data sets, brought to the size and the colors of a network's own,
-uniform noise, and images of one color. None of them was seen when the method was chosen.
+uniform noise, and images of one color.
 
 Run: python benchmarks/calibration.py [NAME ...]
 """
