@@ -32,7 +32,8 @@ _FITTED = ("calibration", "unknown")  # Entries of a card.
 _REFUSED = 0.01  # Share of validation examples that is called unknown,
 _THRESHOLD = 0.5  # since it lies below this, by the choice of scale;
 _TYPICAL = 0.99  # and this is the median.
-_TINY = 1e-9  # For maps that are the same for all examples.
+_LEAST_SPREAD = 1e-3  # Of the root of a mean activation; below it lies what does not vary.
+_TINY = 1e-9
 _MOST = 32  # Directions of a map: of 8 to 64, the best with outsiders made up of noise and shapes.
 
 
@@ -122,7 +123,7 @@ def fit_familiarity(
 def _whitening(rest: np.ndarray) -> np.ndarray:
     """Return directions in which `rest`, `[examples, features]`, has unit covariance."""
     spread = rest.std(axis=0)
-    found = np.diag(1 / (spread + 1e-2 * spread.mean() + 1e-9))
+    found = np.diag(1 / np.maximum(spread + 1e-2 * spread.mean(), _LEAST_SPREAD))
     if len(spread) > _MOST:
         random = np.random.RandomState(0).normal(size=(len(spread), _MOST))
         found = found @ np.linalg.qr(random)[0]

@@ -31,6 +31,8 @@ COLUMNS = (
     ),
     *("seconds", "hardware", "versions", "commit", "paper_accuracy", "target"),
     "corrupted_accuracy",  # Mean over corruptions, strengths and seeds, where it was measured.
+    # Means over the seeds, of scores as they are served and before they were calibrated.
+    *("loss", "ece", "brier", "loss_before", "ece_before", "brier_before"),
 )
 
 _KEYS = ("recipe", "settings", "hardware")
@@ -41,9 +43,8 @@ def read(path: Path) -> list[dict[str, str]]:
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:
-        return [
-            {"settings": "", "corrupted_accuracy": "", **row} for row in csv.DictReader(file)
-        ]  # 0.1 had neither.
+        # Earlier tables have fewer columns.
+        return [{**dict.fromkeys(COLUMNS, ""), **row} for row in csv.DictReader(file)]
 
 
 def shipped() -> list[dict[str, str]]:

@@ -80,6 +80,7 @@ def reproduce(
         "paper_accuracy": recipe.paper_accuracy,
         "target": recipe.target or recipe.paper_accuracy,
         "corrupted_accuracy": _corrupted(runs) if corrupted else None,
+        **_calibration([run.metrics for run in runs]),
     }
     ledger.write(ledger_path, row)
     history = ledger_path.parent / "histories" / f"{name}.csv"
@@ -95,6 +96,18 @@ def _corrupted(runs: Sequence[Run]) -> float:
     """Return the mean accuracy on corrupted test images, over the runs."""
     found = [evaluate(run.path, corrupted=True)["corrupted"]["accuracy"] for run in runs]
     return round(statistics.fmean(found), 6)
+
+
+def _calibration(metrics: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
+    """Return the means of what scores are judged by, none of runs that were not calibrated."""
+    found: dict[str, float | None] = {}
+    before = [one.get("uncalibrated", {}) for one in metrics]
+    for end, parts in (("", metrics), ("_before", before)):
+        for name in ("loss", "ece", "brier"):
+            values = [part[name] for part in parts if name in part]
+            whole = len(values) == len(metrics)
+            found[f"{name}{end}"] = round(statistics.fmean(values), 6) if whole else None
+    return found
 
 
 def _write_spread(run: Run, seeds: dict[str, Any]) -> None:

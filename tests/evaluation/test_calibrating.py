@@ -63,6 +63,18 @@ def test_familiarity_refuses_one_in_a_hundred_and_what_is_far_from_both_classes(
         assert float(layer(np.float32(strange))[0]) < 0.01
 
 
+def test_features_that_never_vary_are_no_numbers_gone_wild():
+    training, labels = clouds(300)
+    constant = np.ones((300, 1))
+    both = np.concatenate([training, constant], axis=1)
+    layer = fit_familiarity(both, labels, both, [4, 1])
+    known = np.asarray(layer(both.astype(np.float32)))
+    assert np.isfinite(known).all()
+    assert (known < 0.5).mean() == pytest.approx(0.01, abs=5e-3)
+    other = np.concatenate([training[:1], [[0.8]]], axis=1).astype(np.float32)
+    assert float(layer(other)[0]) < 0.01
+
+
 def test_familiarity_is_of_the_nearest_center():
     draw = np.random.default_rng(0)
     layer = Familiarity(3, 2)

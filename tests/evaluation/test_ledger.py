@@ -64,7 +64,7 @@ def test_one_run_has_no_spread(tmp_path):
 
 def test_accuracy_on_corrupted_images_is_optional(tmp_path):
     path = tmp_path / "results.csv"
-    older = [name for name in ledger.COLUMNS if name != "corrupted_accuracy"]
+    older = [name for name in ledger.COLUMNS if name in ROW and name != "corrupted_accuracy"]
     cells = ["" if ROW[name] is None else f'"{ROW[name]}"' for name in older]
     path.write_text(f"{','.join(older)}\n{','.join(cells)}\n")
     ledger.write(path, {**ROW, "recipe": "mnist_mlp", "corrupted_accuracy": 0.9})

@@ -1,5 +1,6 @@
 import csv
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,13 @@ def test_the_row_holds_every_seed_and_finished_runs_are_used_again(short, tmp_pa
     spread = abs(accuracies[0] - accuracies[1]) / 2**0.5  # Sample standard deviation of two.
     assert float(written["accuracy_std"]) == pytest.approx(spread, abs=1e-6)
     assert written["n"] == "2"
+    runs = [tmp_path / "runs" / "mnist_lenet5" / f"seed{seed}" / "metrics.json" for seed in (0, 1)]
+    first, second = (json.loads(path.read_text()) for path in runs)
+    for name in ("loss", "ece", "brier"):
+        mean = (first[name] + second[name]) / 2
+        assert float(written[name]) == pytest.approx(mean, abs=1e-6)
+        mean = (first["uncalibrated"][name] + second["uncalibrated"][name]) / 2
+        assert float(written[f"{name}_before"]) == pytest.approx(mean, abs=1e-6)
     history = tmp_path / "runs" / "mnist_lenet5" / "seed0" / "history.csv"
     assert (tmp_path / "histories" / "mnist_lenet5.csv").read_text() == history.read_text()
 
