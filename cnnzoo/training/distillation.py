@@ -45,7 +45,8 @@ class Teacher:
 
     def __init__(self, recipe: Recipe, dataset: Dataset) -> None:
         self.classifier = load(str(recipe.teacher))
-        self.temperature = recipe.temperature
+        calibration = self.classifier.card.get("calibration", {})
+        self._power = calibration.get("temperature", 1.0) / recipe.temperature
         raw, wanted = self.classifier.raw, raw_input(describe(dataset))
         if (raw.name, raw.shape) != (wanted.name, wanted.shape):
             raise CnnzooError(
@@ -69,9 +70,12 @@ class Teacher:
         return found.hexdigest()
 
     def scores(self, inputs: Any) -> np.ndarray:
-        """Return its softened scores of raw `inputs`, float32 `[examples, classes]`."""
+        """Return its softened scores of raw `inputs`, float32 `[examples, classes]`.
+
+        They are those of its logits: what calibrates its answers is undone.
+        """
         scores = self.classifier.scores(inputs)[:, self._columns].astype(np.float64)
-        soft = np.maximum(scores, np.finfo(np.float32).tiny) ** (1 / self.temperature)
+        soft = np.maximum(scores, np.finfo(np.float32).tiny) ** self._power
         return (soft / soft.sum(axis=-1, keepdims=True)).astype(np.float32)
 
     def targets(self, examples: Examples, chosen: np.ndarray) -> np.ndarray:

@@ -258,7 +258,7 @@ def configs(canary):
         ),
         "10,000 layers": (
             edited(lambda layers: layers.extend(layers[2:3] * 10_000)),
-            r"must hold at most 1,000 layers, or as many as arrays of weights \(10\)",
+            r"must hold at most 1,000 layers, or as many as arrays of weights \(14\)",
         ),
         "layers in a circle": (edited(circle), "must call its layers in some order; got a circle"),
         "layers in reverse": (

@@ -55,6 +55,7 @@ def test_an_answer_is_the_mean_of_the_networks(run, digits):
     assert len(values) == len(digits)  # As given, for whoever looks inside.
     logits = np.asarray(classifier.network(np.asarray(Views(kind)(values))))
     means = np.einsum("bvc,v->bc", logits.reshape(len(digits), -1, 10), WEIGHTS[kind])
+    means /= classifier.card["calibration"]["temperature"]
     scores = np.exp(means) / np.exp(means).sum(axis=-1, keepdims=True)
     assert classifier.scores(digits) == pytest.approx(scores, abs=1e-5)
     alone = keras.ops.softmax(classifier.network(values))

@@ -102,11 +102,11 @@ def test_a_drawing_that_is_no_digit_is_unknown(open_page, draw):
     assert page.locator("#scores .first").count() == 0
 
 
-def test_the_answer_follows_the_drawing(open_page, draw):
+def test_the_answer_follows_the_drawing(open_page, draw, seven):
     page = open_page()
-    draw(page, (0.5, 0.2), (0.47, 0.8))
+    draw(page, *seven[1:])
     answers(page, "1")
-    draw(page, (0.1, 0.2), (0.5, 0.2))
+    draw(page, *seven[:2])
     answers(page, "7")
     page.click("#undo")
     answers(page, "1")

@@ -20,7 +20,7 @@ FIELDS = [word for name, value in VALUES.items() for word in ("--set", f"{name}=
 
 
 def weights_of(folder):
-    return [np.asarray(weight) for weight in cnnzoo.load(folder).model.weights]
+    return [np.asarray(weight) for weight in cnnzoo.load(folder).network.weights]
 
 
 @pytest.fixture(scope="module")
