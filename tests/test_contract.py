@@ -135,17 +135,11 @@ def test_every_weight_has_a_gradient(network):
         assert np.any(np.asarray(tf.convert_to_tensor(gradient)) != 0), weight.path
 
 
-def test_keras_and_savedmodel_round_trips_give_equal_logits(network, tmp_path):
+def test_a_saved_model_gives_equal_logits(network, tmp_path):
     inputs = batch(network)
-    logits = np.asarray(network(inputs))
     network.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
-    assert np.array_equal(np.asarray(again(inputs)), logits)
-    network.export(tmp_path / "saved", verbose=False)
-    saved = tf.saved_model.load(tmp_path / "saved")
-    assert np.allclose(
-        saved.serve(tf.constant(inputs)), logits, atol=1e-5 * max(1, np.abs(logits).max())
-    )
+    assert np.array_equal(np.asarray(again(inputs)), np.asarray(network(inputs)))
 
 
 @every_family
