@@ -1,10 +1,11 @@
-"""Programs that find TensorFlow imported: forks of a process that has done nothing else.
+"""Programs that find TensorFlow imported, and a cut MNIST: forks of a process that did no more.
 
 Run: python warm.py DESCRIPTOR          the server, on a listening Unix socket
      python warm.py ADDRESS WORD ...    as `python WORD ...`, for `-m MODULE` and for a file
 """
 
 import contextlib
+import dataclasses
 import json
 import os
 import runpy
@@ -65,9 +66,21 @@ def run(words, folder, environment):
     search = [folder if by_module else os.path.dirname(words[0])]
     search += filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
     sys.path[:1] = search  # Instead of this file's folder.
+    cut_mnist(train=11_000, test=2_000)
     start = runpy.run_module if by_module else runpy.run_path
     options = {"alter_sys": True} if by_module else {}
     start(sys.argv[0], run_name="__main__", **options)
+
+
+def cut_mnist(**sizes):
+    """Leave only the first images; an epoch of a sample is to show that it runs."""
+    from cnnzoo.datasets import DATASETS, Examples, mnist
+
+    def read(split):
+        images, labels = mnist.read(split)
+        return Examples(images[: sizes[split]], labels[: sizes[split]])
+
+    DATASETS._entries["mnist"] = dataclasses.replace(mnist.DATASET, sizes=sizes, read=read)
 
 
 def ask(address, words):
