@@ -16,6 +16,7 @@ from cnnzoo.serving.limits import Limits
 WITH_CARD = "run folder, artifact, name of shipped weights, or hf://USER/NAME[@REVISION]"
 TRAINED = f"exported SavedModel, {WITH_CARD}"
 RECIPE = "name of a recipe; see `cnnzoo list recipes`"
+RECIPE_OR_FILE = "name of a recipe, or a recipe's .py file; see `cnnzoo list recipes`"
 DEFAULT = "(default: %(default)s)"
 
 Command = Callable[[argparse.Namespace], Answer]
@@ -134,7 +135,8 @@ def _training(add: Callable[..., argparse.ArgumentParser]) -> None:
         "recipe",
         nargs="?",
         type=_recipe_name,
-        help=f"{RECIPE} (default: that of --out with --resume, or one for the kind of --data)",
+        help=f"{RECIPE_OR_FILE} (default: that of --out with --resume, or one for the kind of "
+        "--data)",
     )
     one.set_defaults(parser=one)
     _add_options_of_training(one)
@@ -372,25 +374,54 @@ def _experiments(add: Callable[..., argparse.ArgumentParser]) -> None:
         help="score the test images corrupted too, for the column corrupted_accuracy",
     )
     _add_set(one)
+    _sweeping(add)
+
+
+def _sweeping(add: Callable[..., argparse.ArgumentParser]) -> None:
     one = add(
         "sweep",
         training.sweep_recipe,
-        "train with every combination of values and compare the runs on validation data",
+        "search values of a recipe's fields: train with many and compare the runs on validation "
+        "data; the same command resumes a sweep, or joins it from another process",
     )
-    one.add_argument("recipe", help=RECIPE)
+    one.add_argument("recipe", help=RECIPE_OR_FILE)
     one.add_argument(
         "--over",
         action="append",
         type=_assignment,
         required=True,
-        metavar="'field=value|value'",
-        help="values of a field, separated by |; may be repeated",
+        metavar="'field=VALUES'",
+        help="values of a field, separated by commas or |, or a range of numbers, such as 16..128, "
+        "or 1e-3..1e-1:log to count each decade alike; may be repeated",
+    )
+    one.add_argument(
+        "--trials", type=int, metavar="N", help="runs in all (default: all of a grid, or else 20)"
+    )
+    one.add_argument(
+        "--search",
+        choices=["grid", "random", "tpe"],
+        metavar="search",
+        help="grid: all combinations; random; or tpe: Bayesian, by what was good so far (default: "
+        "grid, or tpe with a range or --trials)",
+    )
+    one.add_argument(
+        "--by",
+        choices=["accuracy", "loss"],
+        metavar="by",
+        default="accuracy",
+        help=f"what is compared, on validation data: accuracy or loss {DEFAULT}",
+    )
+    one.add_argument(
+        "--prune",
+        action=argparse.BooleanOptionalAction,
+        help="end a run after an epoch in which it is below the median of those before (default: "
+        "unless it is a grid)",
     )
     one.add_argument(
         "--out",
         type=Path,
         metavar="DIR",
-        help="folder of the runs, resumed if it has some (default: runs/RECIPE/sweep)",
+        help="folder of the sweep, resumed if it holds one (default: runs/RECIPE/sweep)",
     )
 
 

@@ -27,6 +27,7 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
     """A run: trained, scored on the test set, exported, and one example predicted."""
     from cnnzoo.config.recipe import resolve
 
+    _read_file(arguments)
     recipe = _recipe(arguments)
     fields = recipe.parse(dict(arguments.set))
     for option, name in _FIELDS.items():
@@ -77,6 +78,16 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
         f"prediction     {answer_line(answer, served.class_names)}",
         f"next           {shlex.join(['cnnzoo', 'predict', str(run.path), example])}",
     ]
+
+
+def _read_file(arguments: argparse.Namespace) -> None:
+    """Put the recipe of a file in place of the file's path, as when the file itself is run."""
+    from cnnzoo.config.recipe_file import SUFFIX, read_recipe
+
+    path = arguments.recipe
+    if isinstance(path, str) and path.endswith(SUFFIX):
+        arguments.recipe = read_recipe(Path(path))
+        arguments.run, arguments.called = Path(path).stem, ["cnnzoo", "train", path]
 
 
 def _recipe(arguments: argparse.Namespace) -> Recipe:
@@ -180,16 +191,29 @@ def reproduce_recipe(arguments: argparse.Namespace) -> Answer:
 
 
 def sweep_recipe(arguments: argparse.Namespace) -> Answer:
-    """Runs of all combinations of values, the best on validation data first."""
+    """Runs with many values, the best on validation data first."""
+    _read_file(arguments)
     _start()
-    from cnnzoo.training.sweep import sweep
+    from cnnzoo.training.sweep import counted, described, sweep
 
-    over = {field: values.split("|") for field, values in arguments.over}
-    out = arguments.out or Path("runs") / arguments.recipe / "sweep"
-    rows = sweep(arguments.recipe, over, out)
-    return rows, [
-        f"{row['validation_accuracy']:.2%} of validation, loss {row['validation_loss']:.4f}, "
-        f"{row['seconds']:.0f} s  "
-        + " ".join(f"{field}={value}" for field, value in row["fields"].items())
-        for row in rows
-    ]
+    out = arguments.out or Path("runs") / getattr(arguments, "run", arguments.recipe) / "sweep"
+    options = {name: getattr(arguments, name) for name in ("trials", "search", "by", "prune")}
+    try:
+        rows = sweep(arguments.recipe, dict(arguments.over), out, **options)
+    except KeyboardInterrupt:
+        raise CnnzooError("interrupted; the same command resumes the sweep") from None
+    lines = [f"{_reached(row)}  {described(row['fields'])}" for row in rows]
+    lines += [f"compared  {counted(rows)}", f"picture   {out / 'sweep.png'}"]
+    if "recipe" in rows[0]:
+        train = shlex.join(["cnnzoo", "train", rows[0]["recipe"]])
+        lines += [f"recipe    {rows[0]['recipe']}", f"next      {train}"]
+    return rows, lines
+
+
+def _reached(row: dict[str, Any]) -> str:
+    """Return what a run of a sweep reached on validation data."""
+    if row["validation_loss"] is None:
+        return f"{row['error']};"
+    figures = "{validation_accuracy:.2%} of validation, loss {validation_loss:.4f}, ".format(**row)
+    end = "" if row["state"] == "finished" else f"{row['state']} after epoch {row['epochs']}, "
+    return f"{figures}{end}{row['seconds']:.0f} s"

@@ -12,11 +12,11 @@ from typing import Any
 
 import keras
 
-from cnnzoo.errors import CnnzooError
+from cnnzoo.errors import TrainingError
 from cnnzoo.evaluation.metrics import score
 from cnnzoo.export import artifact
 from cnnzoo.export.scoring import of_training
-from cnnzoo.files import write_whole
+from cnnzoo.files import read, write_whole
 from cnnzoo.keras_internals import forget_initial_epoch
 from cnnzoo.training import checkpoints
 from cnnzoo.training.checkpoints import Row, State
@@ -66,7 +66,7 @@ class Epochs(keras.callbacks.Callback):
         """Stop at a loss that is no number."""
         if not math.isfinite((logs or {}).get("loss", 0.0)):
             epoch = len(self.history) + 1
-            raise CnnzooError(
+            raise TrainingError(
                 f"loss must stay finite; got {logs['loss']} in epoch {epoch}, step {batch + 1}; "
                 "a lower learning_rate or clip_norm may help"
             )
@@ -100,6 +100,15 @@ class Epochs(keras.callbacks.Callback):
                 variable.assign(value)
         inputs, labels = self.data.validation
         return score(self._classifier.scores(inputs), labels)
+
+
+def read_history(folder: Path) -> list[Row]:
+    """Return the finished epochs of the run in `folder`, none of one that has not come so far."""
+    path = folder / "history.csv"
+    if not path.is_file():
+        return []
+    rows = csv.DictReader(io.StringIO(read(path).decode()))
+    return [{name: float(value) for name, value in row.items()} for row in rows]
 
 
 def _csv(history: list[Row]) -> bytes:

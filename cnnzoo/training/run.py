@@ -21,7 +21,7 @@ import tensorflow as tf
 
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.datasets import Dataset
-from cnnzoo.errors import CnnzooError
+from cnnzoo.errors import CnnzooError, TrainingError
 from cnnzoo.evaluation.calibrating import TRAINING, calibrate
 from cnnzoo.evaluation.metrics import evaluate
 from cnnzoo.export import artifact
@@ -179,7 +179,7 @@ def _fit(epochs: Epochs, recipe: Recipe, checkpoint: Checkpoint) -> None:
                 callbacks=[epochs, frozen, bar, *checkpoint.others, checkpoint],
             )
     except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-        raise CnnzooError(
+        raise TrainingError(
             f"batch_size must fit into memory; got {recipe.batch_size}, and memory ran out; "
             f"{max(recipe.batch_size // 2, 1)} needs about half of it"
         ) from error
