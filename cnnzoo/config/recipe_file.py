@@ -29,7 +29,7 @@ def read_recipe(path: Path) -> Recipe:
         found = runpy.run_path(str(path), run_name=path.stem).get("RECIPE")
     except CnnzooError as error:
         raise CnnzooError(f"{path} holds no valid recipe: {error}") from error
-    except Exception as error:  # Whatever the file raises.
+    except (Exception, SystemExit) as error:  # Whatever the file raises.
         raise CnnzooError(f"{path} cannot be run: {type(error).__name__}: {error}") from error
     if not isinstance(found, Recipe):
         raise CnnzooError(f"{path} must define RECIPE, a Recipe; got {found!r}")

@@ -13,7 +13,7 @@ from cnnzoo.errors import CnnzooError
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})\.\.({_NUMBER})(:log)?")
 _DIGITS = 4  # Significant ones of a number from a range.
-_CHECKED = 10_000  # Combinations that are checked before the first is trained.
+_CHECKED = 1_000  # Combinations that are checked before the first is trained.
 
 
 class Range(NamedTuple):
@@ -64,14 +64,15 @@ class SearchSpace:
         return {name: one for name, one in self.fields.items() if isinstance(one, Range)}
 
     def _combinations(self) -> Iterator[dict[str, str]]:
-        """Yield the combinations of all values and of the ends of ranges."""
+        """Yield the combinations of all values and ends of ranges, at first some of each value."""
         values = [
             tuple(map(one.text, one[:2])) if isinstance(one, Range) else one
             for one in self.fields.values()
         ]
-        return (
-            dict(zip(self.fields, chosen, strict=True)) for chosen in itertools.product(*values)
-        )
+        longest = max(map(len, values), default=0)
+        each = (tuple(one[place % len(one)] for one in values) for place in range(longest))
+        for chosen in itertools.chain(each, itertools.product(*values)):
+            yield dict(zip(self.fields, chosen, strict=True))
 
     def assignments(self, params: Mapping[str, Any]) -> dict[str, str]:
         """Return the values that were drawn for the fields, as text."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from cnnzoo import plot_style
 from cnnzoo.training.search_space import Range, SearchSpace
@@ -49,6 +50,8 @@ def draw_sweep(name: str, space: SearchSpace, rows: Sequence[Mapping[str, Any]],
     for axes in grid[::columns]:
         axes.set_ylabel("validation errors, %" if by == "accuracy" else "validation loss")
     grid[0].set_yscale("log")
+    grid[0].yaxis.set_major_formatter(LogFormatter())
+    grid[0].yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
     handles, labels = grid[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
     return figure
