@@ -157,7 +157,6 @@ class Fields:
 _hints = functools.cache(typing.get_type_hints)
 
 
-@functools.cache
 def _types(cls: type) -> dict[str, tuple[type, ...]]:
     """Return the types that each field of `cls` may have."""
     hints = _hints(cls)

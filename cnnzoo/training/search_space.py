@@ -13,7 +13,7 @@ from cnnzoo.errors import CnnzooError
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})\.\.({_NUMBER})(:log)?")
 _DIGITS = 4  # Significant ones of a number from a range.
-_CHECKED = 1_000  # Combinations that are checked before the first is trained.
+_CHECKED = 500  # Combinations that are checked before the first is trained.
 
 
 class Range(NamedTuple):
