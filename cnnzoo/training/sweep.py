@@ -23,6 +23,7 @@ from cnnzoo.plot_style import png
 from cnnzoo.quiet import log
 from cnnzoo.registry import unknown
 from cnnzoo.training.callbacks import best_epoch, read_history
+from cnnzoo.training.checkpoints import Row
 from cnnzoo.training.run import train
 from cnnzoo.training.run_folder import holds_run, started
 from cnnzoo.training.search_space import SearchSpace
@@ -171,15 +172,24 @@ def _run(
     except TrainingError as error:
         end |= {"state": "failed", "error": str(error)}
     history = read_history(folder)
-    best = best_epoch(history) if history else {}
+    validation = _validation(history)
+    if end["state"] == "finished" and validation["validation_loss"] is None:
+        end |= {"state": "failed", "error": "the validation loss is no number"}
     figures = {
-        **{f"validation_{measure}": best.get(f"val_{measure}") for measure in MEASURES},
+        **validation,
         "epochs": len(history),
         "seconds": round(sum(row["seconds"] for row in history), 1),
         **end,
     }
     finished = end["state"] == "finished"
     trials.tell(trial, figures[f"validation_{by}"] if finished else None, figures)
+
+
+def _validation(history: list[Row]) -> dict[str, float | None]:
+    """Return the figures of the best epoch, None where there is none with numbers."""
+    best = best_epoch(history) if history else {"val_loss": math.nan}
+    finite = math.isfinite(best["val_loss"])
+    return {f"validation_{one}": best[f"val_{one}"] if finite else None for one in MEASURES}
 
 
 def _rank(row: Mapping[str, Any], by: str) -> tuple[Any, ...]:

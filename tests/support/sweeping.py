@@ -29,7 +29,7 @@ def searched(out, **options):
         validation=500,
         learning_rate=0.002,
     )
-    options = {"trials": TRIALS, "search": "random", "prune": False, **options}
+    options = {"trials": TRIALS, "search": "random", **options}
     return sweep(recipe, OVER, out, **options)
 
 

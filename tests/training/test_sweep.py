@@ -94,7 +94,6 @@ def test_a_sweep_is_continued_with_more_trials_and_by_another_measure_is_another
             {"batch_size": "50,100"},
             out,
             search="random",
-            prune=False,
         )
 
 
@@ -150,6 +149,28 @@ def test_hopeless_runs_are_pruned_and_those_that_diverge_fail(short, tmp_path, m
     assert rows[1]["validation_accuracy"] < 0.3
     assert rows[2]["validation_loss"] is None
     assert "loss must stay finite" in rows[2]["error"]
+
+
+def test_a_run_that_ends_without_a_number_has_failed(tmp_path, monkeypatch):
+    def train(*_, out, **__):
+        out.mkdir()
+        (out / "history.csv").write_text("val_accuracy,val_loss,seconds\n0.1,nan,2.5\n")
+        return Run(out, {"seconds": 3.0})
+
+    monkeypatch.setattr("cnnzoo.training.sweep.train", train)
+    (row,) = sweep("mnist_lenet5", {"batch_size": "50"}, tmp_path, by="loss")
+    assert row == {
+        "fields": {"batch_size": "50"},
+        "validation_accuracy": None,
+        "validation_loss": None,
+        "epochs": 1,
+        "seconds": 3.0,
+        "state": "failed",
+        "error": "the validation loss is no number",
+        "run": str(next(tmp_path.glob("batch*"))),
+        "trial": 0,
+    }
+    assert not list(tmp_path.glob("*.py"))
 
 
 @pytest.mark.parametrize(
