@@ -225,6 +225,9 @@ def test_sweep_prints_the_best_on_validation_first(small, tmp_path, capsys, monk
     assert [row["fields"]["learning_rate"] for row in json.loads(out)] == ["0.002", "1e-9"]
     code, out, _ = run(capsys, "sweep", "mnist_lenet5", *over)
     assert out.splitlines()[0].endswith("s  learning_rate=0.002")
+    twice = ("--over", "epochs=1", "--over", "epochs=2")
+    code, _, err = run(capsys, "sweep", "mnist_lenet5", *twice)
+    assert err == "cnnzoo: over must name each field once; got epochs 2 times\n"
     best = tmp_path / "mnist_lenet5_best.py"
     assert out.splitlines()[2] == "compared  2 trials"
     assert out.splitlines()[-1] == f"next      cnnzoo train {best}"

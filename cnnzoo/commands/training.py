@@ -196,6 +196,11 @@ def sweep_recipe(arguments: argparse.Namespace) -> Answer:
     _start()
     from cnnzoo.training.sweep import counted, described, sweep
 
+    fields = [field for field, _ in arguments.over]
+    if twice := [field for field in fields if fields.count(field) > 1]:
+        raise CnnzooError(
+            f"over must name each field once; got {twice[0]} {fields.count(twice[0])} times"
+        )
     out = arguments.out or Path("runs") / getattr(arguments, "run", arguments.recipe) / "sweep"
     options = {name: getattr(arguments, name) for name in ("trials", "search", "by", "prune")}
     try:

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import LogLocator, NullLocator
 
 from cnnzoo import plot_style
 from cnnzoo.training.search_space import Range, SearchSpace
@@ -42,16 +43,16 @@ def draw_sweep(name: str, space: SearchSpace, rows: Sequence[Mapping[str, Any]],
     figure.suptitle(f"{name}: {len(rows)} trials{failed}")
     if not drawn or not fields:
         return figure
+    heights = _heights(drawn, by)
     grid = figure.subplots(lines, columns, squeeze=False, sharey=True).flatten()
     for axes, field in zip(grid, fields, strict=False):
-        _panel(axes, field, space.fields[field], drawn, _heights(drawn, by))
+        _panel(axes, field, space.fields[field], drawn, heights)
     for axes in grid[len(fields) :]:
         axes.set_visible(False)
     for axes in grid[::columns]:
         axes.set_ylabel("validation errors, %" if by == "accuracy" else "validation loss")
     grid[0].set_yscale("log")
-    grid[0].yaxis.set_major_formatter(LogFormatter())
-    grid[0].yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
+    _label_log(grid[0].yaxis, max(heights) / min(heights))
     handles, labels = grid[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
     return figure
@@ -67,6 +68,14 @@ def _heights(rows: Sequence[Mapping[str, Any]], by: str) -> list[float]:
     return [max(value, least / 2) for value in values]
 
 
+def _label_log(axis: Axis, ratio: float) -> None:
+    """Label a logarithmic axis by plain numbers, the more the fewer decades `ratio` spans."""
+    subs = (1, 2, 3, 5) if ratio < 16 else (1, 3) if ratio < 10_000 else (1,)
+    axis.set_major_locator(LogLocator(subs=subs))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_locator(NullLocator())
+
+
 def _panel(
     axes: Axes,
     field: str,
@@ -77,7 +86,9 @@ def _panel(
     texts = [row["fields"][field] for row in rows]
     if isinstance(searched, Range):
         places = [float(text) for text in texts]
-        axes.set_xscale("log" if searched.log else "linear")
+        if searched.log:
+            axes.set_xscale("log")
+            _label_log(axes.xaxis, searched.high / searched.low)
     else:
         places = [float(searched.index(text)) for text in texts]
         names = [one if len(one) <= _NAME else f"{one[: _NAME - 1]}…" for one in searched]
