@@ -186,7 +186,7 @@ def _run(
 
 
 def _validation(history: list[Row]) -> dict[str, float | None]:
-    """Return the figures of the best epoch, None where there is none with numbers."""
+    """Return the figures of the best epoch, None of one without numbers."""
     best = best_epoch(history) if history else {"val_loss": math.nan}
     finite = math.isfinite(best["val_loss"])
     return {f"validation_{one}": best[f"val_{one}"] if finite else None for one in MEASURES}
