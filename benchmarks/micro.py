@@ -1,8 +1,8 @@
 """TensorFlow Lite Micro compared with LiteRT: equal int8 outputs on a whole test set.
 
-Each network is made the int8 file of `cnnzoo export NAME --format micro` and run, image by image, by
-TensorFlow Lite Micro's interpreter and by LiteRT's reference kernels. The table shows the size of
-the file, the arena, both as measured on this machine, and on how many images all outputs are equal.
+The int8 file of `cnnzoo export NAME --format micro` runs, image by image, in TensorFlow Lite
+Micro's interpreter and by LiteRT's reference kernels. The table shows the size of the file, the
+arena that it needs on this machine, and on how many images all outputs are equal.
 
 Run: python benchmarks/micro.py [NAME ...] [--images 10000]
 Needs: pip install '.[micro]'; the data sets of the networks

@@ -117,10 +117,11 @@ def _facts(content: bytes, card: dict[str, Any], found: Trial) -> dict[str, Any]
         "input_scale": _number(scale),
         "input_zero": zero,
         "score_scale": _number(step),
+        "step": f"{step:g}",
         "score_zero": offset,
         "operators": len(methods),
-        "listed": ", ".join(found.operators),
-        "added": " ||\n        ".join(f"resolver.Add{one}() != kTfLiteOk" for one in methods),
+        "listed": ", ".join(f"`{name}`" for name in found.operators),
+        "added": " ||\n      ".join(f"resolver.Add{one}() != kTfLiteOk" for one in methods),
         "vectors": min(VECTORS, len(found.inputs)),
         "compared": len(found.inputs),
     }

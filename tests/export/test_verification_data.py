@@ -17,8 +17,8 @@ def gather(classifier, limit):
     return verification_data.collect_vectors(classifier, data_of(classifier, None), limit)
 
 
-def training_examples(classifier, "micro"):
-    return verification_data.training_examples(classifier, data_of(classifier, None))
+def training_examples(classifier):
+    return verification_data.training_examples(classifier, data_of(classifier, None), "micro")
 
 
 def without_data(classifier):
@@ -58,7 +58,7 @@ def test_sounds_are_encoded_in_several_lengths(of_sounds):
 
 
 def test_calibration_takes_examples_of_training_from_all_over_it(classifier, small):
-    examples = training_examples(classifier, "micro")
+    examples = training_examples(classifier)
     how = Split(classifier.card["recipe"]["validation"])
     images = select(DATASETS[small["dataset"]], "train", how).inputs
     assert len(images) == 1_500
@@ -74,9 +74,9 @@ def test_images_are_made_up_where_the_data_are_not_here(classifier):
     assert vectors.inputs.shape == (200, 28, 28, 1)
     assert vectors.inputs.dtype == np.uint8
     assert (vectors.inputs.min(), vectors.inputs.max()) == (0, 255)
-    message = "dataset must be on this machine for format litert_int8, .* got gone/data.csv"
+    message = "dataset must be on this machine for format micro, .* got gone/data.csv"
     with pytest.raises(CnnzooError, match=message):
-        training_examples(missing, "litert_int8")
+        training_examples(missing)
 
 
 def test_a_data_set_that_needs_a_download_is_not_here(classifier):
