@@ -13,6 +13,7 @@ import argparse
 import cnnzoo
 from cnnzoo.export import formats, micro
 from cnnzoo.export.folding import folded
+from cnnzoo.export.verification_data import data_of
 
 
 def main():
@@ -25,7 +26,7 @@ def main():
     print("|---|---|---|---|---|")
     for name in arguments.names:
         classifier = cnnzoo.load(name)
-        dataset = cnnzoo.load_dataset(classifier.card["dataset"])
+        dataset = data_of(classifier, None)
         card = dict(classifier.card)
         content = formats.int8("micro", folded(classifier.model), card, classifier, dataset)
         images, labels = dataset.examples("test")
@@ -33,7 +34,10 @@ def main():
         found = micro.trial(content, images)
         accuracy = (found.outputs.argmax(axis=1) == labels).mean()
         equal = f"{len(images) - found.different:,} of {len(images):,}"
-        print(f"| {name} | {len(content):,} | {found.arena:,} | {equal} | {accuracy:.2%} |")
+        print(
+            f"| {name} | {len(content):,} | {found.arena:,} | {equal} | {accuracy:.2%} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

