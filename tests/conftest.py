@@ -2,11 +2,12 @@ import contextlib
 import dataclasses
 import functools
 import os
+import pickle
 import shutil
 import socket
 import subprocess
 import sys
-import types
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -81,12 +82,15 @@ def proving_here():
     def proving():
         from cnnzoo.export import verification, verification_worker
 
-        def run(command, **_):
-            verification_worker.main(command[-1])
-            return subprocess.CompletedProcess(command, 0)
+        def run(worker, job):
+            with tempfile.TemporaryDirectory() as place:
+                file = Path(place) / "job"
+                file.write_bytes(pickle.dumps(job))
+                worker.main(str(file))
+                return pickle.loads(file.read_bytes()), ""
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(verification, "subprocess", types.SimpleNamespace(run=run))
+            patch.setattr(verification, "run_fresh", run)
             patch.setattr(verification_worker, "_SECONDS", 0)
             yield
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
-from cnnzoo.export import litert, onnx_file
+from cnnzoo.export import litert, micro, onnx_file
 from cnnzoo.export.artifact import CARD
 from cnnzoo.export.assembly import connect, parts_of
 from cnnzoo.export.card import markdown
@@ -55,8 +56,10 @@ FORMATS = {
     "litert_float16": Format(f"{EXTRA}/model_float16.tflite", "litert", tolerance=1e-2),
     "litert_int8": Format(f"{EXTRA}/model_int8.tflite", "litert", tolerance=None),
     "onnx": Format(f"{EXTRA}/model.onnx", "onnx", tolerance=1e-4),
+    "micro": Format(f"{EXTRA}/micro/model.tflite", "micro", tolerance=None, known=False),
 }
 DEFAULT = ("savedmodel", "litert")
+_PACKAGES = {"onnx": onnx_file.PACKAGES, "micro": micro.PACKAGES}  # Beyond those of cnnzoo.
 
 
 def export(
@@ -117,8 +120,8 @@ def _chosen(formats: Sequence[str]) -> dict[str, Format]:
     for name in formats:
         if name not in FORMATS:
             raise CnnzooError(unknown("format", name, FORMATS))
-    if "onnx" in formats and not all(map(importlib.util.find_spec, onnx_file.PACKAGES)):
-        raise CnnzooError(f"format onnx needs more packages; run: {install('onnx')}")
+        if not all(map(importlib.util.find_spec, _PACKAGES.get(name, ()))):
+            raise CnnzooError(f"format {name} needs more packages; run: {install(name)}")
     return {name: one for name, one in FORMATS.items() if name in ("savedmodel", *formats)}
 
 
@@ -151,7 +154,11 @@ def _write(
         write_tokenizer(tokenizer, extra)
     for name, one in formats.items():
         if name != "savedmodel":
-            (folder / one.file).write_bytes(_converted(name, model, card, classifier, dataset))
+            content = _converted(name, model, card, classifier, dataset)
+            if name == "micro":
+                micro.write_project((folder / one.file).parent, content, card, vectors.inputs)
+            else:
+                (folder / one.file).write_bytes(content)
     (extra / CARD).write_text(json.dumps(card, indent=1))
     (extra / "MODEL_CARD.md").write_text(markdown(card), encoding="utf-8")
 
@@ -167,8 +174,8 @@ def _converted(
     try:
         if name == "onnx":
             return onnx_file.convert(model)
-        if name == "litert_int8":
-            return _int8(model, card, classifier, dataset)
+        if name in ("litert_int8", "micro"):
+            return int8(name, model, card, classifier, dataset)
         return {"litert": litert.convert, "litert_float16": litert.float16}[name](model)
     except (tf.errors.OpError, converter_error(), RuntimeError) as error:
         missing = ", ".join(sorted(set(re.findall(r"'tf\.(\w+)' op", str(error)))))
@@ -176,22 +183,47 @@ def _converted(
         raise CnnzooError(f"format {name} cannot hold the network: {reason}") from error
 
 
-def _int8(
-    model: keras.Model, card: dict[str, Any], classifier: Classifier, dataset: Dataset | None
+def int8(
+    name: str,
+    model: keras.Model,
+    card: dict[str, Any],
+    classifier: Classifier,
+    dataset: Dataset | None,
 ) -> bytes:
-    """Return the int8 file, which has a temperature of its own if the network is calibrated."""
-    examples = training_examples(classifier, dataset)
-    content = litert.int8(model, examples)
-    if "calibration" not in card or dataset is None:
-        return content
-    held_out = select(dataset, "validation", Split.of(card, dataset))
+    """Return the file of an int8 format, with a temperature of its own if one is calibrated.
+
+    Args:
+        name: "litert_int8" or "micro".
+        model: Folded.
+        card: Of the network; learns the temperature.
+        classifier: Of whose training examples the ranges are those.
+        dataset: Of the examples, or None where it is not on this machine.
+
+    Raises:
+        CnnzooError: The data set is not here, or the format is not for texts.
+    """
+    if name == "micro" and tokenizer_of(model) is not None:
+        raise CnnzooError(
+            "format micro must hold a network for images or sounds; got one for texts"
+        )
+    examples = training_examples(classifier, dataset, name)
+    if "calibration" in card and dataset is not None:
+        temperature = _temperature(model, card, examples, dataset)
+        card["calibration"] = {**card["calibration"], "temperature_of_int8": temperature}
+        model = connect(parts_of(model)._replace(temperature=temperature), model.inputs[0])
+    return {"litert_int8": litert.int8, "micro": litert.whole_int8}[name](model, examples)
+
+
+def _temperature(
+    model: keras.Model, card: dict[str, Any], examples: np.ndarray, dataset: Dataset
+) -> float:
+    """Return the temperature of the network in int8, fitted to validation data."""
     facts = tokenizer_of(model)
-    parts = {LITERT: content} | ({} if facts is None else {TOKENIZER: tokenizer_facts(facts)})
+    parts = {LITERT: litert.int8(model, examples)}
+    parts |= {} if facts is None else {TOKENIZER: tokenizer_facts(facts)}
+    held_out = select(dataset, "validation", Split.of(card, dataset))
     scores = Classifier(card, Light(parts, "the int8 file")).scores(held_out.inputs)
-    temperature = card["calibration"]["temperature"] * fit_temperature(scores, held_out.labels)
-    card["calibration"] = {**card["calibration"], "temperature_of_int8": temperature}
-    own = connect(parts_of(model)._replace(temperature=temperature), model.inputs[0])
-    return litert.int8(own, examples)
+    return card["calibration"]["temperature"] * fit_temperature(scores, held_out.labels)
 
 
 def _bytes(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""Networks as LiteRT files: float32, float16 weights, or int8 weights and activations.
+"""Networks as LiteRT files: float32, float16 weights, or int8, in part or as a whole.
 
 One image through LeNet-5 takes LiteRT some fifty microseconds, where TensorFlow needs two
 milliseconds to run the same graph.
@@ -19,6 +19,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from cnnzoo.export.assembly import connect, named, parts_of
+from cnnzoo.export.pointwise import pointwise
 from cnnzoo.inspection.graph import calls
 from cnnzoo.keras_internals import int8_file, with_uint8_input
 from cnnzoo.pipelines.tokenizer import Tokenizer
@@ -107,6 +108,32 @@ def int8(model: keras.Model, examples: np.ndarray) -> bytes:
     return with_uint8_input(content) if spec.dtype == tf.float32 else content
 
 
+def whole_int8(model: keras.Model, examples: np.ndarray) -> bytes:
+    """Return the LiteRT file that takes and gives int8 and computes in nothing else.
+
+    It takes one image or sound at a time, whose pixels or samples are quantized as its input says,
+    and gives the scores alone: familiarity needs floats.
+
+    Args:
+        model: An artifact's model over images or sounds, folded.
+        examples: Raw batch of training examples, by which the ranges of all activations are chosen.
+
+    Raises:
+        tf.errors.OpError, ValueError, RuntimeError: LiteRT has no equivalent in int8.
+    """
+    raw = model.inputs[0]
+    given = keras.Input(batch_shape=(1, *raw.shape[1:]), name=raw.name)
+    parts = parts_of(model)
+    scores = connect(parts._replace(network=pointwise(parts.network), familiarity=None), given)
+    batches = _pixels(examples) if raw.dtype == "uint8" else examples.astype(np.float32)
+    converter = _converter(scores, tf.TensorSpec(given.shape, tf.float32, name=raw.name))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([batch[None]] for batch in batches)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    return converter.convert()
+
+
 def _after_network(content: bytes) -> list[str]:
     """Return the names of the tensors that come after the network's own, in a float32 file."""
     interpreter = Interpreter(model_content=content)
@@ -118,15 +145,20 @@ def _after_network(content: bytes) -> list[str]:
 def _of_pixels(
     model: keras.Model, spec: tf.TensorSpec, images: np.ndarray
 ) -> tuple[Callable[[Any], Any], tf.TensorSpec, list[np.ndarray]]:
-    """Return the model over float images of 0 to 255, and examples that reach both ends.
+    """Return the model over float images of 0 to 255, and examples that reach both ends."""
+    over_floats = connect(parts_of(model), keras.Input(spec.shape[1:], name=spec.name))
+    pixels = _pixels(images)
+    return over_floats, tf.TensorSpec(spec.shape, tf.float32, name=spec.name), list(pixels[:, None])
+
+
+def _pixels(images: np.ndarray) -> np.ndarray:
+    """Return float images of which the first reaches both ends, 0 and 255.
 
     Then one step of the quantized input is one step of a pixel, and raw images need no scaling.
     """
-
-    over_floats = connect(parts_of(model), keras.Input(spec.shape[1:], name=spec.name))
     pixels = images.astype(np.float32)
     pixels[0].flat[:2] = 0, 255
-    return over_floats, tf.TensorSpec(spec.shape, tf.float32, name=spec.name), list(pixels[:, None])
+    return pixels
 
 
 def _converter(function: Callable[[Any], Any], spec: tf.TensorSpec) -> Any:

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import pickle
-import subprocess
-import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +10,7 @@ import numpy as np
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import verification_worker
+from cnnzoo.export.fresh_process import run_fresh
 from cnnzoo.export.verification_data import COMPARED, TestVectors
 
 LOST = 0.005  # Accuracy that a format judged by it may lose.
@@ -26,6 +22,7 @@ class Format(NamedTuple):
     file: str  # In a version's folder; empty for the folder itself.
     runtime: str  # One of `verification_worker.RUNTIMES`.
     tolerance: float | None  # Of a score; None: accuracy on the test set decides.
+    known: bool = True  # Whether it gives that too, if the network does.
 
 
 class _Run(NamedTuple):
@@ -65,7 +62,8 @@ def verify(
 def _runs(name: str, one: Format, folder: Path, vectors: TestVectors) -> list[_Run]:
     count = None if one.tolerance is None else COMPARED
     file = folder / one.file
-    raw = _Run(name, file, "serving_default", vectors.inputs[:count], vectors.outputs[:count])
+    outputs = vectors.outputs[:count, : None if one.known else vectors.classes]
+    raw = _Run(name, file, "serving_default", vectors.inputs[:count], outputs)
     if one.runtime != "savedmodel" or not len(vectors.encoded):
         return [raw]
     return [raw, _Run(name, file, "serving_bytes", vectors.encoded, vectors.encoded_outputs)]
@@ -73,19 +71,13 @@ def _runs(name: str, one: Format, folder: Path, vectors: TestVectors) -> list[_R
 
 def _run(runtime: str, runs: Sequence[_Run]) -> list[_Result]:
     """Return the results of `runs` in a fresh process."""
-    with tempfile.TemporaryDirectory() as place:
-        job = Path(place) / "job"
-        parts = [(str(run.file.resolve()), run.signature, run.inputs) for run in runs]
-        job.write_bytes(pickle.dumps((runtime, parts)))
-        # As a file, the worker would import its neighbors as modules.
-        source = inspect.getsource(verification_worker)
-        command = [sys.executable, "-c", source, str(job)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=place)
-        if done.returncode != 0:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            names = " and ".join(dict.fromkeys(run.format for run in runs))
-            raise CnnzooError(f"{names} must run in a fresh process; got: {last}")
-        return [_Result(*found) for found in pickle.loads(job.read_bytes())]
+    parts = [(str(run.file.resolve()), run.signature, run.inputs) for run in runs]
+    results, messages = run_fresh(verification_worker, (runtime, parts))
+    if results is None:
+        last = (messages.strip().splitlines() or ["no message"])[-1]
+        names = " and ".join(dict.fromkeys(run.format for run in runs))
+        raise CnnzooError(f"{names} must run in a fresh process; got: {last}")
+    return [_Result(*found) for found in results]
 
 
 def _compared(

@@ -60,15 +60,15 @@ def _columns(classifier: Classifier, inputs: Any) -> np.ndarray:
     return np.column_stack(classifier.outputs(np.asarray(inputs))) if len(inputs) else np.zeros(0)
 
 
-def training_examples(classifier: Classifier, dataset: Dataset | None) -> np.ndarray:
-    """Return a raw batch of training examples, evenly spread.
+def training_examples(classifier: Classifier, dataset: Dataset | None, format: str) -> np.ndarray:
+    """Return a raw batch of training examples for a `format`, evenly spread.
 
     Raises:
         CnnzooError: They are not on this machine.
     """
     if dataset is None:
         raise CnnzooError(
-            "dataset must be on this machine for format litert_int8, which is fitted to real "
+            f"dataset must be on this machine for format {format}, which is fitted to real "
             f"examples; got {classifier.card['dataset']}, which is not"
         )
     inputs = select(dataset, "train", Split.of(classifier.card, dataset)).inputs

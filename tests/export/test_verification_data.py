@@ -18,7 +18,7 @@ def gather(classifier, limit):
 
 
 def training_examples(classifier):
-    return verification_data.training_examples(classifier, data_of(classifier, None))
+    return verification_data.training_examples(classifier, data_of(classifier, None), "micro")
 
 
 def without_data(classifier):
@@ -74,7 +74,7 @@ def test_images_are_made_up_where_the_data_are_not_here(classifier):
     assert vectors.inputs.shape == (200, 28, 28, 1)
     assert vectors.inputs.dtype == np.uint8
     assert (vectors.inputs.min(), vectors.inputs.max()) == (0, 255)
-    message = "dataset must be on this machine for format litert_int8, .* got gone/data.csv"
+    message = "dataset must be on this machine for format micro, .* got gone/data.csv"
     with pytest.raises(CnnzooError, match=message):
         training_examples(missing)
 

@@ -64,9 +64,10 @@ def test_an_answer_is_the_mean_of_the_networks(run, digits):
 
 def test_every_format_answers_alike(run, proving_here, digits, tmp_path):
     classifier = cnnzoo.load(run.path)
+    names = [name for name in FORMATS if name != "micro"]  # Which refuses views.
     with proving_here():  # Which compares the scores.
-        found = cnnzoo.export(classifier, tmp_path, formats=list(FORMATS))
-    assert [one["format"] for one in found] == list(FORMATS)
+        found = cnnzoo.export(classifier, tmp_path, formats=names)
+    assert [one["format"] for one in found] == names
     loaded = tf.saved_model.load(found[0]["path"])
     _, content = classifier.raw.encode(digits[0])
     explained = loaded.signatures["serving_explain"](tf.constant([content]))
