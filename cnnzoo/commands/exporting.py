@@ -36,7 +36,7 @@ def export_trained(arguments: argparse.Namespace) -> Answer:
             f"{one['max_difference']:.1e}",
             f"{one['label_agreement']:.2%}",
             "" if one["accuracy"] is None else f"{one['accuracy']:.2%}",
-            f"{one['latency_us']:,.0f} us",
+            "" if one["latency_us"] is None else f"{one['latency_us']:,.0f} us",
             f"{one['compared']:,} {one['examples']} examples",
         )
         for one in results

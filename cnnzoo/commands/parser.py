@@ -328,7 +328,7 @@ def _exporting(add: Callable[..., argparse.ArgumentParser]) -> None:
         "--format",
         default="savedmodel,litert",
         help="formats in addition to the SavedModel, separated by commas: litert, litert_float16, "
-        f"litert_int8, onnx, micro {DEFAULT}",
+        f"litert_int8, onnx, micro, html (a page to try it, one file) {DEFAULT}",
     )
     one = add(
         "push",

@@ -16,7 +16,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
-from cnnzoo.export import litert, micro, onnx_file
+from cnnzoo.export import html_file, litert, micro, onnx_file
 from cnnzoo.export.artifact import CARD
 from cnnzoo.export.assembly import connect, parts_of
 from cnnzoo.export.card import markdown
@@ -35,6 +35,7 @@ from cnnzoo.export.verification_data import (
     TestVectors,
     collect_vectors,
     data_of,
+    generated,
     training_examples,
 )
 from cnnzoo.extras import install
@@ -57,9 +58,12 @@ FORMATS = {
     "litert_int8": Format(f"{EXTRA}/model_int8.tflite", "litert", tolerance=None),
     "onnx": Format(f"{EXTRA}/model.onnx", "onnx", tolerance=1e-4),
     "micro": Format(f"{EXTRA}/micro/model.tflite", "micro", tolerance=None, known=False),
+    "html": Format(f"{EXTRA}/model.html", "html", tolerance=1e-4),
 }
 DEFAULT = ("savedmodel", "litert")
 _PACKAGES = {"onnx": onnx_file.PACKAGES, "micro": micro.PACKAGES}  # Beyond those of cnnzoo.
+
+_CHECKED = 3  # Examples on which a page checks the browser.
 
 
 def export(
@@ -85,7 +89,7 @@ def export(
         of a score from the artifact's and `label_agreement` (fraction), over `compared` examples of
         the test set (`examples` is "test") or, where that is not on this machine, random ones
         ("generated"); `accuracy` on the test set of a format that is judged by it, else None; and
-        `latency_us`, the median time for one example in a fresh process.
+        `latency_us`, the median time for one example in a fresh process, which a page has not.
 
     Raises:
         CnnzooError: A format is unknown, needs more packages or cannot hold the network, the
@@ -174,6 +178,8 @@ def _converted(
     try:
         if name == "onnx":
             return onnx_file.convert(model)
+        if name == "html":
+            return html_file.convert(model, card, *generated(classifier, _CHECKED))
         if name in ("litert_int8", "micro"):
             return int8(name, model, card, classifier, dataset)
         return {"litert": litert.convert, "litert_float16": litert.float16}[name](model)

@@ -37,7 +37,7 @@ class _Run(NamedTuple):
 
 class _Result(NamedTuple):
     outputs: np.ndarray
-    latency_us: float
+    latency_us: float | None
 
 
 def verify(
@@ -86,7 +86,7 @@ def _compared(
     """Return what `export` reports on a format, or refuse its scores."""
     difference = float(np.max([np.abs(found.outputs - run.outputs).max() for run, found in pairs]))
     of_artifact, labels = (one.outputs[:, : vectors.classes].argmax(axis=1) for one in pairs[0])
-    accuracy = None
+    accuracy, latency = None, pairs[0][1].latency_us
     if one.tolerance is None:
         accuracy = float(np.mean(labels == vectors.labels))
         wanted = float(np.mean(of_artifact == vectors.labels))
@@ -104,7 +104,7 @@ def _compared(
         "max_difference": difference,
         "label_agreement": float(np.mean(labels == of_artifact)),
         "accuracy": accuracy,
-        "latency_us": round(pairs[0][1].latency_us, 1),
+        "latency_us": None if latency is None else round(latency, 1),
         "examples": vectors.examples,
         "compared": sum(len(run.outputs) for run, _ in pairs),
     }

@@ -43,7 +43,7 @@ def collect_vectors(classifier: Classifier, dataset: Dataset | None, limit: int)
     Keras computes the scores, whatever runtime `classifier` uses by default.
     """
     if dataset is None:
-        name, inputs, labels = "generated", _generated(classifier), None
+        name, inputs, labels = "generated", _generated(classifier, COMPARED), None
     else:
         name = "test"
         inputs, labels = select(dataset, "test", Split.of(classifier.card, dataset))
@@ -54,6 +54,12 @@ def collect_vectors(classifier: Classifier, dataset: Dataset | None, limit: int)
     outputs, of_encoded = _columns(keras, inputs), _columns(keras, decoded)
     classes = len(classifier.class_names)
     return TestVectors(name, inputs, labels, outputs, encoded, of_encoded, classes)
+
+
+def generated(classifier: Classifier, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a raw batch of generated examples, and what Keras gives them as in `TestVectors`."""
+    inputs = _generated(classifier, count)
+    return inputs, _columns(of_training(classifier.model, classifier.card), inputs)
 
 
 def _columns(classifier: Classifier, inputs: Any) -> np.ndarray:
@@ -91,20 +97,20 @@ def data_of(classifier: Classifier, data: Dataset | str | Path | None) -> Datase
     return found if found.is_here or data is not None else None
 
 
-def _generated(classifier: Classifier) -> np.ndarray:
+def _generated(classifier: Classifier, count: int) -> np.ndarray:
     """Return a raw batch of noise, or of texts of the vocabulary's words in random order."""
     draw = np.random.default_rng(0)
     raw = classifier.raw
     if not isinstance(raw, RawTexts):
         numbers = np.iinfo(raw.spec.dtype.as_numpy_dtype)
-        shape = (COMPARED, *raw.shape)
+        shape = (count, *raw.shape)
         return draw.integers(numbers.min, numbers.max, shape, numbers.dtype, endpoint=True)
     tokenizer = tokenizer_of(classifier.model)
     assert tokenizer is not None  # Texts always meet one first.
     words = [*tokenizer.vocabulary, b"?"]
     between = b" " if tokenizer.level == "word" else b""
     longest = 2 * (tokenizer.length or max(tokenizer.shortest, 50))
-    sizes = draw.integers(longest, size=COMPARED)
+    sizes = draw.integers(longest, size=count)
     chosen = [draw.integers(len(words), size=size) for size in sizes]
     return raw.check([between.join(words[place] for place in places) for places in chosen])
 

@@ -20,6 +20,7 @@ import numpy as np
 
 _BATCH = 50  # Examples at once.
 _SECONDS = 0.3  # For timing a file.
+_UNTIMED = ("html",)  # Run here by another program than where it is used.
 
 OUTPUTS = ("scores", "known")
 
@@ -34,11 +35,11 @@ def main(job: str) -> None:
         run = RUNTIMES[runtime](file, signature)
         batches = [inputs[begin : begin + _BATCH] for begin in range(0, len(inputs), _BATCH)]
         batches.append(inputs[:1])
-        if inputs.dtype.hasobject and runtime != "savedmodel":
+        if inputs.dtype.hasobject and runtime in ("litert", "onnx"):
             batches = [_tokens(Path(file).parent, texts) for texts in batches]
         *batches, one = batches
         found = np.concatenate([np.column_stack(run(batch)) for batch in batches])
-        results.append((found, _latency(run, one)))
+        results.append((found, None if runtime in _UNTIMED else _latency(run, one)))
     Path(job).write_bytes(pickle.dumps(results))
 
 
@@ -105,7 +106,19 @@ def _onnx(path: str, _: str) -> Run:
     return lambda batch: session.run(outputs, {name: batch})
 
 
-RUNTIMES = {"savedmodel": _saved_model, "litert": _litert, "micro": _micro, "onnx": _onnx}
+def _html(path: str, _: str) -> Run:
+    from cnnzoo.export.html_reference import Reference
+
+    return Reference(path)
+
+
+RUNTIMES = {
+    "savedmodel": _saved_model,
+    "litert": _litert,
+    "micro": _micro,
+    "onnx": _onnx,
+    "html": _html,
+}
 
 
 def _tokens(folder: Path, texts: np.ndarray) -> np.ndarray:

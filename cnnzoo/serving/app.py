@@ -11,6 +11,7 @@ from starlette.convertors import IntegerConvertor, StringConvertor, register_url
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
+from cnnzoo.page import FOLDER
 from cnnzoo.serving import answers
 from cnnzoo.serving.engine import Engine
 from cnnzoo.serving.limits import Limits
@@ -21,7 +22,6 @@ from cnnzoo.serving.repository import Models, Repository, Slot
 _MODEL = "/v1/models/{name:model}"
 _VERSION = _MODEL + "/versions/{version:version}"
 
-FOLDER = Path(__file__).parent / "page"
 INDEX = "index.html"
 
 _TYPES = {

@@ -8,7 +8,6 @@ import json
 import threading
 import wave
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.resources import files
 from typing import NamedTuple
 
 import keras
@@ -18,6 +17,7 @@ import tensorflow as tf
 
 import cnnzoo
 from cnnzoo.errors import CnnzooError
+from cnnzoo.page import FOLDER
 
 POLICY = (
     "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -56,7 +56,7 @@ class Handler(BaseHTTPRequestHandler):
             ]
             return self.answer(200, "application/json", json.dumps({"models": models}).encode())
         name = {"/": "index.html"}.get(self.path, self.path.removeprefix("/page/"))
-        file = files("cnnzoo.serving").joinpath("page", name)
+        file = FOLDER / name
         if not file.is_file():
             return self.answer(404, "text/plain", b"")
         return self.answer(200, TYPES[name.rpartition(".")[2]], file.read_bytes())

@@ -1,12 +1,16 @@
 /** The server's responses: TensorFlow Serving's REST API and the list of models. */
 
+import { Refusal } from "./refusal.js";
+
 const LONGEST_WAIT = 60_000; // Milliseconds.
 const EXPLAIN = "serving_explain";
 
 const unexplained = new Set(); // Names of models that turned out not to have it.
 
-/** An error whose message is shown as it is. */
-export class Refusal extends Error {}
+/** Return what the page says about where answers come from. */
+export function origin() {
+  return "Everything runs on the server that this page came from; nothing is sent elsewhere.";
+}
 
 /** Return the served models: name, versions (latest first) and card of each. */
 export async function listModels() {
@@ -14,13 +18,14 @@ export async function listModels() {
 }
 
 /**
- * Return the prediction for one instance, with its explanation where the model has one.
+ * Return the prediction for one input, with its explanation where the model has one.
  *
  * @param {string} name Of the model.
- * @param {string | {b64: string}} instance A text, or an encoded image or sound.
+ * @param {string | Blob} input A text, or an encoded image or sound.
  * @param {AbortSignal} signal Ends the request.
  */
-export async function predict(name, instance, signal) {
+export async function predict(name, input, signal) {
+  const instance = typeof input === "string" ? input : { b64: await base64(input) };
   const ask = async (signature_name) => {
     const body = JSON.stringify({ signature_name, instances: [instance] });
     const path = `v1/models/${encodeURIComponent(name)}:predict`;
@@ -36,6 +41,16 @@ export async function predict(name, instance, signal) {
     unexplained.add(name);
     return ask(plain);
   }
+}
+
+async function base64(blob) {
+  const url = await new Promise((done, failed) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result);
+    reader.onerror = () => failed(new Refusal("The file cannot be read."));
+    reader.readAsDataURL(blob);
+  });
+  return url.slice(url.indexOf(",") + 1);
 }
 
 async function request(path, options = {}, signal = new AbortController().signal) {

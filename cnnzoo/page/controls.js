@@ -48,7 +48,7 @@ export function showFacts({ card, versions }) {
         ? "not measured"
         : `${(100 * accuracy).toFixed(2)}% on ${examples?.toLocaleString("en") ?? "the"} examples`,
     Parameters: card.params?.toLocaleString("en") ?? "not stated",
-    Version: versions[0],
+    ...(versions && { Version: versions[0] }),
   };
   const pairs = Object.entries(facts).map(([name, value]) => {
     const pair = document.createElement("div");

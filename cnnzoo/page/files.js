@@ -1,6 +1,6 @@
-/** Files of the user to what the server takes: PNG, JPEG or WAV, in base64. */
+/** Files of the user to what a network takes: PNG, JPEG or WAV. */
 
-import { Refusal } from "./api.js";
+import { Refusal } from "./refusal.js";
 
 const MEBIBYTE = 2 ** 20;
 const MOST_BYTES = 8 * MEBIBYTE;
@@ -8,17 +8,6 @@ const MOST_PIXELS = 2 ** 24; // As every exported network.
 const HEADER = 44; // Bytes of a WAV file before its samples.
 const PCM = 1;
 const BITS = 16; // A sample.
-
-/** Return the instance for `blob`, an encoded image or sound. */
-export async function instance(blob) {
-  const url = await new Promise((done, failed) => {
-    const reader = new FileReader();
-    reader.onload = () => done(reader.result);
-    reader.onerror = () => failed(new Refusal("The file cannot be read."));
-    reader.readAsDataURL(blob);
-  });
-  return { b64: url.slice(url.indexOf(",") + 1) };
-}
 
 /**
  * Return the image in `file` as a bitmap, and encoded: a PNG or JPEG file as it is, others as PNG.

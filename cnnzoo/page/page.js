@@ -1,13 +1,13 @@
 /** The page: choose a model, give it an input, see what it predicts and what it looked at. */
 
 import { showAnswer } from "./answer.js";
-import { listModels, predict, Refusal } from "./api.js";
+import { listModels, origin, predict } from "./api.js";
 import { Asker } from "./asker.js";
 import { kindOf, showControls, showExamples, showFacts, WORDS } from "./controls.js";
-import { image, instance, sound } from "./files.js";
+import { image, sound } from "./files.js";
 import { showInside } from "./inside.js";
 import { Pad } from "./pad.js";
-import { paintLegend } from "./pictures.js";
+import { Refusal } from "./refusal.js";
 
 const DRAWING_REST = 120; // Milliseconds between looks at a drawing.
 const PREVIEW_SIDE = 640; // Pixels at most, of an image that is shown.
@@ -27,7 +27,6 @@ listen();
 start();
 
 async function start() {
-  paintLegend(document.querySelector(".legend canvas"));
   try {
     models = (await listModels()).filter(({ card }) => card);
     if (!models.length) throw new Refusal("No model is served yet; export one, then reload.");
@@ -35,6 +34,7 @@ async function start() {
     fail(error);
     return;
   }
+  element("origin").textContent = origin();
   element("model").append(...models.map(({ name }) => new Option(name)));
   element("model").disabled = false;
   choose();
@@ -111,7 +111,7 @@ function lookAtDrawing() {
 }
 
 async function askDrawing(signal) {
-  return predict(model.name, await instance(await pad.png()), signal);
+  return predict(model.name, await pad.png(), signal);
 }
 
 function take(file) {
@@ -123,7 +123,7 @@ function take(file) {
   }
   question = async (signal) => {
     const blob = await (kind() === "sounds" ? soundIn(file, signal) : imageIn(file, signal));
-    return predict(model.name, await instance(blob), signal);
+    return predict(model.name, blob, signal);
   };
   ask();
 }

@@ -1,6 +1,6 @@
 /** The section that shows what happened inside the model, everything also in words. */
 
-import { paintHeat, paintImage, paintMaps, paintWave, range, shadeWords } from "./pictures.js";
+import { paintHeat, paintImage, paintLegend, paintMaps, paintWave, range, shadeWords } from "./pictures.js";
 
 const ROWS = ["top", "middle", "bottom"];
 const COLUMNS = ["left", "center", "right"];
@@ -9,6 +9,8 @@ const section = document.getElementById("inside");
 const gets = section.querySelector("#gets");
 const looked = section.querySelector("#looked");
 const maps = section.querySelector("#maps");
+
+paintLegend(section.querySelector(".legend canvas"));
 
 /** Show the explanation in `prediction`, or nothing where it has none. */
 export function showInside(prediction, card) {

@@ -1,0 +1,81 @@
+"""Networks as one HTML file: a page on which they are tried, without a server or a network."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.export import readers
+from cnnzoo.export.html_reference import packed
+from cnnzoo.export.litert import tokenizer_of
+from cnnzoo.export.operation_writers import WRITERS
+from cnnzoo.export.operations import Operations
+from cnnzoo.export.serving_files import tokenizer_facts
+from cnnzoo.page import one_file
+
+MAX_BYTES = 8 * 2**20  # What phones open, and what is sent by mail.
+
+_CARD = ("name", "task", "dataset", "class_names", "input", "params", "unknown")  # What it shows.
+
+
+def convert(
+    model: keras.Model, card: dict[str, Any], examples: np.ndarray, outputs: np.ndarray
+) -> bytes:
+    """Return the page of an artifact's model.
+
+    Args:
+        model: Folded.
+        card: The model card.
+        examples: Raw batch, on which the page checks the browser when it is opened; it holds them.
+        outputs: What the model gives them: columns of scores and, if there is one, of `known`.
+
+    Raises:
+        CnnzooError: The page has no equivalent of a layer, or would be too large.
+    """
+    network = Operations(model, WRITERS)
+    weights = np.concatenate([_rounded(name, one).ravel() for name, one in network.weights])
+    tokenizer = tokenizer_of(model)
+    reader = (Path(readers.__file__).parent / "tokenizer.js").read_text(encoding="utf-8")
+    scripts = {"alone/tokenizer.js": reader.replace("\nclass ", "\nexport class ")}
+    content = {
+        "card": _shown(card),
+        "operations": network.operations,
+        "outputs": network.outputs,
+        "weights": packed(weights),
+        "tokenizer": None if tokenizer is None else json.loads(tokenizer_facts(tokenizer)),
+        "checks": [
+            {"input": base64.b64encode(bytes(one)).decode(), "outputs": of_one.tolist()}
+            for one, of_one in zip(examples, outputs, strict=True)
+        ],
+    }
+    page = one_file(content, scripts, f"{card['name']}: try a model").encode()
+    if len(page) > MAX_BYTES:
+        raise CnnzooError(
+            f"format html must have at most {MAX_BYTES:,} bytes, which phones open; the page of "
+            f"{weights.size:,} weights has {len(page):,}"
+        )
+    return page
+
+
+def _rounded(name: str, weights: np.ndarray) -> np.ndarray:
+    """Return kernels and tables rounded to 27 bits of 32: they err by a 1,048,576th at most.
+
+    It makes a page a tenth smaller. What is left to other weights, few, is exact.
+    """
+    if name not in ("kernel", "table"):
+        return weights
+    bits = np.ascontiguousarray(weights).view(np.uint32)
+    return ((bits + 15 + (bits >> 5 & 1)) & 0xFFFFFFE0).view(np.float32)
+
+
+def _shown(card: dict[str, Any]) -> dict[str, Any]:
+    test = card.get("metrics", {}).get("test", {})
+    accuracy = {name: test[name] for name in ("accuracy", "examples") if name in test}
+    shown = {name: card[name] for name in _CARD if name in card}
+    return {**shown, "metrics": {"test": accuracy}} if accuracy else shown
