@@ -38,29 +38,36 @@ def convert(
     Raises:
         CnnzooError: The page has no equivalent of a layer, or would be too large.
     """
-    network = Operations(model, WRITERS)
-    weights = np.concatenate([_rounded(name, one).ravel() for name, one in network.weights])
-    tokenizer = tokenizer_of(model)
     reader = (Path(readers.__file__).parent / "tokenizer.js").read_text(encoding="utf-8")
     scripts = {"alone/tokenizer.js": reader.replace("\nclass ", "\nexport class ")}
-    content = {
-        "card": _shown(card),
-        "operations": network.operations,
-        "outputs": network.outputs,
-        "weights": packed(weights),
-        "tokenizer": None if tokenizer is None else json.loads(tokenizer_facts(tokenizer)),
-        "checks": [
-            {"input": base64.b64encode(bytes(one)).decode(), "outputs": of_one.tolist()}
-            for one, of_one in zip(examples, outputs, strict=True)
-        ],
-    }
-    page = one_file(content, scripts, f"{card['name']}: try a model").encode()
+    checks = [
+        {"input": base64.b64encode(bytes(one)).decode(), "outputs": of_one.tolist()}
+        for one, of_one in zip(examples, outputs, strict=True)
+    ]
+    content = {"card": _shown(card), "checks": checks}
+    page = one_file({**content, **network(model)}, scripts, f"{card['name']}: try a model").encode()
     if len(page) > MAX_BYTES:
         raise CnnzooError(
-            f"format html must have at most {MAX_BYTES:,} bytes, which phones open; the page of "
-            f"{weights.size:,} weights has {len(page):,}"
+            f"format html must have at most {MAX_BYTES:,} bytes, as a phone opens it; "
+            f"got {len(page):,} for {card['name']}"
         )
     return page
+
+
+def network(model: keras.Model) -> dict[str, Any]:
+    """Return what `html_reference` and the page compute: operations, weights and tokenizer.
+
+    Raises:
+        CnnzooError: There is no equivalent of a layer.
+    """
+    found, tokenizer = Operations(model, WRITERS), tokenizer_of(model)
+    weights = np.concatenate([_rounded(name, one).ravel() for name, one in found.weights])
+    return {
+        "operations": found.operations,
+        "outputs": found.outputs,
+        "weights": packed(weights),
+        "tokenizer": None if tokenizer is None else json.loads(tokenizer_facts(tokenizer)),
+    }
 
 
 def _rounded(name: str, weights: np.ndarray) -> np.ndarray:

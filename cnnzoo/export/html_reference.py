@@ -22,25 +22,32 @@ _GELU = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
 class Reference:
     """Scores and, if there is one, familiarity of raw batches, as a page computes them."""
 
-    def __init__(self, path: str | Path) -> None:
-        """Read the page at `path`."""
-        page = Path(path).read_text(encoding="utf-8")
-        begin = page.index(BEGIN) + len(BEGIN)
-        self.content = json.loads(page[begin : page.index(END, begin)])
+    def __init__(self, content: dict[str, Any]) -> None:
+        """Take what the page's scripts take."""
+        self.content = content
         self.operations = list(_with_weights(self.content))
         facts = self.content["tokenizer"]
         self.tokenizer = None if facts is None else Tokenizer(facts)
 
+    @classmethod
+    def of_page(cls, path: str | Path) -> Reference:
+        """Return that of the page at `path`."""
+        page = Path(path).read_text(encoding="utf-8")
+        begin = page.index(BEGIN) + len(BEGIN)
+        return cls(json.loads(page[begin : page.index(END, begin)]))
+
     def __call__(self, batch: np.ndarray) -> list[np.ndarray]:
         """Return the outputs for raw images, sounds or texts."""
         if self.tokenizer is None:
-            return self._run(batch.reshape(_four(batch.shape)))
+            return self.run(batch)
         rows = [np.array(self.tokenizer([text])) for text in batch]  # Each as long as it is.
-        found = [self._run(tokens[:, None, :, None]) for tokens in rows]
+        found = [self.run(tokens) for tokens in rows]
         return [np.concatenate(one) for one in zip(*found, strict=True)]
 
-    def _run(self, batch: np.ndarray) -> list[np.ndarray]:
-        values = [batch.astype(np.float32)]
+    def run(self, batch: np.ndarray) -> list[np.ndarray]:
+        """Return the outputs for raw images or sounds, or for tokens `[batch, length]`."""
+        shape = (*batch.shape, 1) if self.tokenizer is not None else batch.shape
+        values = [batch.astype(np.float32).reshape(_four(shape))]
         for kind, inputs, arguments in self.operations:
             values.append(OPERATIONS[kind](*(values[place] for place in inputs), **arguments))
         outputs = self.content["outputs"]

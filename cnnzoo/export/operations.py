@@ -96,12 +96,17 @@ class Operations:
         if isinstance(layer, Tokenizer):  # What it gives is the input.
             self._places[output] = 0
             return
+        # Masks, the only bools, are written with what makes them: Keras has them as a calculation
+        # of its own.
+        inputs = [one for one in call.inputs if one.dtype != "bool"]
+        for one in inputs:
+            if id(one) in self._lacking:
+                self._lacking[output] = self._lacking[id(one)]
+                return
         try:
             if type(layer) not in self._writers:
                 raise Lacking(type(layer).__name__)
-            # Masks, the only bools, are written with what makes them: Keras has them as a
-            # calculation of its own.
-            places = [self._place(one) for one in call.inputs if one.dtype != "bool"]
+            places = [self._place(one) for one in inputs]
             place = self._writers[type(layer)](self, layer, places, call)
         except Lacking as error:
             self._lacking[output] = f"{layer.name} ({error})"

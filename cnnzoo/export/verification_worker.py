@@ -109,7 +109,7 @@ def _onnx(path: str, _: str) -> Run:
 def _html(path: str, _: str) -> Run:
     from cnnzoo.export.html_reference import Reference
 
-    return Reference(path)
+    return Reference.of_page(path)
 
 
 RUNTIMES = {

@@ -70,6 +70,12 @@ export function paintHeat(canvas, image, heat) {
   paint(canvas, pixels);
 }
 
+/** Paint a map `[height][width]`, the smallest value dark and the largest bright. */
+export function paintMap(canvas, map) {
+  const share = rescaled(range(map));
+  paint(canvas, map.map((row) => row.map((value) => viridis(share(value)))));
+}
+
 /** Put one picture for each of the maps `[height][width][maps]`, or `[steps][maps]`, into `box`. */
 export function paintMaps(box, maps) {
   const flat = !Array.isArray(maps[0][0]);

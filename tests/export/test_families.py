@@ -9,8 +9,10 @@ from narrow import narrow
 
 import cnnzoo
 from cnnzoo.datasets import mnist
-from cnnzoo.export import litert, onnx_file
+from cnnzoo.errors import CnnzooError
+from cnnzoo.export import html_file, litert, onnx_file
 from cnnzoo.export.folding import folded
+from cnnzoo.export.html_reference import Reference
 from cnnzoo.export.runtime import LiteRT
 from cnnzoo.models import MODELS
 from cnnzoo.pipelines import images, sounds
@@ -62,6 +64,13 @@ TEXTS = [
     slow("vdcnn9", None),
     slow("vdcnn9", 60),
 ]
+
+# The first layer that a page has no equivalent of.
+LACKING = {
+    "alexnet_2012": r"\w*norm1 \(LocalResponseNormalization\)",
+    "capsnet": r"\w+ \(Squash\)",
+    "vdcnn9": r"pool1 \(MaskedMaxPooling1D\)",
+}
 
 
 def trained(network):
@@ -133,15 +142,21 @@ def _no_way_back(monkeypatch):
     monkeypatch.setenv("TF2ONNX_CATCH_ERRORS", "FALSE")
 
 
-def check_all(model):
+def check_all(model, lacking=None):
     copy = folded(model)
     check(model, LiteRT(litert.convert(copy)))
     check(model, in_onnx_runtime(onnx_file.convert(copy)))
+    if lacking is None:
+        page = Reference(html_file.network(copy))
+        check(model, lambda inputs: page.run(inputs)[0])
+    else:
+        with pytest.raises(CnnzooError, match=f"no equivalent of the layer {lacking}$"):
+            html_file.network(copy)
 
 
 @pytest.mark.parametrize("name", ARRAYS)
 def test_images_and_sounds(name):
-    check_all(of_arrays(name))
+    check_all(of_arrays(name), LACKING.get(name))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +174,7 @@ def test_what_is_padded_for_the_network(name, shape, smaller, module):
 
 @pytest.mark.parametrize(("name", "length"), TEXTS)
 def test_texts(name, length):
-    check_all(of_texts(name, length))
+    check_all(of_texts(name, length), LACKING.get(name))
 
 
 @pytest.mark.slow

@@ -121,27 +121,29 @@ def test_each_format_is_reported_with_its_comparison(rows):
         "litert_int8": "model_int8.tflite",
         "onnx": "model.onnx",
         "micro": "micro/model.tflite",
+        "html": "model.html",
     }
     for name, row in rows.items():
         assert list(row) == keys
         assert row["examples"] == "test"
-        assert row["latency_us"] > 0
+        assert row["latency_us"] is None if name == "html" else row["latency_us"] > 0
         if name in names:
             assert row["path"] == str(version / "assets.extra" / names[name])
             assert row["bytes"] == os.path.getsize(row["path"])
     assert rows["savedmodel"]["max_difference"] <= 1e-5
     assert rows["litert"]["max_difference"] <= 1e-4
     assert rows["onnx"]["max_difference"] <= 1e-4
+    assert rows["html"]["max_difference"] <= 1e-4
     assert rows["litert_float16"]["max_difference"] <= 1e-2
     assert rows["litert_int8"]["label_agreement"] > 0.995
     accuracies = [row["accuracy"] for row in rows.values()]
     shipped = cnnzoo.evaluate(cnnzoo.load("mnist_lenet5"))["accuracy"]
     near = pytest.approx(shipped, abs=0.005)
     # A label that is another was right and becomes wrong, or the reverse.
-    assert accuracies == [None, None, None, near, None, near]
+    assert accuracies == [None, None, None, near, None, near, None]
     # 200 raw images and five that are encoded in seven ways; accuracy needs the whole test set.
     compared = [row["compared"] for row in rows.values()]
-    assert compared == [235, 200, 200, 10_000, 200, 10_000]
+    assert compared == [235, 200, 200, 10_000, 200, 10_000, 200]
 
 
 def test_smaller_numbers_make_smaller_files(rows):
@@ -322,8 +324,8 @@ assert "cnnzoo" not in sys.modules and "tensorflow" not in sys.modules
 @pytest.mark.slow
 def test_the_files_of_a_text_model_take_tokens(of_texts, tmp_path):
     rows = cnnzoo.export(of_texts, tmp_path, [name for name in formats.FORMATS if name != "micro"])
-    assert [row["examples"] for row in rows] == ["test"] * 5
-    assert [row["compared"] for row in rows] == [200, 200, 200, 1_099, 200]
+    assert [row["examples"] for row in rows] == ["test"] * 6
+    assert [row["compared"] for row in rows] == [200, 200, 200, 1_099, 200, 200]
     folder = Path(rows[0]["path"]) / "assets.extra"
     texts = ["Free entry!", "see you at home 😀", ""]
     done = subprocess.run(
@@ -337,7 +339,7 @@ def test_the_files_of_a_text_model_take_tokens(of_texts, tmp_path):
 @pytest.mark.slow
 def test_a_network_over_sounds_takes_samples_as_they_are(of_sounds, tmp_path):
     rows = cnnzoo.export(of_sounds, tmp_path, list(formats.FORMATS))
-    assert [row["compared"] for row in rows] == [120 + 15, 120, 120, 120, 120]
+    assert [row["compared"] for row in rows] == [120 + 15, 120, 120, 120, 120, 120]
     sounds, labels = DATASETS["export_tones"].examples("test")
     runtime = LiteRT(Path(rows[3]["path"]).read_bytes())
     assert np.mean(runtime(sounds)[0].argmax(axis=1) == labels) > 0.95

@@ -24,7 +24,7 @@ export class Network {
   }
 
   /**
-   * Return scores, familiarity if there is one, and all values: the input, then of each operation.
+   * Return scores, familiarity if there is one, operations, and values: the input, then of each.
    *
    * @param {ArrayLike<number>} input Pixels, samples or tokens.
    * @param {number[]} shape Height, width and channels.
@@ -40,6 +40,7 @@ export class Network {
       scores: [...values[scores].data],
       known: known === undefined ? undefined : values[known].data[0],
       values,
+      operations: this.operations,
     };
   }
 }
