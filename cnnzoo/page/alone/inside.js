@@ -21,7 +21,7 @@ section.innerHTML = `
     <figure id="gets"><h3>What the layer gets</h3>
       <div class="frame"><canvas role="img"></canvas><i></i></div>
       <p class="words"></p><figcaption></figcaption></figure>
-    <figure id="kernel"><h3>Value × weight</h3><table></table><figcaption></figcaption></figure>
+    <figure id="kernel"><h3>Value × weight</h3><table aria-label="What is added"></table><figcaption></figcaption></figure>
     <figure id="map"><h3>Its map</h3>
       <div class="frame"><canvas role="img"></canvas><i></i></div><figcaption></figcaption></figure>
   </div>`;
