@@ -59,6 +59,43 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
     ]
 
 
+def benchmark_trained(arguments: argparse.Namespace) -> Answer:
+    """What each format costs on this machine."""
+    start_tensorflow()
+    from cnnzoo.export.artifact import load
+    from cnnzoo.export.benchmarking import benchmark, draw_benchmark
+    from cnnzoo.files import write_whole
+    from cnnzoo.plot_style import png
+
+    classifier = load(arguments.name)
+    with silent_stderr():
+        rows = benchmark(classifier, arguments.data)
+    lines = [("format", "KB", "accuracy", "1: ms", "99%", "64: ms", "99%", "MB", "")]
+    lines += [
+        (
+            row["format"],
+            _figure(row["bytes"], 1e3, ",.0f"),
+            _figure(row["accuracy"], 0.01, ".2f"),
+            *(
+                _figure(row[f"latency{part}_us"], 1e3, ",.2f")
+                for part in ("", "_99", "_64", "_64_99")
+            ),
+            _figure(row["peak_bytes"], 1e6, ",.0f"),
+            "",
+        )
+        for row in rows
+    ]
+    notes = [f"{row['format']}: {row['note']}" for row in rows if row["note"]]
+    if arguments.out is not None:
+        write_whole(arguments.out, png(draw_benchmark(classifier.card["name"], rows)))
+        notes.append(f"drawn in {arguments.out}")
+    return rows, [*_aligned(lines), *notes]
+
+
+def _figure(value: float | None, unit: float, form: str) -> str:
+    return "" if value is None else format(value / unit, form)
+
+
 def push_trained(arguments: argparse.Namespace) -> Answer:
     """What was pushed, and where it is."""
     start_tensorflow()

@@ -331,6 +331,16 @@ def _exporting(add: Callable[..., argparse.ArgumentParser]) -> None:
         f"litert_int8, onnx, micro, html (a page to try it, one file) {DEFAULT}",
     )
     one = add(
+        "benchmark",
+        exporting.benchmark_trained,
+        "measure each format of a trained model here: bytes, accuracy, latency and memory",
+    )
+    one.add_argument("name", help=WITH_CARD)
+    one.add_argument(
+        "--data", metavar="PATH", help="your labeled data to score instead, as for evaluate"
+    )
+    one.add_argument("--out", type=Path, metavar="FILE", help="PNG to draw the figures in")
+    one = add(
         "push",
         exporting.push_trained,
         "push a trained model and its card to a site of models, for others to load",

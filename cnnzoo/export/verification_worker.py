@@ -2,14 +2,17 @@
 
 Run: python verification_worker.py JOB
 
-A job is a pickle of a runtime's name and of runs, each a file, a signature and inputs. Results take
-its place: columns of scores and, if the file gives it, of `known`, and the latency.
+A job is a pickle of a runtime's name, of runs, each a file, a signature and inputs, of the sizes of
+batches that are timed and of the calls at least. Results take its place, a run each: columns of
+scores and, if the file gives it, of `known`; seconds of each call, by size of the batch; and the
+most memory that the process has had before it scored more, in bytes.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import pickle
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -20,7 +23,7 @@ import numpy as np
 
 _BATCH = 50  # Examples at once.
 _SECONDS = 0.3  # For timing a file.
-_UNTIMED = ("html",)  # Run here by another program than where it is used.
+_UNNEEDED = ("keras", "jax")  # TensorFlow would import them: half the time of its own.
 
 OUTPUTS = ("scores", "known")
 
@@ -28,19 +31,40 @@ Run = Callable[[Any], list[np.ndarray]]  # What a batch gives, as OUTPUTS.
 
 
 def main(job: str) -> None:
-    """Replace the content of the file `job` by scores and latency of each run in it."""
-    runtime, runs = pickle.loads(Path(job).read_bytes())
+    """Replace the content of the file `job` by the results of each run in it."""
+    runtime, runs, sizes, calls = pickle.loads(Path(job).read_bytes())
     results = []
     for file, signature, inputs in runs:
         run = RUNTIMES[runtime](file, signature)
-        batches = [inputs[begin : begin + _BATCH] for begin in range(0, len(inputs), _BATCH)]
-        batches.append(inputs[:1])
+        batches = [inputs[:size] for size in sizes]
+        batches += [inputs[begin : begin + _BATCH] for begin in range(0, len(inputs), _BATCH)]
         if inputs.dtype.hasobject and runtime in ("litert", "onnx"):
             batches = [_tokens(Path(file).parent, texts) for texts in batches]
-        *batches, one = batches
-        found = np.concatenate([np.column_stack(run(batch)) for batch in batches])
-        results.append((found, None if runtime in _UNTIMED else _latency(run, one)))
+        timed = {
+            size: _seconds(run, batch, calls) for size, batch in zip(sizes, batches, strict=False)
+        }
+        peak = _peak()
+        scored = [np.column_stack(run(batch)) for batch in batches[len(sizes) :]]
+        results.append((np.concatenate(scored), timed, peak))
     Path(job).write_bytes(pickle.dumps(results))
+
+
+def _keras(path: str, _: str) -> Run:
+    for name in _UNNEEDED:
+        if sys.modules.get(name, path) is None:
+            del sys.modules[name]
+    import tensorflow as tf
+
+    import cnnzoo
+
+    model = cnnzoo.load(path).model
+    assert model is not None  # It is no SavedModel.
+
+    def run(batch: Any) -> list[np.ndarray]:
+        found = model.predict_on_batch(tf.convert_to_tensor(batch))
+        return [found[one] for one in OUTPUTS] if isinstance(found, dict) else [found]
+
+    return run
 
 
 def _saved_model(folder: str, signature: str) -> Run:
@@ -106,6 +130,20 @@ def _onnx(path: str, _: str) -> Run:
     return lambda batch: session.run(outputs, {name: batch})
 
 
+def _openvino(folder: str, _: str) -> Run:
+    import openvino
+
+    exact = {"INFERENCE_PRECISION_HINT": "f32"}  # By default it takes bfloat16 where a CPU has it.
+    model = openvino.Core().compile_model(openvino.convert_model(folder), "CPU", exact)
+    given = {name for output in model.outputs for name in output.names}
+
+    def run(batch: Any) -> list[np.ndarray]:
+        found = model(batch)
+        return [found[output] for output in OUTPUTS if output in given]
+
+    return run
+
+
 def _html(path: str, _: str) -> Run:
     from cnnzoo.export.html_reference import Reference
 
@@ -113,7 +151,9 @@ def _html(path: str, _: str) -> Run:
 
 
 RUNTIMES = {
+    "keras": _keras,
     "savedmodel": _saved_model,
+    "openvino": _openvino,
     "litert": _litert,
     "micro": _micro,
     "onnx": _onnx,
@@ -129,18 +169,28 @@ def _tokens(folder: Path, texts: np.ndarray) -> np.ndarray:
     return np.array(module.Tokenizer(folder / "tokenizer.json")(texts), np.int32)
 
 
-def _latency(run: Run, one: Any) -> float:
-    """Return the median time for one example, in microseconds."""
-    run(one)
+def _seconds(run: Run, batch: Any, calls: int) -> list[float]:
+    """Return the time of each of several calls, after a first one."""
+    run(batch)
     seconds: list[float] = []
-    while not seconds or sum(seconds) < _SECONDS:
+    while len(seconds) < calls or sum(seconds) < _SECONDS:
         begin = time.perf_counter()
-        run(one)
+        run(batch)
         seconds.append(time.perf_counter() - begin)
-    return float(np.median(seconds)) * 1e6
+    return seconds
+
+
+def _peak() -> int | None:
+    """Return the most memory that this process has had, in bytes, where Linux counts it.
+
+    `getrusage` would count that of the process which started this one too.
+    """
+    status = Path("/proc/self/status")
+    found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.is_file() else None
+    return 1024 * int(found[1]) if found else None
 
 
 if __name__ == "__main__":
-    for unneeded in ("keras", "jax"):  # TensorFlow would import them: half the time of its own.
+    for unneeded in _UNNEEDED:
         sys.modules[unneeded] = None  # type: ignore[assignment]
     main(*sys.argv[1:])
