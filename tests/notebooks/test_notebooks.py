@@ -78,6 +78,7 @@ def offline(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.course
 @each
 def test_it_runs_offline_with_its_solutions_in_a_minute(path, offline):
     notebook = read(path)
