@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import cnnzoo
 from cnnzoo import cli
+from cnnzoo.commands import doctor
 from cnnzoo.config.recipe import Recipe, recipes
 from cnnzoo.evaluation import ledger
 
@@ -241,6 +243,30 @@ def test_version(capsys):
         assert stopped.value.code == 0
         assert capsys.readouterr().out == f"cnnzoo {cnnzoo.__version__}\n"
     assert run(capsys, "version") == (0, f"cnnzoo {cnnzoo.__version__}\n", "")
+
+
+def test_doctor_says_what_a_report_of_a_problem_needs(capsys):
+    code, out, err = run(capsys, "doctor")
+    assert (code, err, out.count("\n")) == (0, "", 10)
+    found = json.loads(run(capsys, "doctor", "--json")[1])
+    assert found["cnnzoo"] == cnnzoo.__version__
+    assert found["packages"]["keras"] == keras.__version__
+    assert {"mnist", "sms_spam"} <= set(found["datasets"])
+    assert not {*found["extras"], *found["missing"]} & {"test", "dev"}
+
+
+def test_an_extra_whose_package_is_missing_or_too_old_is_missing(monkeypatch):
+    versions = {"optuna": "1.0", "filelock": "3.13", "pyarrow": "20.0"}
+
+    def version(name):
+        if name not in versions:
+            raise doctor.metadata.PackageNotFoundError(name)
+        return versions[name]
+
+    monkeypatch.setattr(doctor.metadata, "version", version)
+    installed, missing = doctor._extras()
+    assert installed == ["parquet"]
+    assert {"sweep", "serve"} <= set(missing)
 
 
 def test_train_from_the_command_line(command, tmp_path, capsys, monkeypatch):

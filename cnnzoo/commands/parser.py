@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from cnnzoo.commands import Answer, answering, exporting, inspecting, naming, training
+from cnnzoo.commands import Answer, answering, doctor, exporting, inspecting, naming, training
 from cnnzoo.serving.limits import Limits
 
 WITH_CARD = "run folder, artifact, name of shipped weights, or hf://USER/NAME[@REVISION]"
@@ -73,6 +73,7 @@ def command_parser() -> Parser:
     )
     one.set_defaults(parser=parser, parsers=subparsers.choices)
     add("version", naming.show_version, "show the version")
+    add("doctor", doctor.examine, "show versions, processor, data sets and extras of this machine")
     return parser
 
 
