@@ -19,6 +19,7 @@ def build(kind):
     return kind(inputs, outputs)
 
 
+@pytest.mark.slow
 def test_it_builds_saves_loads_and_clones(tmp_path):
     limit = sys.getrecursionlimit()
     model = build(DeepModel)
