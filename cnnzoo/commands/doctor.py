@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnzoo.commands import Answer
+from cnnzoo.extras import requirements
 from cnnzoo.quiet import start_tensorflow
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ def examine(arguments: argparse.Namespace) -> Answer:
     from cnnzoo.datasets import DATASETS
     from cnnzoo.datasets.sources import tfds_root
 
-    one_dnn = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0"
     installed, missing = _extras()
     found = {
         "cnnzoo": metadata.version("cnnzoo"),
@@ -41,7 +41,7 @@ def examine(arguments: argparse.Namespace) -> Answer:
         "backend": keras.backend.backend(),
         "cores": os.cpu_count(),
         "processor": _features(),
-        "onednn": one_dnn,
+        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0",
         "gpus": len(tf.config.list_physical_devices("GPU")),
         "data": str(tfds_root()),
         "datasets": [name for name, one in DATASETS.items() if one.is_here],
@@ -50,12 +50,13 @@ def examine(arguments: argparse.Namespace) -> Answer:
     }
     versions = ", ".join(f"{name} {version}" for name, version in found["packages"].items())
     features = ", ".join(found["processor"]) or "no features known"
+    one_dnn = "on" if found["onednn"] else "off"
     lines = {
         "cnnzoo": f"{found['cnnzoo']}, Python {found['python']}",
         "system": found["system"],
         "packages": versions,
         "backend": f"{found['backend']} (KERAS_BACKEND); training needs tensorflow",
-        "processor": f"{found['cores']} cores, {features}; oneDNN {'on' if one_dnn else 'off'}",
+        "processor": f"{found['cores']} cores, {features}; oneDNN {one_dnn}",
         "GPUs": str(found["gpus"]),
         "data": f"{found['data']} (TFDS_DATA_DIR)",
         "data sets": ", ".join(found["datasets"]),
@@ -75,16 +76,12 @@ def _features() -> list[str]:
 
 def _extras() -> tuple[list[str], list[str]]:
     """Return the extras all of whose packages are installed, and the others."""
-    from packaging.requirements import Requirement
-
-    listed = [*map(Requirement, metadata.requires("cnnzoo") or ())]
     installed: list[str] = []
     missing: list[str] = []
     for extra in metadata.metadata("cnnzoo").get_all("Provides-Extra") or ():
-        if extra in _OF_DEVELOPERS:
-            continue
-        wanted = [one for one in listed if one.marker and one.marker.evaluate({"extra": extra})]
-        (installed if all(map(_is_here, wanted)) else missing).append(extra)
+        if extra not in _OF_DEVELOPERS:
+            here = all(map(_is_here, requirements(extra)))
+            (installed if here else missing).append(extra)
     return installed, missing
 
 

@@ -68,8 +68,7 @@ def benchmark_trained(arguments: argparse.Namespace) -> Answer:
     from cnnzoo.plot_style import png
 
     classifier = load(arguments.name)
-    with silent_stderr():
-        rows = benchmark(classifier, arguments.data)
+    rows = benchmark(classifier, arguments.data)
     lines = [("format", "KB", "accuracy", "1: ms", "99%", "64: ms", "99%", "MB", "")]
     lines += [
         (
