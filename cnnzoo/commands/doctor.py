@@ -8,7 +8,7 @@ import platform
 import re
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cnnzoo.commands import Answer
 from cnnzoo.extras import requirements
@@ -48,6 +48,10 @@ def examine(arguments: argparse.Namespace) -> Answer:
         "extras": installed,
         "missing": missing,
     }
+    return found, _lines(found)
+
+
+def _lines(found: dict[str, Any]) -> list[str]:
     versions = ", ".join(f"{name} {version}" for name, version in found["packages"].items())
     features = ", ".join(found["processor"]) or "no features known"
     one_dnn = "on" if found["onednn"] else "off"
@@ -60,10 +64,10 @@ def examine(arguments: argparse.Namespace) -> Answer:
         "GPUs": str(found["gpus"]),
         "data": f"{found['data']} (TFDS_DATA_DIR)",
         "data sets": ", ".join(found["datasets"]),
-        "extras": ", ".join(installed) or "none",
-        "missing": ", ".join(missing) or "none",
+        "extras": ", ".join(found["extras"]) or "none",
+        "missing": ", ".join(found["missing"]) or "none",
     }
-    return found, [f"{name:9}  {text}" for name, text in lines.items()]
+    return [f"{name:9}  {text}" for name, text in lines.items()]
 
 
 def _features() -> list[str]:
