@@ -73,13 +73,25 @@ LACKING = {
 }
 
 
-def trained(network):
-    """Give every normalization statistics, scale and offset of its own, and layers few units."""
+def trained(network, inputs):
+    """A copy of few units that passes signals on: normalizations have statistics of `inputs`."""
     network = narrow(network)
     for layer in network._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization):
-            layer.set_weights([RNG.uniform(0.5, 1.5, weight.shape) for weight in layer.weights])
-    return network
+            layer.momentum = 0.0
+            for weight, lowest, highest in ((layer.gamma, 0.5, 1.0), (layer.beta, -0.5, 0.5)):
+                if weight is not None:
+                    weight.assign(RNG.uniform(lowest, highest, weight.shape))
+        elif type(layer) in (keras.layers.Dense, keras.layers.Conv1D, keras.layers.Conv2D):
+            layer.kernel.assign(keras.initializers.HeNormal()(layer.kernel.shape))
+    network(inputs, training=True)
+    seldom_sure = keras.layers.Rescaling(0.25)
+    return keras.Model(network.inputs, seldom_sure(network.outputs[0]))
+
+
+def integers(dtype, shape):
+    limits = np.iinfo(dtype)
+    return RNG.integers(limits.min, limits.max, shape, dtype, endpoint=True)
 
 
 def of_arrays(name):
@@ -89,7 +101,8 @@ def of_arrays(name):
     shape = (*(min(side, variant.smallest + 3) for side in sides), channels)
     dtype, scale = ("uint8", 1 / 255) if len(shape) == 3 else ("int16", 1 / 2**15)
     raw = keras.Input(shape, dtype=dtype, name="raw")
-    network = trained(cnnzoo.create_model(name, input_shape=shape))
+    inputs = scale * integers(dtype, (64, *shape))
+    network = trained(cnnzoo.create_model(name, input_shape=shape), inputs)
     return keras.Model(raw, keras.layers.Softmax()(network(keras.layers.Rescaling(scale)(raw))))
 
 
@@ -98,7 +111,8 @@ def of_texts(name, length):
     tokenizer = Tokenizer("abcdefgh ", level="character", length=length, shortest=length or 57)
     raw = keras.Input((), dtype="string", name="raw")
     options = {} if name.startswith("char_cnn") else {"vocabulary_size": 60}
-    network = trained(cnnzoo.create_model(name, input_shape=(length,), **options))
+    inputs = keras.ops.array(RNG.integers(0, 11, (64, length or 70)), "int32")
+    network = trained(cnnzoo.create_model(name, input_shape=(length,), **options), inputs)
     return keras.Model(raw, keras.layers.Softmax()(network(tokenizer(raw))))
 
 
@@ -108,9 +122,7 @@ def examples(model, size):
         tokens = RNG.integers(0, 11, (size, spec.shape[1] or 70)).astype(np.int32)
         tokens[0, 50:] = 0
         return tokens
-    limits = np.iinfo(spec.dtype.as_numpy_dtype)
-    shape = (size, *spec.shape[1:])
-    return RNG.integers(limits.min, limits.max, shape, limits.dtype, endpoint=True)
+    return integers(spec.dtype.as_numpy_dtype, (size, *spec.shape[1:]))
 
 
 def check(model, run):
@@ -119,8 +131,9 @@ def check(model, run):
     for size in BATCHES:
         inputs = examples(model, size)
         expected = np.asarray(numeric(inputs))
-        assert np.ptp(expected) > 1e-6
-        assert np.abs(run(inputs) - expected).max() <= 1e-4
+        difference = np.abs(run(inputs) - expected).max()
+        assert difference <= 1e-4
+        assert size == 1 or difference < 0.1 * np.ptp(expected, axis=0).max()
         if litert.tokenizer_of(model) is not None and numeric.input_shape[1] is None:
             longer = np.pad(inputs, ((0, 0), (0, 13)))
             assert np.abs(run(longer) - expected).max() <= 1e-4
@@ -134,6 +147,13 @@ def in_onnx_runtime(content):
     assert given.shape[0] == scores.shape[0] == "batch"
     assert scores.name == "scores"
     return lambda inputs: session.run(None, {given.name: inputs})[0]
+
+
+@pytest.fixture(autouse=True)
+def _same_weights_every_time():
+    """Layers as narrow as these may all be dead by chance, and answer the same to everything."""
+    keras.utils.set_random_seed(0)
+    RNG.bit_generator.state = np.random.default_rng(0).bit_generator.state
 
 
 @pytest.fixture(autouse=True)
@@ -168,7 +188,8 @@ def test_what_is_padded_for_the_network(name, shape, smaller, module):
     raw = values = keras.Input(smaller, dtype=RAW[module], name="raw")
     for layer in module.preprocessing(data, np.zeros((1, *smaller)), shape, "unit"):
         values = layer(values)
-    network = trained(cnnzoo.create_model(name, input_shape=shape))
+    inputs = RNG.random((64, *shape))
+    network = trained(cnnzoo.create_model(name, input_shape=shape), inputs)
     check_all(keras.Model(raw, keras.layers.Softmax()(network(values))))
 
 
