@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -123,32 +122,6 @@ def converter_error() -> type[Exception]:
     from tensorflow.lite.python.convert import ConverterError
 
     return ConverterError
-
-
-def int8_file(converter: Any, floats: Sequence[str]) -> bytes:
-    """Return what `converter` makes, with the tensors `floats` left in floats (TensorFlow 2.21.0).
-
-    The class is public, and warns of an interpreter that it uses itself.
-    """
-    import tensorflow as tf
-
-    options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=list(floats))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        debugger = tf.lite.experimental.QuantizationDebugger(
-            converter=converter,
-            debug_dataset=converter.representative_dataset,
-            debug_options=options,
-        )
-        return debugger.get_nondebug_quantized_model()
-
-
-def with_uint8_input(content: bytes) -> bytes:
-    """Return an int8 file that takes uint8 instead of floats (TensorFlow 2.21.0)."""
-    import tensorflow as tf
-    from tensorflow.lite.python.util import modify_model_io_type
-
-    return bytes(modify_model_io_type(content, tf.uint8, tf.float32))
 
 
 def frozen(function: Any) -> Any:

@@ -85,9 +85,11 @@ class Recipe(Fields):
     # the network's usual ones.
     input_shape: tuple[int, ...] | None = None
     model_options: dict[str, Any] = dataclasses.field(default_factory=dict)  # Of `create_model`.
-    # To start from, but for the head: a shipped name, a run folder, a .keras file, or "imagenet".
+    # To start from: a shipped name, a run folder, a .keras file, or "imagenet". The head is fresh,
+    # unless the network is to be quantized.
     weights: str | None = None
-    frozen_epochs: int | None = None  # First ones, of the head only; by default a third of all.
+    # First ones, of the head only; by default a third of all, or none where the head is kept.
+    frozen_epochs: int | None = None
     thaw_rate: float = _THAW_RATE  # Factor of the learning rate, started anew, from then on.
     augmentation: str | None = None  # Of images: a policy of cnnzoo.pipelines.augmentation.
     views: str | None = None  # Of an image when the network answers: one of VIEWS; none: itself.
@@ -112,6 +114,8 @@ class Recipe(Fields):
     class_weight: str | dict[str, Any] | None = None
     sampling: str = "uniform"  # Or "balanced": each class equally often in an epoch.
     precision: str = "float32"  # One of PRECISIONS, of computation; weights stay float32.
+    quantize: str | None = None  # "int8": the last epochs compute as the int8 file will.
+    quantized_epochs: int | None = None  # How many; by default a third of all.
     patience: int | None = None  # Epochs without a better validation after which training stops.
     # Cut from the training split to choose the epoch: examples, or a share of it below 1.
     validation: int | float = 5_000
@@ -166,6 +170,7 @@ class Recipe(Fields):
         self.require("norm_bias_rate", 0 < self.norm_bias_rate < math.inf, "above 0")
         fits = self.norm_bias_rate == 1 or self.optimizer in OPTIMIZERS[:3]
         self.require("norm_bias_rate", fits, f"1 unless optimizer is {', '.join(OPTIMIZERS[:3])}")
+        self._check_quantize()
         self.require("teacher_weight", 0 < self.teacher_weight <= 1, "above 0, and at most 1")
         self.require("temperature", 0 < self.temperature < math.inf, "above 0")
         self.require("label_smoothing", 0 <= self.label_smoothing < 1, "from 0 to below 1")
@@ -174,6 +179,15 @@ class Recipe(Fields):
         self.require("encoding", known, "one that Python knows, such as cp1252")
         self.require("patience", self.patience is None or self.patience >= 1, "at least 1")
         self._check_class_weight()
+
+    def _check_quantize(self) -> None:
+        self.require("quantize", self.quantize in (None, "int8"), "'int8' or none")
+        given = self.quantized_epochs
+        self.require("quantized_epochs", given is None or bool(self.quantize), "none unquantized")
+        fits = given is None or 1 <= given <= self.epochs
+        self.require("quantized_epochs", fits, f"from 1 to epochs, {self.epochs}")
+        fits = self.quantize is None or self.precision == "float32"
+        self.require("precision", fits, "float32 where quantize is given")
 
     def _check_class_weight(self) -> None:
         value = self.class_weight
@@ -195,9 +209,21 @@ class Recipe(Fields):
     @property
     def frozen(self) -> int:
         """First epochs, in which only the head is trained."""
-        if self.weights is None:
+        if self.weights is None or (self.keeps_head and self.frozen_epochs is None):
             return 0
         return -(-self.epochs // 3) if self.frozen_epochs is None else self.frozen_epochs
+
+    @property
+    def keeps_head(self) -> bool:
+        """Whether the head is started from `weights`, too."""
+        return self.quantize is not None
+
+    @property
+    def quantized(self) -> int:
+        """Last epochs, which compute as the int8 file will."""
+        if self.quantize is None:
+            return 0
+        return self.quantized_epochs or -(-self.epochs // 3)
 
     def changes(self, other: Recipe) -> list[str]:
         """Return the fields in which `other` would train otherwise: all but what is expected."""

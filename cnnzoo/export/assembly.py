@@ -51,7 +51,7 @@ def connect(parts: Parts, raw: keras.KerasTensor) -> keras.Model:
         viewed = layers.Views(parts.views, name="views")(inputs)
     if parts.familiarity is None:
         return keras.Model(raw, _scores(parts, parts.network(viewed)), name="classifier")
-    logits, *watched = _giving(parts.network, _watched(parts.network))(viewed)
+    logits, *watched = giving(parts.network, _watched(parts.network))(viewed)
     if holds_tokens(inputs):
         watched.append(layers.KnownWords(name="known_words")(inputs))
     known = parts.familiarity(layers.Summary(parts.views, name="summary")(watched))
@@ -65,7 +65,7 @@ def parts_of(model: keras.Model) -> Parts:
     for layer in model.layers[1:]:
         if nested(layer):
             outputs = graph(layer).outputs
-            network = layer if len(outputs) == 1 else _giving(layer, outputs[0])
+            network = layer if len(outputs) == 1 else giving(layer, outputs[0])
             scale = getattr(found.get("temperature"), "scale", 1.0)
             return Parts(preprocessing, network, views, 1 / scale, found.get("known"))
         if isinstance(layer, layers.Views):
@@ -88,7 +88,7 @@ def _scores(parts: Parts, logits: Any) -> Any:
     return keras.layers.Softmax(dtype="float32", name="scores")(logits)
 
 
-def _giving(network: keras.Model, outputs: Any) -> keras.Model:
+def giving(network: keras.Model, outputs: Any) -> keras.Model:
     """Return the network of the same layers that gives other `outputs`, tensors in it."""
     own = isinstance(network, (layers.TextModel, layers.DeepModel))
     kind = type(network) if own else keras.Model

@@ -15,7 +15,7 @@ import numpy as np
 
 from cnnzoo.inspection.graph import Call, calls, graph
 
-_LINEAR = (
+LINEAR = (
     *(keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D, keras.layers.Dense),
     keras.layers.DepthwiseConv2D,
 )
@@ -33,7 +33,7 @@ def folded(model: keras.Model) -> keras.Model:
     Raises:
         CnnzooError: The model is of another kind.
     """
-    norms = _norms(model)  # Layer before -> its normalization.
+    norms = foldable(model)  # Layer before -> its normalization.
     passed = {norm.name for norm in norms.values()}
 
     def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
@@ -59,7 +59,7 @@ def folded(model: keras.Model) -> keras.Model:
     return copy
 
 
-def _norms(model: keras.Model) -> dict[str, keras.layers.BatchNormalization]:
+def foldable(model: keras.Model) -> dict[str, keras.layers.BatchNormalization]:
     """Return the normalizations that can be folded, by the name of the layer before."""
     found = list(calls(model))
     uses = Counter(id(tensor) for call in found for tensor in call.inputs)
@@ -82,7 +82,7 @@ def _normalizes_last_axis(call: Call) -> bool:
 
 
 def _is_linear(layer: Any) -> bool:
-    if not isinstance(layer, _LINEAR) or layer.activation is not keras.activations.linear:
+    if not isinstance(layer, LINEAR) or layer.activation is not keras.activations.linear:
         return False
     return getattr(layer, "data_format", "channels_last") == "channels_last"
 

@@ -9,20 +9,20 @@ kernel, as in Krishnamoorthi 2018, https://arxiv.org/abs/1806.08342.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
-from ai_edge_litert.interpreter import Interpreter
 
-from cnnzoo.export.assembly import connect, named, parts_of
+from cnnzoo.export.assembly import Parts, connect, named, parts_of
 from cnnzoo.export.pointwise import pointwise
+from cnnzoo.export.rounding import ranges_of, rounded
 from cnnzoo.inspection.graph import calls
-from cnnzoo.keras_internals import int8_file, with_uint8_input
 from cnnzoo.pipelines.tokenizer import Tokenizer
+
+_AT_ONCE = 20  # Examples, whose maps are all in memory.
 
 
 def convert(model: keras.Model) -> bytes:
@@ -77,9 +77,9 @@ def float16(model: keras.Model) -> bytes:
 def int8(model: keras.Model, examples: np.ndarray) -> bytes:
     """Return the LiteRT file that computes in int8, with float32 scores.
 
-    It takes uint8 images, int16 sounds or int32 tokens, as the float32 file does. Scores and
-    familiarity are computed from the network's maps and logits in floats, as are operations that
-    LiteRT has only for floats.
+    It takes uint8 images, int16 sounds or int32 tokens, as the float32 file does. All but the
+    network, from its input to its logits, is computed in floats, as are operations that LiteRT has
+    only for floats.
 
     Args:
         model: An artifact's model, folded.
@@ -88,24 +88,25 @@ def int8(model: keras.Model, examples: np.ndarray) -> bytes:
     Raises:
         tf.errors.OpError, ValueError, RuntimeError: LiteRT has no equivalent of an operation.
     """
-    spec, tokenizer = numeric_spec(model), tokenizer_of(model)
-    function: Callable[[Any], Any] = after_tokenizer(model)
-    if tokenizer is not None:
-        batches = [np.array(tokenizer.tokenize([text]), np.int32) for text in examples]
-    elif spec.dtype == tf.uint8:
-        function, spec, batches = _of_pixels(model, spec, examples)
-    else:
-        batches = [example[None] for example in examples]
+    parts = parts_of(model)
+    ranges = ranges_of(parts.network, network_inputs(parts, examples))
+    with rounded(parts.network, ranges, kernels=False):  # The converter rounds them alike.
+        converter = _converter(after_tokenizer(model), numeric_spec(model))
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        return converter.convert()
 
-    converter = _converter(function, spec)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([batch] for batch in batches)
-    converter.target_spec.supported_ops = [
-        tf.lite.OpsSet.TFLITE_BUILTINS_INT8,
-        tf.lite.OpsSet.TFLITE_BUILTINS,
-    ]
-    content = int8_file(converter, _after_network(_converter(function, spec).convert()))
-    return with_uint8_input(content) if spec.dtype == tf.float32 else content
+
+def network_inputs(parts: Parts, examples: np.ndarray) -> Iterator[Any]:
+    """Yield batches of what the network takes, of raw `examples`; a text is a batch of its own."""
+    for begin in range(0, len(examples), _AT_ONCE):
+        values: Any = examples[begin : begin + _AT_ONCE]
+        if isinstance(parts.preprocessing[0], Tokenizer):
+            for text in values:
+                yield np.array(parts.preprocessing[0].tokenize([text]), np.int32)
+        else:
+            for layer in parts.preprocessing:
+                values = layer(values)
+            yield values
 
 
 def whole_int8(model: keras.Model, examples: np.ndarray) -> bytes:
@@ -132,23 +133,6 @@ def whole_int8(model: keras.Model, examples: np.ndarray) -> bytes:
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.int8
     return converter.convert()
-
-
-def _after_network(content: bytes) -> list[str]:
-    """Return the names of the tensors that come after the network's own, in a float32 file."""
-    interpreter = Interpreter(model_content=content)
-    names = [one["name"] for one in interpreter.get_tensor_details()]
-    outputs = [one["name"] for one in interpreter.get_output_details()]
-    return [name for name in names if re.search("/(known|summary)", name)] + outputs
-
-
-def _of_pixels(
-    model: keras.Model, spec: tf.TensorSpec, images: np.ndarray
-) -> tuple[Callable[[Any], Any], tf.TensorSpec, list[np.ndarray]]:
-    """Return the model over float images of 0 to 255, and examples that reach both ends."""
-    over_floats = connect(parts_of(model), keras.Input(spec.shape[1:], name=spec.name))
-    pixels = _pixels(images)
-    return over_floats, tf.TensorSpec(spec.shape, tf.float32, name=spec.name), list(pixels[:, None])
 
 
 def _pixels(images: np.ndarray) -> np.ndarray:

@@ -58,8 +58,11 @@ class Summary(BaseLayer):
 
     def call(self, inputs: Sequence[Any]) -> Any:
         """Return the vectors."""
-        vectors = [ops.mean(one, axis=tuple(range(1, len(one.shape) - 1))) for one in inputs]
-        found = ops.concatenate(vectors, axis=-1) if len(vectors) > 1 else vectors[0]
+        vectors = [self._of_one(one) for one in inputs]
+        return ops.concatenate(vectors, axis=-1) if len(vectors) > 1 else vectors[0]
+
+    def _of_one(self, values: Any) -> Any:
+        found = ops.mean(values, axis=tuple(range(1, len(values.shape) - 1)))
         if self.views is not None:
             found = ops.mean(ops.reshape(found, (-1, VIEWS[self.views], found.shape[-1])), axis=1)
         return ops.sign(found) * ops.sqrt(ops.abs(found))

@@ -12,9 +12,11 @@ from typing import Any
 
 import keras
 
+from cnnzoo.config.recipe import Recipe
 from cnnzoo.errors import TrainingError
 from cnnzoo.evaluation.metrics import score
 from cnnzoo.export import artifact
+from cnnzoo.export.rounding import rounded
 from cnnzoo.export.scoring import of_training
 from cnnzoo.files import read, write_whole
 from cnnzoo.keras_internals import forget_initial_epoch
@@ -26,8 +28,14 @@ from cnnzoo.training.run_data import RunData
 
 
 def best_epoch(history: list[Row]) -> Row:
-    """Return the epoch with the highest validation accuracy, then the lowest validation loss."""
-    return max(history, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
+    """Return the epoch with the highest validation accuracy, then the lowest validation loss.
+
+    Where the last epochs are quantized, it is one of these.
+    """
+    return max(
+        history,
+        key=lambda row: (row.get("quantized", 0), row["val_accuracy"], -row["val_loss"]),
+    )
 
 
 class Epochs(keras.callbacks.Callback):
@@ -56,6 +64,7 @@ class Epochs(keras.callbacks.Callback):
         self._classifier = of_training(networks.inference, metadata)
         self.raw = self._classifier.raw
         self._averaged = networks.model.trainable_variables  # Now none is frozen.
+        self._recipe = Recipe.from_json(metadata["recipe"])
         self.cut = False  # Whether a resumed epoch was ended where it would have ended.
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -76,10 +85,13 @@ class Epochs(keras.callbacks.Callback):
         if self.cut:
             self.model.stop_training = self.cut = False
         self.done = 0
-        figures = self.distribution.run_on_chief(self._validated)
+        quantized = epoch >= self._recipe.epochs - self._recipe.quantized
+        figures = self.distribution.run_on_chief(lambda: self._validated(quantized))
         logs.update({f"val_{name}": figures[name] for name in ("loss", "accuracy")})
         # Keras hands over float32; seven digits are all that it knows.
         rounded = {name: float(f"{value:.7g}") for name, value in logs.items()}
+        if self._recipe.quantize is not None:
+            rounded["quantized"] = int(quantized)
         rounded["seconds"] = round(time.monotonic() - self._started, 3)
         self.history.append({"epoch": epoch + 1, **rounded})
         if best_epoch(self.history) is self.history[-1]:
@@ -88,8 +100,12 @@ class Epochs(keras.callbacks.Callback):
             artifact.save(self.folder / artifact.ARTIFACT, self.networks.inference, card)
         write_whole(self.folder / "history.csv", _csv(self.history))
 
-    def _validated(self) -> dict[str, Any]:
-        """Copy the trained weights, or their average, to the served network, and score that."""
+    def _validated(self, quantized: bool) -> dict[str, Any]:
+        """Copy the trained weights, or their average, to the served network, and score that.
+
+        Args:
+            quantized: Whether it is to compute as in int8.
+        """
         optimizer, variables = self.model.optimizer, self._averaged
         if self.networks.averaged:
             raw = [variable.numpy() for variable in variables]
@@ -99,7 +115,11 @@ class Epochs(keras.callbacks.Callback):
             for variable, value in zip(variables, raw, strict=True):
                 variable.assign(value)
         inputs, labels = self.data.validation
-        return score(self._classifier.scores(inputs), labels)
+        if not quantized:
+            return score(self._classifier.scores(inputs), labels)
+        with rounded(self.networks.served):
+            classifier = of_training(self.networks.inference, self.metadata)
+            return score(classifier.scores(inputs), labels)
 
 
 def read_history(folder: Path) -> list[Row]:

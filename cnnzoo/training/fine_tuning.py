@@ -83,6 +83,8 @@ def load_all_but_head(
 ) -> list[keras.layers.Layer]:
     """Copy trained weights into all of `network` but its head, and return the layers to freeze.
 
+    The head is copied, too, if the recipe keeps it.
+
     Args:
         recipe: Names the weights.
         network: Of fresh weights.
@@ -93,8 +95,11 @@ def load_all_but_head(
         CnnzooError: They are of a network of other layers, or the head alone cannot be trained.
     """
     head = transfer.head_layers(network, another)
-    weights = {name: values for name, values in trained.weights.items() if name not in head}
-    transfer.load_weights_into(network, weights, head=head)
+    if recipe.keeps_head:
+        transfer.load_weights_into(network, trained.weights)
+    else:
+        weights = {name: values for name, values in trained.weights.items() if name not in head}
+        transfer.load_weights_into(network, weights, head=head)
     if recipe.frozen and not any(network.get_layer(name).trainable_weights for name in head):
         raise CnnzooError(
             f"frozen_epochs must be 0 for {network.name}, whose head has no weights to train; "

@@ -31,6 +31,7 @@ from cnnzoo.training.fine_tuning import (
 from cnnzoo.training.losses import loss
 from cnnzoo.training.optimizers import optimizer
 from cnnzoo.training.provenance import versions
+from cnnzoo.training.quantization import require_quantizable
 from cnnzoo.training.run_data import InputSpec, Pipeline, RunData, input_spec, run_data
 from cnnzoo.training.run_folder import structure_digest
 from cnnzoo.transfer import Trained
@@ -112,6 +113,8 @@ def _networks(
         if pipeline.in_training:
             model = keras.Sequential([keras.Input(dataset.input_shape), *pipeline.layers, trained])
     _require_classes(trained, dataset)
+    if recipe.quantize is not None:
+        require_quantizable(trained)
     frozen = []
     if weights is None:
         _adapt(trained, data)

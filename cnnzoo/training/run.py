@@ -41,6 +41,7 @@ from cnnzoo.training.keras_schedules import keras_callbacks
 from cnnzoo.training.networks import card_metadata, defaults, prepare
 from cnnzoo.training.progress import ProgressBar
 from cnnzoo.training.provenance import commit, hardware, peak_memory
+from cnnzoo.training.quantization import Quantized
 from cnnzoo.training.request import Request, request
 from cnnzoo.training.run_data import RunData
 
@@ -129,6 +130,8 @@ def train(
         _report(found, dataset, examples)
         if value.frozen:
             log(f"epochs 1 to {value.frozen} train only the head, those after them all layers")
+        if value.quantized:
+            log(f"the last {value.quantized} epochs compute in {value.quantize}")
         state, parts, damaged = checkpoints.read_state(folder / checkpoints.FOLDER)
         for message in damaged:
             log(f"{message}; resuming from epoch {len(state.history) + 1} of the one before")
@@ -164,6 +167,7 @@ def _fit(epochs: Epochs, recipe: Recipe, checkpoint: Checkpoint) -> None:
     data, model, history = epochs.data, epochs.networks.model, epochs.history
     bar = ProgressBar(recipe.batch_size, epochs.raw.name)
     frozen = Frozen(recipe, epochs.networks.frozen, model.optimizer, data.steps)
+    quantized = Quantized(recipe, epochs.networks.trained)
     first = len(history) * data.steps + epochs.done
     # Under a strategy, each replica has variables of its own, which the kernels do not know.
     single = epochs.distribution.strategy is None
@@ -176,7 +180,7 @@ def _fit(epochs: Epochs, recipe: Recipe, checkpoint: Checkpoint) -> None:
                 steps_per_epoch=data.steps,
                 shuffle=False,  # The batches come shuffled.
                 verbose=0,
-                callbacks=[epochs, frozen, bar, *checkpoint.others, checkpoint],
+                callbacks=[epochs, frozen, quantized, bar, *checkpoint.others, checkpoint],
             )
     except (tf.errors.ResourceExhaustedError, MemoryError) as error:
         raise TrainingError(
