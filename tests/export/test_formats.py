@@ -161,7 +161,7 @@ def test_int8_takes_images_as_they_are_and_keeps_the_accuracy(rows):
     interpreter = Interpreter(model_path=rows["litert_int8"]["path"])
     given, scores = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     assert given["dtype"] == np.uint8
-    assert given["quantization"] == (1.0, 0)
+    assert given["quantization"] == (0.0, 0)  # Pixels as they are; the network rounds its input.
     assert scores["dtype"] == np.float32
     tensors = interpreter.get_tensor_details()
     assert sum(len(one["quantization_parameters"]["scales"]) == 16 for one in tensors) >= 1

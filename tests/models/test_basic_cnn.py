@@ -71,11 +71,34 @@ def test_dropout_comes_before_each_dense_layer():
                 assert before.name.startswith("dropout")
 
 
+@pytest.mark.parametrize(
+    ("name", "filters", "params", "macs"),
+    [
+        ("basic_cnn_20k", (16, 16, 24, 24, 32), 18_554, 3_951_680),
+        ("basic_cnn_8k", (8, 8, 16, 16, 24), 7_954, 1_354_992),
+    ],
+)
+def test_networks_for_small_devices_by_hand(name, filters, params, macs):
+    row, sides = basic_cnn.VARIANTS[name], (28, 28, 14, 14, 7)
+    pairs = list(zip((1, *filters), filters, strict=False))
+    kernels = [9 * seen * made for seen, made in pairs]
+    head = 10 * (filters[-1] + 1)
+    assert row.params == params == sum(kernels) + 2 * sum(filters) + head
+    areas = [side * side for side in sides]
+    positions = sum(area * count for area, count in zip(areas, kernels, strict=True))
+    assert row.macs == macs == positions + 10 * filters[-1]
+    model = cnnzoo.create_model(name)
+    assert sum(math.prod(one.shape) for one in model.trainable_weights) == params
+    assert model.get_layer("pool").input.shape[1:] == (7, 7, filters[-1])
+
+
 @pytest.mark.parametrize("name", list(basic_cnn.VARIANTS))
 def test_the_smallest_images(name):
-    assert cnnzoo.create_model(name, input_shape=(8, 8, 2)).output_shape == (None, 10)
-    with pytest.raises(CnnzooError, match=f"must be at least 8x8 for {name}"):
-        cnnzoo.create_model(name, input_shape=(8, 7, 2))
+    smallest = basic_cnn.VARIANTS[name].smallest
+    shape = (smallest, smallest, 2)
+    assert cnnzoo.create_model(name, input_shape=shape).output_shape == (None, 10)
+    with pytest.raises(CnnzooError, match=f"must be at least {smallest}x{smallest} for {name}"):
+        cnnzoo.create_model(name, input_shape=(smallest, smallest - 1, 2))
 
 
 @pytest.mark.parametrize("wrong", [-0.1, 1, "much", None])

@@ -1,0 +1,96 @@
+"""Networks that round as their int8 files do."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from cnnzoo.export import litert
+from cnnzoo.export.folding import folded
+from cnnzoo.export.rounding import ranges_of, rounded
+from cnnzoo.export.runtime import LiteRT
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, (200, 12, 12, 3), np.uint8)
+
+
+def residual():
+    """A network with a shortcut, whose maps have other ranges than the sum."""
+    maps = inputs = keras.Input((12, 12, 3))
+    shortcut = keras.layers.Conv2D(8, 1, name="shortcut")(maps)
+    maps = keras.layers.Conv2D(8, 3, padding="same", use_bias=False, name="conv1")(maps)
+    maps = keras.layers.ReLU(name="relu1")(keras.layers.BatchNormalization(name="bn1")(maps))
+    maps = keras.layers.DepthwiseConv2D(3, padding="same", use_bias=False, name="conv2")(maps)
+    maps = keras.layers.BatchNormalization(name="bn2")(maps)
+    maps = keras.layers.ReLU(name="relu2")(keras.layers.Add(name="add")([maps, shortcut]))
+    maps = keras.layers.MaxPooling2D(name="pool")(maps)
+    vector = keras.layers.GlobalAveragePooling2D(name="means")(maps)
+    return keras.Model(inputs, keras.layers.Dense(10, name="logits")(vector), name="residual")
+
+
+@pytest.fixture
+def network():
+    keras.utils.set_random_seed(0)
+    found = residual()
+    for layer in found.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+            layer.beta.assign(RNG.uniform(-1, 1, layer.beta.shape))
+    found(IMAGES / 255.0, training=True)
+    return found
+
+
+def with_input(network):
+    raw = keras.Input((12, 12, 3), dtype="uint8", name="raw")
+    values = keras.layers.Rescaling([0.00391, 0.00517, 0.00333], [0.0, -0.313, 0.107])(raw)
+    return keras.Model(raw, keras.layers.Softmax(name="scores")(network(values)))
+
+
+def test_it_rounds_as_the_file_does(network):
+    model = folded(with_input(network))
+    scores, *_ = LiteRT(litert.int8(model, IMAGES))(IMAGES)
+    values = model.layers[1](IMAGES)
+    with rounded(model.layers[2], ranges_of(model.layers[2], [values])):
+        expected = np.asarray(model(IMAGES))
+    floats = np.asarray(model(IMAGES))
+    assert (np.abs(scores - expected) < 1e-5).mean() > 0.99
+    assert (np.abs(scores - floats) < 1e-5).mean() < 0.5  # Rounding does make a difference.
+
+
+def test_ranges_are_of_what_is_stored(network):
+    values = tf.constant(IMAGES / 255, tf.float32)
+    ranges = ranges_of(network, [values[:50], values[50:]])
+    assert set(ranges) == {"input", "shortcut", "relu1", "bn2", "relu2", "means", "logits"}
+    assert ranges["input"] == (0.0, 1.0)
+    shortcut = np.asarray(keras.Model(network.input, network.get_layer("shortcut").output)(values))
+    assert ranges["shortcut"] == pytest.approx((shortcut.min(), shortcut.max()))
+
+
+def test_kernels_have_a_step_for_each_output_channel_by_hand():
+    layer = keras.layers.Dense(2, name="logits")
+    inputs = keras.Input((2,))
+    network = keras.Model(inputs, layer(inputs))
+    layer.set_weights([np.array([[1.27, 100.0], [0.014, -127.0]], np.float32), np.zeros(2)])
+    with rounded(network, {"input": (0.0, 255.0), "logits": (-1e4, 1e4)}):
+        assert np.asarray(layer.kernel) == pytest.approx(np.array([[1.27, 100], [0.01, -127]]))
+    assert np.asarray(layer.kernel)[1, 0] == pytest.approx(0.014)
+
+
+def test_batch_normalization_keeps_its_statistics_and_learns_its_scale(network):
+    norm = network.get_layer("bn1")
+    before = np.asarray(norm.moving_mean)
+    with rounded(network), tf.GradientTape() as tape:
+        loss = tf.reduce_sum(network(IMAGES / 255.0, training=True) ** 2)
+    assert (np.asarray(norm.moving_mean) == before).all()
+    kernel = network.get_layer("conv1").trainable_weights[0]
+    gradients = tape.gradient(loss, [norm.gamma.value, kernel.value])
+    assert all(np.abs(one).max() > 0 for one in gradients)
+
+
+def test_layers_are_stock_again_afterwards(network):
+    kinds, expected = [type(one) for one in network.layers], np.asarray(network(IMAGES / 255.0))
+    with rounded(network):
+        changed = np.asarray(network(IMAGES / 255.0))
+    assert [type(one) for one in network.layers] == kinds
+    assert (np.asarray(network(IMAGES / 255.0)) == expected).all()
+    assert np.abs(changed - expected).max() > 1e-4
