@@ -59,7 +59,7 @@ def require_quantizable(network: keras.Model) -> None:
             layer nor batch normalization.
     """
     if holds_tokens(graph(network).inputs[0]):
-        raise CnnzooError(f"quantize must be none for networks over texts; got {network.name}")
+        raise CnnzooError(f"quantize must be none for text models; got {network.name}")
     for call in calls(network):
         layer = call.layer
         known = type(layer) in (*LINEAR, keras.layers.BatchNormalization)

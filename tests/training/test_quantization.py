@@ -96,7 +96,7 @@ def test_wrong_fields_are_refused_in_one_sentence(fields, message):
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("text_cnn_rand", "must be none for networks over texts; got text_cnn_rand"),
+        ("text_cnn_rand", "must be none for text models; got text_cnn_rand"),
         ("airbench93", r"none for airbench93, whose layer \w+ \(WhiteningConv2D\) is no stock"),
     ],
 )
