@@ -34,6 +34,7 @@ class Trained(NamedTuple):
     weights: Weights
     preprocessing: keras.layers.Layer | None  # As `preprocessing_of` has it; None if unknown.
     input_shape: tuple[int | None, ...] | None  # Of one input of the network; None if any will do.
+    network: keras.Model | None = None  # None of ImageNet's, whose classes are others.
 
 
 def features(model: keras.Model, layer: str) -> keras.Model:
@@ -128,7 +129,7 @@ def trained(source: str | Path | keras.Model) -> Trained:
     """
     model = _model(source)
     network = next((layer for layer in model.layers if isinstance(layer, keras.Model)), model)
-    return Trained(weights_of(model), _preprocessing(model), network.input_shape[1:])
+    return Trained(weights_of(model), _preprocessing(model), network.input_shape[1:], network)
 
 
 def preprocessing_of(weights: str | Path | keras.Model) -> keras.layers.Layer:

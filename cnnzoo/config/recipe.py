@@ -86,10 +86,9 @@ class Recipe(Fields):
     input_shape: tuple[int, ...] | None = None
     model_options: dict[str, Any] = dataclasses.field(default_factory=dict)  # Of `create_model`.
     # To start from: a shipped name, a run folder, a .keras file, or "imagenet". The head is fresh,
-    # unless the network is to be quantized.
+    # unless the network is to be quantized or pruned.
     weights: str | None = None
-    # First ones, of the head only; by default a third of all, or none where the head is kept.
-    frozen_epochs: int | None = None
+    frozen_epochs: int | None = None  # First ones, of the head only; by default a third of all.
     thaw_rate: float = _THAW_RATE  # Factor of the learning rate, started anew, from then on.
     augmentation: str | None = None  # Of images: a policy of cnnzoo.pipelines.augmentation.
     views: str | None = None  # Of an image when the network answers: one of VIEWS; none: itself.
@@ -114,6 +113,7 @@ class Recipe(Fields):
     class_weight: str | dict[str, Any] | None = None
     sampling: str = "uniform"  # Or "balanced": each class equally often in an epoch.
     precision: str = "float32"  # One of PRECISIONS, of computation; weights stay float32.
+    prune: float | None = None  # Share of the multiply-adds of `weights` to remove, by filters.
     quantize: str | None = None  # "int8": the last epochs compute as the int8 file will.
     quantized_epochs: int | None = None  # How many; by default a third of all.
     patience: int | None = None  # Epochs without a better validation after which training stops.
@@ -170,7 +170,7 @@ class Recipe(Fields):
         self.require("norm_bias_rate", 0 < self.norm_bias_rate < math.inf, "above 0")
         fits = self.norm_bias_rate == 1 or self.optimizer in OPTIMIZERS[:3]
         self.require("norm_bias_rate", fits, f"1 unless optimizer is {', '.join(OPTIMIZERS[:3])}")
-        self._check_quantize()
+        self._check_size()
         self.require("teacher_weight", 0 < self.teacher_weight <= 1, "above 0, and at most 1")
         self.require("temperature", 0 < self.temperature < math.inf, "above 0")
         self.require("label_smoothing", 0 <= self.label_smoothing < 1, "from 0 to below 1")
@@ -180,14 +180,19 @@ class Recipe(Fields):
         self.require("patience", self.patience is None or self.patience >= 1, "at least 1")
         self._check_class_weight()
 
-    def _check_quantize(self) -> None:
+    def _check_size(self) -> None:
         self.require("quantize", self.quantize in (None, "int8"), "'int8' or none")
         given = self.quantized_epochs
         self.require("quantized_epochs", given is None or bool(self.quantize), "none unquantized")
         fits = given is None or 1 <= given <= self.epochs
         self.require("quantized_epochs", fits, f"from 1 to epochs, {self.epochs}")
-        fits = self.quantize is None or self.precision == "float32"
-        self.require("precision", fits, "float32 where quantize is given")
+        self.require("prune", self.prune is None or 0 < self.prune < 1, "between 0 and 1")
+        fits = self.prune is None or self.weights is not None
+        self.require("prune", fits, "none without weights, those of the network to be pruned")
+        fits = not self.keeps_head or self.precision == "float32"
+        self.require("precision", fits, "float32 where quantize or prune is given")
+        fits = not self.keeps_head or self.frozen_epochs is None
+        self.require("frozen_epochs", fits, "none where quantize or prune is given")
 
     def _check_class_weight(self) -> None:
         value = self.class_weight
@@ -209,14 +214,14 @@ class Recipe(Fields):
     @property
     def frozen(self) -> int:
         """First epochs, in which only the head is trained."""
-        if self.weights is None or (self.keeps_head and self.frozen_epochs is None):
+        if self.weights is None or self.keeps_head:
             return 0
         return -(-self.epochs // 3) if self.frozen_epochs is None else self.frozen_epochs
 
     @property
     def keeps_head(self) -> bool:
         """Whether the head is started from `weights`, too."""
-        return self.quantize is not None
+        return self.quantize is not None or self.prune is not None
 
     @property
     def quantized(self) -> int:

@@ -91,12 +91,15 @@ def _merged(layer: keras.layers.Layer, norm: keras.layers.BatchNormalization) ->
     """Return kernel and bias of `layer` with `norm` in them."""
     kernel, *biases = (weight.astype(np.float64) for weight in layer.get_weights())
     bias = biases[0] if biases else 0.0
-    values = iter(weight.astype(np.float64) for weight in norm.get_weights())
-    gamma = next(values) if norm.scale else 1.0
-    beta = next(values) if norm.center else 0.0
-    mean, variance = values
-    scale = gamma / np.sqrt(variance + norm.epsilon)
+    scale, mean = scale_of(norm), np.asarray(norm.moving_mean, np.float64)
+    beta = np.asarray(norm.beta, np.float64) if norm.center else 0.0
     # A depthwise kernel, [rows, columns, channels, multiplier], has an output for each last pair.
     per_output = kernel.shape[-2:] if isinstance(layer, keras.layers.DepthwiseConv2D) else -1
     scaled = kernel * scale.reshape(per_output)
     return [merged.astype(np.float32) for merged in (scaled, (bias - mean) * scale + beta)]
+
+
+def scale_of(norm: keras.layers.BatchNormalization) -> np.ndarray:
+    """Return the factor of each channel in inference, float64."""
+    gamma = np.asarray(norm.gamma, np.float64) if norm.scale else 1.0
+    return gamma / np.sqrt(np.asarray(norm.moving_variance, np.float64) + norm.epsilon)

@@ -23,9 +23,12 @@ from keras.optimizers.schedules import LearningRateSchedule
 from cnnzoo import transfer
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.errors import CnnzooError
+from cnnzoo.export.assembly import giving
+from cnnzoo.inspection.graph import graph
 from cnnzoo.models import imagenet_application
 from cnnzoo.pipelines.tokenizer import Tokenizer
 from cnnzoo.training.keras_schedules import keras_schedule, scaled
+from cnnzoo.training.pruning import pruned
 from cnnzoo.training.run_folder import unnamed_config
 from cnnzoo.transfer import Trained
 
@@ -83,8 +86,6 @@ def load_all_but_head(
 ) -> list[keras.layers.Layer]:
     """Copy trained weights into all of `network` but its head, and return the layers to freeze.
 
-    The head is copied, too, if the recipe keeps it.
-
     Args:
         recipe: Names the weights.
         network: Of fresh weights.
@@ -95,17 +96,33 @@ def load_all_but_head(
         CnnzooError: They are of a network of other layers, or the head alone cannot be trained.
     """
     head = transfer.head_layers(network, another)
-    if recipe.keeps_head:
-        transfer.load_weights_into(network, trained.weights)
-    else:
-        weights = {name: values for name, values in trained.weights.items() if name not in head}
-        transfer.load_weights_into(network, weights, head=head)
+    weights = {name: values for name, values in trained.weights.items() if name not in head}
+    transfer.load_weights_into(network, weights, head=head)
     if recipe.frozen and not any(network.get_layer(name).trainable_weights for name in head):
         raise CnnzooError(
             f"frozen_epochs must be 0 for {network.name}, whose head has no weights to train; "
             f"got {recipe.frozen}"
         )
     return [layer for layer in network.layers if layer.trainable and layer.name not in head]
+
+
+def continued(recipe: Recipe, trained: Trained) -> keras.Model:
+    """Return a copy of a trained network, head included, pruned if the recipe says so.
+
+    Raises:
+        CnnzooError: It is another network than the recipe's, or cannot be pruned so.
+    """
+    network = trained.network
+    if network is None or network.name != recipe.model:
+        what = "prune" if recipe.prune is not None else "quantize"
+        raise CnnzooError(
+            f"weights must be of a trained {recipe.model} with its head, for {what}; "
+            f"got {recipe.weights!r}"
+        )
+    network = giving(network, graph(network).outputs[0])  # An artifact's gives maps, too.
+    copy = keras.models.clone_model(network)
+    copy.set_weights(network.get_weights())
+    return copy if recipe.prune is None else pruned(copy, recipe.prune)
 
 
 def first_rate(recipe: Recipe, steps: int) -> float | LearningRateSchedule:

@@ -23,6 +23,7 @@ from cnnzoo.pipelines.input_types import describe
 from cnnzoo.training.distillation import TaughtAccuracy, TaughtLoss
 from cnnzoo.training.distributed.distribution import Distribution
 from cnnzoo.training.fine_tuning import (
+    continued,
     digest,
     load_all_but_head,
     require_same_input,
@@ -107,7 +108,12 @@ def _networks(
     """Build the networks, and compile the one that is trained."""
     pipeline, classes = data.pipeline, len(dataset.class_names)
     with defaults(recipe.precision), distribution.network():
-        trained = _network(recipe, pipeline, classes) if custom is None else custom
+        if custom is not None:
+            trained = custom
+        elif weights is not None and recipe.keeps_head:
+            trained = continued(recipe, weights)
+        else:
+            trained = _network(recipe, pipeline, classes)
         distribution.synchronize(trained)
         model = trained
         if pipeline.in_training:
@@ -118,7 +124,7 @@ def _networks(
     frozen = []
     if weights is None:
         _adapt(trained, data)
-    else:
+    elif not recipe.keeps_head:
         another = _network(recipe, pipeline, classes + 1)
         frozen = load_all_but_head(recipe, trained, another, weights)
     with distribution.scope():
@@ -129,9 +135,8 @@ def _networks(
             metrics=[accuracy],
             jit_compile=False,  # XLA halves the speed on a CPU.
         )
-    served = (
-        _network(recipe, pipeline, classes) if custom is None else keras.models.clone_model(custom)
-    )
+    fresh = custom is None and not recipe.keeps_head
+    served = _network(recipe, pipeline, classes) if fresh else keras.models.clone_model(trained)
     inference = assemble(pipeline.layers, served, describe(dataset), recipe.views)
     return Networks(trained, model, served, inference, accuracy, recipe.ema is not None, frozen)
 

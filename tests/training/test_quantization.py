@@ -73,7 +73,7 @@ def test_it_starts_from_a_trained_network_with_its_head(small, tmp_path):
     assert history(run)[0]["val_accuracy"] > 0.97  # The head was not fresh.
     assert history(run)[0]["quantized"] == 1
     other = small | {"model": "mlp", "weights": "mnist_lenet5", "quantize": "int8"}
-    with pytest.raises(CnnzooError, match="weights must fit mlp"):
+    with pytest.raises(CnnzooError, match="weights must be of a trained mlp"):
         cnnzoo.train("mnist_lenet5", out=tmp_path / "other", **other)
 
 
