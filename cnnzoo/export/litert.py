@@ -15,10 +15,11 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 
-from cnnzoo.export.assembly import Parts, connect, named, parts_of
+from cnnzoo.export.assembly import Parts, named, parts_of
 from cnnzoo.export.pointwise import pointwise
-from cnnzoo.export.rounding import ranges_of, rounded
+from cnnzoo.export.rounding import on_grid, range_of_logits, ranges_of, rounded
 from cnnzoo.inspection.graph import calls
 from cnnzoo.pipelines.tokenizer import Tokenizer
 
@@ -122,27 +123,45 @@ def whole_int8(model: keras.Model, examples: np.ndarray) -> bytes:
     Raises:
         tf.errors.OpError, ValueError, RuntimeError: LiteRT has no equivalent in int8.
     """
-    raw = model.inputs[0]
-    given = keras.Input(batch_shape=(1, *raw.shape[1:]), name=raw.name)
-    parts = parts_of(model)
-    scores = connect(parts._replace(network=pointwise(parts.network), familiarity=None), given)
-    batches = _pixels(examples) if raw.dtype == "uint8" else examples.astype(np.float32)
-    converter = _converter(scores, tf.TensorSpec(given.shape, tf.float32, name=raw.name))
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([batch[None]] for batch in batches)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = converter.inference_output_type = tf.int8
-    return converter.convert()
+    raw, parts = model.inputs[0], parts_of(model)
+    if parts.views is not None:
+        raise RuntimeError("it averages over views of each image")
+    network = pointwise(parts.network)
+    ranges = ranges_of(network, network_inputs(parts, examples))
+    limits = np.iinfo(raw.dtype)
+
+    def scores(values: Any) -> dict[str, Any]:
+        values = on_grid(values, (limits.min, limits.max))
+        for layer in parts.preprocessing:
+            scaling = isinstance(layer, keras.layers.Rescaling)
+            if not scaling or (layer.scale, layer.offset) != (1, 0):
+                values = _scaled(layer, values) if scaling else layer(values)
+        logits = network(values, training=False) * (1 / parts.temperature)
+        lowest, highest = range_of_logits(network, ranges)
+        logits = on_grid(logits, (lowest / parts.temperature, highest / parts.temperature))
+        return {"scores": tf.nn.softmax(logits)}
+
+    with rounded(network, ranges, kernels=False, logits=False):
+        spec = tf.TensorSpec((1, *raw.shape[1:]), tf.float32, name=raw.name)
+        converter = _converter(scores, spec)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.inference_input_type = converter.inference_output_type = tf.int8
+        content = converter.convert()
+    tensors = Interpreter(model_content=content).get_tensor_details()
+    if any(one["dtype"] is np.float32 for one in tensors):
+        raise RuntimeError("LiteRT has some of its operations only for floats")
+    return content
 
 
-def _pixels(images: np.ndarray) -> np.ndarray:
-    """Return float images of which the first reaches both ends, 0 and 255.
-
-    Then one step of the quantized input is one step of a pixel, and raw images need no scaling.
-    """
-    pixels = images.astype(np.float32)
-    pixels[0].flat[:2] = 0, 255
-    return pixels
+def _scaled(layer: Any, values: Any) -> Any:
+    """Return `values`, `[batch, *sides, channels]`, scaled by one operation, which rounds once."""
+    by, plus = (
+        np.broadcast_to(np.float32(one), values.shape[-1:]) for one in (layer.scale, layer.offset)
+    )
+    maps = values if len(values.shape) == 4 else values[:, None]
+    kernel = by[None, None, :, None]
+    maps = tf.nn.depthwise_conv2d(maps, kernel, strides=(1, 1, 1, 1), padding="VALID") + plus
+    return maps if len(values.shape) == 4 else maps[:, 0]
 
 
 def _converter(function: Callable[[Any], Any], spec: tf.TensorSpec) -> Any:

@@ -60,8 +60,11 @@ def _operators(content: bytes) -> list[str]:
     names = vars(runtime.schema_fb.BuiltinOperator)
     by_code = {code: name for name, code in names.items() if name.isupper()}
     model = runtime.convert_bytearray_to_object(content)
-    codes = map(runtime.get_builtin_code_from_operator_code, model.operatorCodes)
-    return [by_code[code] for code in sorted(set(codes))]
+    used = {one.opcodeIndex for part in model.subgraphs for one in part.operators}
+    codes = {
+        runtime.get_builtin_code_from_operator_code(model.operatorCodes[place]) for place in used
+    }
+    return [by_code[code] for code in sorted(codes)]
 
 
 if __name__ == "__main__":

@@ -39,7 +39,11 @@ Ranges = Mapping[str, tuple[float, float]]  # By the name of the layer that give
 
 @contextlib.contextmanager
 def rounded(
-    network: keras.Model, ranges: Ranges | None = None, *, kernels: bool = True
+    network: keras.Model,
+    ranges: Ranges | None = None,
+    *,
+    kernels: bool = True,
+    logits: bool = True,
 ) -> Iterator[None]:
     """Let `network` round, for the time of the context.
 
@@ -49,10 +53,11 @@ def rounded(
         network: A Functional model, whose batch normalization uses its moving statistics.
         ranges: Of what its layers give, as `ranges_of` returns them; then biases are rounded, too,
             as sums of products of rounded numbers are. By default ranges are those of each batch.
-        kernels: Whether kernels and biases are rounded.
+        kernels: Whether kernels and biases are rounded; if not, the converter is to do that.
+        logits: Whether the network's outputs are rounded.
     """
     found, (marks, rounding) = ranges or {}, _marks(network)
-    last = output_call(network).layer
+    last, bearer = output_call(network).layer, marks.get(id(graph(network).outputs[0]))
     with contextlib.ExitStack() as stack:
         for call in calls(network):
             layer, taken = call.layer, [marks.get(id(one)) for one in call.inputs]
@@ -60,8 +65,8 @@ def rounded(
                 _RoundedKernel: kernels and type(layer) in LINEAR,
                 _FixedStatistics: isinstance(layer, keras.layers.BatchNormalization),
                 _RoundedSums: _sums(layer) in found,
-                _RoundedOutput: layer.name in rounding,
-                _Floats: not kernels and layer is last,
+                _RoundedOutput: layer.name in rounding and (logits or layer.name != bearer),
+                _Floats: logits and not kernels and layer is last,
                 _RoundedInput: _INPUT in taken,
             }
             for mixin, wanted in conditions.items():
@@ -95,6 +100,11 @@ def ranges_of(network: keras.Model, batches: Iterable[Any]) -> Ranges:
             for name, values in zip(names, keras.tree.flatten(model(batch)), strict=True):
                 seen.setdefault(name, []).extend(_extremes(values))
     return {name: (min(values), max(values)) for name, values in seen.items()}
+
+
+def range_of_logits(network: keras.Model, ranges: Ranges) -> tuple[float, float]:
+    """Return the range of the first output of `network`."""
+    return ranges[_marks(network)[0][id(graph(network).outputs[0])]]
 
 
 def _sums(layer: Any) -> str:
@@ -203,7 +213,7 @@ class _RoundedSums(_Sums):
     """Rounds the sums, which are stored in int8."""
 
     def _with_sums(self: Any, sums: Any) -> Any:
-        return _on_grid(sums, self.range_of_sums)
+        return on_grid(sums, self.range_of_sums)
 
 
 class _FixedStatistics:
@@ -217,7 +227,7 @@ class _RoundedOutput:
     """A mixin of a layer whose output is stored in int8."""
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return _on_grid(super().call(*args, **kwargs), self.range_given)  # type: ignore[misc]
+        return on_grid(super().call(*args, **kwargs), self.range_given)  # type: ignore[misc]
 
 
 class _Floats:
@@ -233,10 +243,10 @@ class _RoundedInput:
     """A mixin of a layer that takes the network's input, stored in int8."""
 
     def call(self: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        return super().call(_on_grid(inputs, self.range_taken), *args, **kwargs)  # type: ignore[misc]
+        return super().call(on_grid(inputs, self.range_taken), *args, **kwargs)  # type: ignore[misc]
 
 
-def _on_grid(values: Any, limits: tuple[float, float] | None) -> Any:
+def on_grid(values: Any, limits: tuple[float, float] | None) -> Any:
     """Return `values` rounded to one of 256 over `limits`, or over their own range, with 0."""
     if limits is None:
         extremes = tf.reduce_min(values), tf.reduce_max(values)

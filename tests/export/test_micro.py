@@ -12,6 +12,7 @@ import cnnzoo
 from cnnzoo.datasets import mnist
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import assembly, formats, litert, micro
+from cnnzoo.export.assembly import Parts, connect
 from cnnzoo.export.folding import folded
 from cnnzoo.export.scoring import from_model
 from cnnzoo.extras import install
@@ -26,10 +27,9 @@ RESOLVER = """
 enum TfLiteStatus { kTfLiteOk, kTfLiteError };
 namespace tflite {
 template <int n> struct MicroMutableOpResolver {
-  TfLiteStatus AddAdd() { return kTfLiteOk; }
   TfLiteStatus AddConv2D() { return kTfLiteOk; }
+  TfLiteStatus AddDepthwiseConv2D() { return kTfLiteOk; }
   TfLiteStatus AddMaxPool2D() { return kTfLiteOk; }
-  TfLiteStatus AddMul() { return kTfLiteOk; }
   TfLiteStatus AddReshape() { return kTfLiteOk; }
   TfLiteStatus AddSoftmax() { return kTfLiteOk; }
   TfLiteStatus AddFullyConnected() { return kTfLiteOk; }
@@ -201,3 +201,20 @@ def test_the_missing_package_is_named(classifier, tmp_path, monkeypatch):
     with pytest.raises(CnnzooError) as told:
         cnnzoo.export(classifier, tmp_path, ["micro"])
     assert str(told.value) == f"format micro needs more packages; run: {install('micro')}"
+
+
+@pytest.mark.parametrize(
+    ("views", "last", "reason"),
+    [
+        ("flip", None, "it averages over views of each image"),
+        (None, "swish", "LiteRT has some of its operations only for floats"),
+    ],
+)
+def test_what_int8_alone_cannot_hold_is_refused(views, last, reason):
+    inputs = keras.Input((8, 8, 1))
+    logits = keras.layers.Dense(3, activation=last)(keras.layers.Flatten()(inputs))
+    raw = keras.Input((8, 8, 1), dtype="uint8", name="images")
+    scaling = keras.layers.Rescaling(1 / 255)
+    model = connect(Parts([scaling], keras.Model(inputs, logits, name="small"), views), raw)
+    with pytest.raises(RuntimeError, match=reason):
+        litert.whole_int8(model, np.zeros((2, 8, 8, 1), np.uint8))
