@@ -55,6 +55,9 @@ def object_sharing() -> contextlib.AbstractContextManager[Any]:
     return ObjectSharingScope()
 
 
+_MADE: dict[type, type] = {}  # A subclass with a mixin -> the class without it.
+
+
 @functools.cache
 def subclass(mixin: Any, kind: Any) -> type:
     """Return the subclass of Keras's `kind` with the methods of `mixin`, saved as `kind`.
@@ -67,10 +70,19 @@ def subclass(mixin: Any, kind: Any) -> type:
 
     if issubclass(kind, mixin):
         return kind
-    made = type(kind.__name__, (mixin, kind), {"__module__": kind.__module__})
+    made: type = type(kind.__name__, (mixin, kind), {"__module__": kind.__module__})
     if kind in NAMES:
         NAMES[made] = NAMES[kind]
+    _MADE[made] = kind
     return made
+
+
+def stock_type(owner: Any) -> type:
+    """Return the class of `owner`, an object of Keras, without mixins."""
+    kind = type(owner)
+    while kind in _MADE:
+        kind = _MADE[kind]
+    return kind
 
 
 def become(owner: Any, mixin: type) -> None:

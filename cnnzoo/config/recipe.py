@@ -86,7 +86,7 @@ class Recipe(Fields):
     input_shape: tuple[int, ...] | None = None
     model_options: dict[str, Any] = dataclasses.field(default_factory=dict)  # Of `create_model`.
     # To start from: a shipped name, a run folder, a .keras file, or "imagenet". The head is fresh,
-    # unless the network is to be quantized or pruned.
+    # unless the network is to be quantized or pruned: then it is taken whole, options and all.
     weights: str | None = None
     frozen_epochs: int | None = None  # First ones, of the head only; by default a third of all.
     thaw_rate: float = _THAW_RATE  # Factor of the learning rate, started anew, from then on.
@@ -152,6 +152,7 @@ class Recipe(Fields):
             ("sampling", SAMPLINGS),
         ):
             self.require(field, getattr(self, field) in names, f"one of {', '.join(names)}")
+        self._check_size()
         fits = self.frozen_epochs is None or 0 <= self.frozen_epochs <= self.epochs
         self.require("frozen_epochs", fits, f"from 0 to epochs, {self.epochs}")
         self.require("thaw_rate", 0 < self.thaw_rate < math.inf, "above 0")
@@ -170,7 +171,6 @@ class Recipe(Fields):
         self.require("norm_bias_rate", 0 < self.norm_bias_rate < math.inf, "above 0")
         fits = self.norm_bias_rate == 1 or self.optimizer in OPTIMIZERS[:3]
         self.require("norm_bias_rate", fits, f"1 unless optimizer is {', '.join(OPTIMIZERS[:3])}")
-        self._check_size()
         self.require("teacher_weight", 0 < self.teacher_weight <= 1, "above 0, and at most 1")
         self.require("temperature", 0 < self.temperature < math.inf, "above 0")
         self.require("label_smoothing", 0 <= self.label_smoothing < 1, "from 0 to below 1")
@@ -183,12 +183,14 @@ class Recipe(Fields):
     def _check_size(self) -> None:
         self.require("quantize", self.quantize in (None, "int8"), "'int8' or none")
         given = self.quantized_epochs
-        self.require("quantized_epochs", given is None or bool(self.quantize), "none unquantized")
+        self.require(
+            "quantized_epochs", given is None or bool(self.quantize), "none without quantize"
+        )
         fits = given is None or 1 <= given <= self.epochs
         self.require("quantized_epochs", fits, f"from 1 to epochs, {self.epochs}")
         self.require("prune", self.prune is None or 0 < self.prune < 1, "between 0 and 1")
         fits = self.prune is None or self.weights is not None
-        self.require("prune", fits, "none without weights, those of the network to be pruned")
+        self.require("prune", fits, "none unless weights names the network to prune")
         fits = not self.keeps_head or self.precision == "float32"
         self.require("precision", fits, "float32 where quantize or prune is given")
         fits = not self.keeps_head or self.frozen_epochs is None
@@ -229,6 +231,11 @@ class Recipe(Fields):
         if self.quantize is None:
             return 0
         return self.quantized_epochs or -(-self.epochs // 3)
+
+    @property
+    def unquantized(self) -> int:
+        """First epochs, which compute as the network does without `quantize`."""
+        return self.epochs - self.quantized
 
     def changes(self, other: Recipe) -> list[str]:
         """Return the fields in which `other` would train otherwise: all but what is expected."""

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from cnnzoo.inspection.graph import Call, calls, graph
+from cnnzoo.keras_internals import stock_type
 
 LINEAR = (
     *(keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D, keras.layers.Dense),
@@ -78,7 +79,7 @@ def foldable(model: keras.Model) -> dict[str, keras.layers.BatchNormalization]:
 
 def _normalizes_last_axis(call: Call) -> bool:
     norm, rank = call.layer, len(call.inputs[0].shape) if call.inputs else 0
-    return type(norm) is keras.layers.BatchNormalization and norm.axis in (-1, rank - 1)
+    return stock_type(norm) is keras.layers.BatchNormalization and norm.axis in (-1, rank - 1)
 
 
 def _is_linear(layer: Any) -> bool:

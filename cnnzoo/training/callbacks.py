@@ -85,7 +85,7 @@ class Epochs(keras.callbacks.Callback):
         if self.cut:
             self.model.stop_training = self.cut = False
         self.done = 0
-        quantized = epoch >= self._recipe.epochs - self._recipe.quantized
+        quantized = epoch >= self._recipe.unquantized
         figures = self.distribution.run_on_chief(lambda: self._validated(quantized))
         logs.update({f"val_{name}": figures[name] for name in ("loss", "accuracy")})
         # Keras hands over float32; seven digits are all that it knows.

@@ -106,18 +106,22 @@ def load_all_but_head(
     return [layer for layer in network.layers if layer.trainable and layer.name not in head]
 
 
-def continued(recipe: Recipe, trained: Trained) -> keras.Model:
+def continued(recipe: Recipe, trained: Trained, classes: int) -> keras.Model:
     """Return a copy of a trained network, head included, pruned if the recipe says so.
 
     Raises:
         CnnzooError: It is another network than the recipe's, or cannot be pruned so.
     """
-    network = trained.network
+    network, what = trained.network, "quantize" if recipe.prune is None else "prune"
     if network is None or network.name != recipe.model:
-        what = "prune" if recipe.prune is not None else "quantize"
         raise CnnzooError(
             f"weights must be of a trained {recipe.model} with its head, for {what}; "
             f"got {recipe.weights!r}"
+        )
+    if (known := graph(network).outputs[0].shape[-1]) != classes:
+        raise CnnzooError(
+            f"weights must be of a network of {classes} classes, since {what} keeps its head; "
+            f"got {recipe.weights!r}, which has {known}"
         )
     network = giving(network, graph(network).outputs[0])  # An artifact's gives maps, too.
     copy = keras.models.clone_model(network)

@@ -37,6 +37,13 @@ from cnnzoo.training.run_data import InputSpec, Pipeline, RunData, input_spec, r
 from cnnzoo.training.run_folder import structure_digest
 from cnnzoo.transfer import Trained
 
+# Fields for networks of the zoo alone, and what they are for others.
+_OF_THE_ZOO: dict[str, Any] = {
+    "model_options": {},
+    "precision": "float32",
+    "prune": None,
+    "weights": None,
+}
 _WHITENED = 5_000  # Images, as in the code of Jordan 2024.
 
 
@@ -111,9 +118,12 @@ def _networks(
         if custom is not None:
             trained = custom
         elif weights is not None and recipe.keeps_head:
-            trained = continued(recipe, weights)
+            trained = continued(recipe, weights, classes)
         else:
             trained = _network(recipe, pipeline, classes)
+        # Before it is changed for several devices.
+        continues = custom is not None or (weights is not None and recipe.keeps_head)
+        copied = keras.models.clone_model(trained) if continues else None
         distribution.synchronize(trained)
         model = trained
         if pipeline.in_training:
@@ -135,8 +145,7 @@ def _networks(
             metrics=[accuracy],
             jit_compile=False,  # XLA halves the speed on a CPU.
         )
-    fresh = custom is None and not recipe.keeps_head
-    served = _network(recipe, pipeline, classes) if fresh else keras.models.clone_model(trained)
+    served = _network(recipe, pipeline, classes) if copied is None else copied
     inference = assemble(pipeline.layers, served, describe(dataset), recipe.views)
     return Networks(trained, model, served, inference, accuracy, recipe.ema is not None, frozen)
 
@@ -171,7 +180,7 @@ def spec_of(recipe: Recipe, custom: keras.Model | None) -> InputSpec:
     if custom is None:
         return _in_shape(input_spec(recipe.model), recipe)
     _require_plain(custom)
-    for field, usual in (("model_options", {}), ("precision", "float32"), ("weights", None)):
+    for field, usual in _OF_THE_ZOO.items():
         value = getattr(recipe, field)
         if value != usual:
             raise CnnzooError(

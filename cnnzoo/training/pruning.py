@@ -13,6 +13,7 @@ their layers, each relative to its mean, not by the shortcut's alone.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -51,9 +52,16 @@ def pruned(network: keras.Model, share: float) -> keras.Model:
         CnnzooError: So many cannot be removed.
     """
     channels = _Channels(network)
-    costs = {cost.name: cost.macs for cost in layer_costs(network)}
+    costs = Counter[str]()  # Of nested models as a whole, and of all calls of a shared layer.
+    for cost in layer_costs(network):
+        costs[cost.name.partition("/")[0]] += cost.macs
     aim = (1 - share) * sum(costs.values())
     least, most = 0.0, 1.0
+    if not channels.removable:
+        raise CnnzooError(
+            f"prune must be none for {network.name}, none of whose filters can be removed; "
+            f"got {share}"
+        )
     if channels.multiply_adds(costs, channels.kept(most)) > aim:
         left = channels.multiply_adds(costs, channels.kept(most)) / sum(costs.values())
         raise CnnzooError(
@@ -75,47 +83,46 @@ class _Channels:
     def __init__(self, network: keras.Model) -> None:
         self.network = network
         self._parents: list[int] = []  # A channel -> another of those that it is one with.
-        self._taken: dict[str, np.ndarray] = {}  # Layer -> the channels of its input.
+        # Channels of what a layer takes and gives, of those whose channels are known.
+        self._taken: dict[str, np.ndarray] = {}
         self._given: dict[str, np.ndarray] = {}
         self._fixed: set[int] = set()
         self._follow()
-        self._groups = self._ranked()
+        self.removable = self._ranked()  # Group by group, the least of each first.
 
     def _follow(self) -> None:
         found: dict[int, np.ndarray] = {}
+        times = Counter(call.layer.name for call in calls(self.network))
         for tensor in graph(self.network).inputs:
             found[id(tensor)] = self._fix(self._fresh(tensor))
         for call in calls(self.network):
             layer, taken = call.layer, [found[id(one)] for one in call.inputs]
             given = self._through(layer, taken, call.outputs[0])
-            if layer.name in self._given or given is None or len(call.outputs) > 1:
-                before = (
-                    one[layer.name] for one in (self._taken, self._given) if layer.name in one
-                )
-                for channels in (*taken, *before):
+            if given is None or times[layer.name] > 1 or len(call.outputs) > 1:
+                for channels in taken:
                     self._fix(channels)
                 given = self._fix(self._fresh(call.outputs[0]))
-            found.update({id(one): given for one in call.outputs})
-            if taken:
+            else:
                 self._taken[layer.name], self._given[layer.name] = taken[0], given
+            found.update({id(one): given for one in call.outputs})
         for tensor in graph(self.network).outputs:
             self._fix(found[id(tensor)])
 
     def _through(self, layer: Any, taken: list[np.ndarray], output: Any) -> np.ndarray | None:
         """Return the channels of what a layer gives, or None if they are not known."""
-        kind = type(layer)
-        if kind in _FILTERS and getattr(layer, "groups", 1) == 1 and _last(layer):
+        kind, rank = type(layer), len(output.shape)
+        if kind in _FILTERS and getattr(layer, "groups", 1) == 1 and _last(layer, rank):
             return self._fresh(output)
-        if kind in _PASSING and getattr(layer, "depth_multiplier", 1) == 1 and _last(layer):
+        if kind in _PASSING and getattr(layer, "depth_multiplier", 1) == 1 and _last(layer, rank):
             return taken[0]
         if kind in _ALIKE and len({len(channels) for channels in taken}) == 1:
             for channels in taken[1:]:
                 for one, other in zip(taken[0], channels, strict=True):
                     self._parents[self._root(other)] = self._root(one)
             return taken[0]
-        if kind is keras.layers.Concatenate and layer.axis in (-1, len(output.shape) - 1):
+        if kind is keras.layers.Concatenate and layer.axis in (-1, rank - 1):
             return np.concatenate(taken)
-        if kind is keras.layers.Flatten and _last(layer):
+        if kind is keras.layers.Flatten and _last(layer, rank):
             return np.tile(taken[0], output.shape[-1] // len(taken[0]))
         return None
 
@@ -141,7 +148,7 @@ class _Channels:
         """Return the channels that may go, group by group of layers, the least of each first."""
         fixed, norms = set(self._roots(self._fixed)), foldable(self.network)
         importance: dict[int, float] = {}
-        groups: dict[frozenset[int], None] = {}
+        makers: dict[int, list[str]] = {}
         for layer in self.network.layers:
             if type(layer) not in _FILTERS or layer.name not in self._given:
                 continue
@@ -155,13 +162,16 @@ class _Channels:
                 kernel = kernel * np.abs(scale_of(norms[layer.name]))
             for root, value in zip(roots, kernel / max(kernel.mean(), 1e-12), strict=True):
                 importance[root] = importance.get(root, 0.0) + float(value)
-            groups[frozenset(roots)] = None
-        return [sorted(group, key=lambda root: (importance[root], root)) for group in groups]
+                makers.setdefault(root, []).append(layer.name)
+        groups: dict[tuple[str, ...], list[int]] = {}  # Of the same makers.
+        for root in sorted(makers, key=lambda root: (importance[root], root)):
+            groups.setdefault(tuple(makers[root]), []).append(root)
+        return list(groups.values())
 
     def kept(self, share: float) -> set[int]:
         """Return the channels that stay if of each group `share` goes."""
         gone: set[int] = set()
-        for group in self._groups:
+        for group in self.removable:
             stay = len(group) * (1 - share)
             step = _MULTIPLE if len(group) >= 4 * _MULTIPLE else 1
             gone.update(group[: len(group) - max(round(stay / step) * step, 1)])
@@ -184,10 +194,11 @@ class _Channels:
         """
         total = 0.0
         for layer in self.network.layers:
+            factor = 1.0
             if layer.name in self._given:
                 taken, given = self._masks(layer, kept)
                 factor = taken.mean() * (given.mean() if type(layer) in _FILTERS else 1)
-                total += factor * costs.get(layer.name, 0)
+            total += factor * costs.get(layer.name, 0)
         return total
 
     def without(self, kept: set[int]) -> keras.Model:
@@ -208,6 +219,8 @@ class _Channels:
         return copy
 
     def _weights(self, layer: Any, kept: set[int]) -> list[np.ndarray]:
+        if layer.name not in self._given:
+            return layer.get_weights()
         taken, given = self._masks(layer, kept)
         if type(layer) in _FILTERS:
             kernel, *biases = layer.get_weights()
@@ -215,12 +228,10 @@ class _Channels:
         if isinstance(layer, keras.layers.DepthwiseConv2D):
             kernel, *biases = layer.get_weights()
             return [kernel[:, :, taken], *(bias[given] for bias in biases)]
-        if isinstance(layer, keras.layers.BatchNormalization):
-            return [weight[given] for weight in layer.get_weights()]
-        return layer.get_weights()  # Whose channels all stay.
+        return [weight[given] for weight in layer.get_weights()]  # Batch normalization.
 
 
-def _last(layer: Any) -> bool:
-    """Return whether the layer takes its channels to be the last axis."""
+def _last(layer: Any, rank: int) -> bool:
+    """Return whether the layer takes the last of `rank` axes to be its channels."""
     data_format = getattr(layer, "data_format", "channels_last")
-    return data_format == "channels_last" and getattr(layer, "axis", -1) in (-1, 3, 2, 1)
+    return data_format == "channels_last" and getattr(layer, "axis", -1) in (-1, rank - 1)

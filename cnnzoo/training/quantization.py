@@ -19,13 +19,14 @@ from cnnzoo.config.recipe import Recipe
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.folding import LINEAR
 from cnnzoo.export.rounding import rounded
-from cnnzoo.inspection.graph import calls, graph, holds_tokens
+from cnnzoo.inspection.graph import graph, holds_tokens, nested, walk
 
 
 class Quantized(keras.callbacks.Callback):
     """Lets the last epochs of a recipe compute as the network in int8 will.
 
-    Which epochs these are follows from their numbers alone, so that a run resumes anywhere.
+    Which epochs these are follows from their numbers alone, so that a run resumes anywhere. The end
+    of `contexts` leaves the layers as they were.
 
     Args:
         recipe: Says how many.
@@ -34,21 +35,17 @@ class Quantized(keras.callbacks.Callback):
 
     def __init__(self, recipe: Recipe, network: keras.Model) -> None:
         super().__init__()
-        self._first = recipe.epochs - recipe.quantized
+        self._first = recipe.unquantized
         self._network = network
-        self._contexts = contextlib.ExitStack()
+        self.contexts = contextlib.ExitStack()
         self._on = False
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Start to round, before the first step of the first such epoch."""
         if epoch >= self._first and not self._on:
-            self._contexts.enter_context(rounded(self._network))
+            self.contexts.enter_context(rounded(self._network))
             self.model.make_train_function(force=True)
             self._on = True
-
-    def on_train_end(self, logs: Any = None) -> None:
-        """Leave the layers as they were."""
-        self._contexts.close()
 
 
 def require_quantizable(network: keras.Model) -> None:
@@ -60,12 +57,17 @@ def require_quantizable(network: keras.Model) -> None:
     """
     if holds_tokens(graph(network).inputs[0]):
         raise CnnzooError(f"quantize must be none for text models; got {network.name}")
-    for call in calls(network):
+    for path, call in walk(network):
         layer = call.layer
-        known = type(layer) in (*LINEAR, keras.layers.BatchNormalization)
+        known = nested(layer) or type(layer) in (*LINEAR, keras.layers.BatchNormalization)
         if getattr(layer, "weights", ()) and not known:
             raise CnnzooError(
-                f"quantize must be none for {network.name}, whose layer {layer.name} "
-                f"({type(layer).__name__}) is no stock convolution, dense layer or batch "
+                f"quantize must be none for {network.name}, whose layer {path} "
+                f"({type(layer).__name__}) is not a stock convolution, dense layer or batch "
                 "normalization"
+            )
+        if getattr(layer, "compute_dtype", "float32") != "float32":
+            raise CnnzooError(
+                f"quantize must be none for networks that compute in {layer.compute_dtype}; "
+                f"got {network.name}"
             )

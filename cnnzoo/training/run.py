@@ -131,7 +131,7 @@ def train(
         if value.frozen:
             log(f"epochs 1 to {value.frozen} train only the head, those after them all layers")
         if value.quantized:
-            log(f"the last {value.quantized} epochs compute in {value.quantize}")
+            log(f"epochs {value.unquantized + 1} to {value.epochs} compute in {value.quantize}")
         state, parts, damaged = checkpoints.read_state(folder / checkpoints.FOLDER)
         for message in damaged:
             log(f"{message}; resuming from epoch {len(state.history) + 1} of the one before")
@@ -172,7 +172,7 @@ def _fit(epochs: Epochs, recipe: Recipe, checkpoint: Checkpoint) -> None:
     # Under a strategy, each replica has variables of its own, which the kernels do not know.
     single = epochs.distribution.strategy is None
     try:
-        with fused(model) if single else contextlib.nullcontext():
+        with fused(model) if single else contextlib.nullcontext(), quantized.contexts:
             model.fit(
                 epochs.distribution.batches(data.pipeline.train(start_step=first)),
                 initial_epoch=len(history),
@@ -215,7 +215,7 @@ def _of_recipe(recipe: Recipe) -> list[keras.callbacks.Callback]:
                 "val_accuracy",
                 mode="max",
                 patience=recipe.patience,
-                start_from_epoch=recipe.frozen,
+                start_from_epoch=max(recipe.frozen, recipe.quantized and recipe.unquantized),
             )
         )
     return found

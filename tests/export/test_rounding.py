@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 
 from cnnzoo.export import litert
 from cnnzoo.export.folding import folded
@@ -94,3 +95,44 @@ def test_layers_are_stock_again_afterwards(network):
     assert [type(one) for one in network.layers] == kinds
     assert (np.asarray(network(IMAGES / 255.0)) == expected).all()
     assert np.abs(changed - expected).max() > 1e-4
+
+
+def shared_relu(inputs):
+    relu = keras.layers.ReLU()
+    maps = relu(keras.layers.Conv2D(8, 3)(inputs))
+    return relu(keras.layers.Conv2D(8, 3)(maps))
+
+
+def with_operations(inputs):
+    maps = keras.layers.Conv2D(8, 3)(2.0 * inputs - 1.0)
+    return keras.ops.relu(maps + keras.layers.Conv2D(8, 3)(inputs))
+
+
+def merged_with_the_input(inputs):
+    maps = keras.layers.Conv2D(3, 3, padding="same", activation="swish")(inputs)
+    return keras.layers.Concatenate()([keras.layers.Add()([maps, inputs]), inputs])
+
+
+def with_a_nested_network(inputs):
+    inner = keras.Input((12, 12, 3))
+    nested = keras.Model(inner, keras.layers.ReLU(max_value=2.0)(keras.layers.Conv2D(8, 3)(inner)))
+    return nested(inputs)
+
+
+@pytest.mark.parametrize(
+    "body", [shared_relu, with_operations, merged_with_the_input, with_a_nested_network]
+)
+def test_other_networks_are_quantized_whole_and_answer_alike(body):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((12, 12, 3))
+    logits = keras.layers.Dense(10, name="logits")(keras.layers.Flatten()(body(inputs)))
+    model = folded(with_input(keras.Model(inputs, logits, name="other")))
+    content = litert.int8(model, IMAGES)
+    expected = np.asarray(model(IMAGES))
+    assert (
+        np.abs(LiteRT(content)(IMAGES)[0] - expected).max() < 0.2 * np.ptp(expected, axis=0).max()
+    )
+    details = Interpreter(model_content=content).get_tensor_details()
+    kernels = [one for one in details if len(one["shape"]) == 4 and one["shape"][0] in (3, 8)]
+    assert kernels
+    assert all(one["dtype"] == np.int8 for one in kernels)

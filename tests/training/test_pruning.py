@@ -105,11 +105,38 @@ def test_a_layer_that_is_used_twice_or_unknown_keeps_its_channels():
     assert copy.get_layer("free").units < 80
 
 
+def test_layers_of_other_shapes_are_left_alone():
+    inputs = keras.Input((4, 4, 3))
+    parts = [keras.layers.Conv2D(count, 1, name=f"part{count}")(inputs) for count in (4, 12)]
+    whole = keras.layers.Conv2D(16, 1, name="whole")(inputs)
+    maps = keras.layers.Add()([keras.layers.Concatenate()(parts), whole])
+    maps = keras.layers.BatchNormalization(axis=1)(maps)
+    maps = keras.layers.Conv2D(32, 1, name="before")(maps)
+    maps = keras.layers.Conv2D(8, 1, groups=4, name="grouped")(maps)
+    inner = keras.Input((4, 4, 8))
+    nested = keras.Model(inner, keras.layers.Conv2D(64, 3, name="inside")(inner), name="nested")
+    maps = keras.layers.Conv2D(40, 1, name="free")(nested(maps))
+    network = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Flatten()(maps)), name="odd")
+    copy = pruned(network, 0.2)
+    assert multiply_adds(copy) <= 0.8 * multiply_adds(network)
+    for name, filters in (("before", 32), ("grouped", 8)):
+        assert copy.get_layer(name).filters == filters
+    assert copy.get_layer("nested").output.shape == (None, 2, 2, 64)
+    small = keras.layers.Add()([keras.layers.Concatenate()(parts), whole])
+    small = keras.layers.Dense(2)(keras.layers.Flatten()(small))
+    parts[0]._keras_history.operation.kernel.assign(np.full((1, 1, 3, 4), 1e-6))
+    copy = pruned(keras.Model(inputs, small, name="joined"), 0.8)
+    assert copy.get_layer("part4").filters + copy.get_layer("part12").filters == (
+        copy.get_layer("whole").filters
+    )
+    assert copy.get_layer("part4").filters >= 1
+
+
 @pytest.mark.parametrize(
     ("name", "share", "message"),
     [
         ("resnet20", 0.99, r"prune must be at most 0\.\d+ for resnet20, whose other filters"),
-        ("text_cnn_rand", 0.5, "for text_cnn_rand"),
+        ("text_cnn_rand", 0.5, "prune must be none for text_cnn_rand, none of whose filters"),
     ],
 )
 def test_more_than_can_go_is_refused(name, share, message):
@@ -121,7 +148,7 @@ def test_more_than_can_go_is_refused(name, share, message):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"prune": 0.5}, "prune must be none without weights"),
+        ({"prune": 0.5}, "prune must be none unless weights names"),
         ({"prune": 1.0, "weights": "mnist_lenet5"}, "prune must be between 0 and 1; got 1.0"),
         (
             {"prune": 0.5, "weights": "mnist_lenet5", "frozen_epochs": 1},

@@ -9,8 +9,10 @@ from stopping import in_parts, same_run
 
 import cnnzoo
 from cnnzoo.errors import CnnzooError
+from cnnzoo.export.rounding import _places
 from cnnzoo.keras_internals import flatten_layers
 from cnnzoo.training.callbacks import best_epoch
+from cnnzoo.training.fused_kernels import fused
 from cnnzoo.training.quantization import require_quantizable
 
 QUANTIZED = {"model": "basic_cnn_8k", "epochs": 3, "quantize": "int8", "quantized_epochs": 2}
@@ -81,7 +83,7 @@ def test_it_starts_from_a_trained_network_with_its_head(small, tmp_path):
     ("fields", "message"),
     [
         ({"quantize": "int4"}, "quantize must be 'int8' or none; got 'int4'"),
-        ({"quantized_epochs": 1}, "quantized_epochs must be none unquantized; got 1"),
+        ({"quantized_epochs": 1}, "quantized_epochs must be none without quantize; got 1"),
         ({"quantize": "int8", "quantized_epochs": 9}, "quantized_epochs must be from 1 to epochs"),
         ({"quantize": "int8", "quantized_epochs": 0}, "quantized_epochs must be from 1 to epochs"),
         ({"quantize": "int8", "precision": "bfloat16"}, "precision must be float32 where quantize"),
@@ -97,7 +99,7 @@ def test_wrong_fields_are_refused_in_one_sentence(fields, message):
     ("name", "reason"),
     [
         ("text_cnn_rand", "must be none for text models; got text_cnn_rand"),
-        ("airbench93", r"none for airbench93, whose layer \w+ \(WhiteningConv2D\) is no stock"),
+        ("airbench93", r"none for airbench93, whose layer \w+ \(WhiteningConv2D\) is not a stock"),
     ],
 )
 def test_networks_with_other_layers_are_refused(name, reason):
@@ -115,3 +117,19 @@ def test_a_third_of_the_epochs_is_quantized_by_default():
         4,
     ]
     assert recipe.quantized == 0
+
+
+def test_fused_kernels_change_nothing_of_what_is_rounded():
+    network = cnnzoo.create_model("basic_cnn_8k")
+    network.compile("adam", "mse")
+    names = [place.name for place in _places(network)[0] if place.output]
+    assert "stage1_relu1" in names
+    assert "stage1_conv1" not in names
+    with fused(network):
+        assert [place.name for place in _places(network)[0] if place.output] == names
+
+
+def test_patience_waits_for_quantized_epochs(small, tmp_path):
+    fields = small | QUANTIZED | {"patience": 1, "epochs": 4, "learning_rate": 1e-9}
+    run = cnnzoo.train("mnist_lenet5", out=tmp_path / "run", **fields)
+    assert [row["quantized"] for row in history(run)][:3] == [0, 0, 1]
