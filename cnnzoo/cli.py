@@ -14,13 +14,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
+from cnnzoo.commands.completion import complete
 from cnnzoo.commands.parser import command_parser, script_parser
 from cnnzoo.errors import CnnzooError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 failed, 2 the line is wrong."""
-    return _run(command_parser().parse_args(argv))
+    parser = command_parser()
+    complete(parser)
+    return _run(parser.parse_args(argv))
 
 
 def train_script(file: str, module: ModuleType) -> int:

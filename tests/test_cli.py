@@ -202,7 +202,10 @@ def test_a_mistake_gets_a_one_line_error_and_exit_code_1(
         (("train", "--resume"), "a recipe, --data PATH or --resume --out DIR must be given"),
         (("train", "--data", "photos", "epochs=2"), "of the recipe: --set epochs=2"),
         (("train", "mnist_lenet5", "--learning-rate.peak=1"), "--set learning_rate.peak=1"),
-        (("train", "mnist_lenet5", "--epoch", "2"), "unrecognized arguments: --epoch 2\n"),
+        (("train", "mnist_lenet5", "--epoch", "2"), "of the recipe: --set epochs=2"),
+        (("export", "mnist_lenet5", "--formt", "onnx"), "--formt onnx; did you mean --format?"),
+        (("predict", "mnist_lenet5", "x.png", "--jsn"), "cnnzoo predict: error: unrecognized"),
+        (("predict", "mnist_lenet5", "x.png", "--epochs", "2"), "arguments: --epochs 2\n"),
         *(
             (("train", "mnist_lenet5", *words), f"; to set a field of the recipe: --set {field}=2")
             for field in Recipe.__dataclass_fields__
@@ -368,3 +371,25 @@ def test_lists_show_what_was_measured(capsys):
                 assert line.endswith(f" ({settings})") == bool(settings)
             else:
                 assert " not run here " in line or " for your data " in line
+
+
+@pytest.mark.parametrize(
+    ("line", "proposals"),
+    [
+        ("cnnzoo tr", ["train"]),
+        ("cnnzoo train mnist_lenet5_", ["mnist_lenet5_1998", "mnist_lenet5_robust"]),
+        ("cnnzoo predict fashion_mnist_b", ["fashion_mnist_basic_cnn"]),
+        ("cnnzoo list dat", ["datasets"]),
+        ("cnnzoo export --form", ["--format"]),
+    ],
+)
+def test_a_shell_gets_names_and_options(line, proposals, tmp_path):
+    found = tmp_path / "found"
+    asked = {
+        "_ARGCOMPLETE": "1",
+        "_ARGCOMPLETE_STDOUT_FILENAME": str(found),
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line)),
+    }
+    subprocess.run([sys.executable, "-m", "cnnzoo"], env={**os.environ, **asked}, check=True)
+    assert [one.strip() for one in re.split("[\v\n]", found.read_text())] == proposals

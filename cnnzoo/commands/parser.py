@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,10 +27,15 @@ class Parser(argparse.ArgumentParser):
     """A parser that names near matches of a mistyped command or choice."""
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse all arguments, or exit; a field of a recipe without --set is explained."""
+        """Parse all arguments, or exit with the usage of the command and what may be meant."""
         found, surplus = self.parse_known_args(args, namespace)
         if surplus:
-            self.error(f"unrecognized arguments: {' '.join(surplus)}{_as_field(surplus)}")
+            parser = getattr(found, "of_command", self)
+            options = re.findall(r"--[a-z-]+", parser.format_usage())
+            near = difflib.get_close_matches(surplus[0].partition("=")[0], options, n=1)
+            hint = _as_field(surplus) if "--set" in options or self is parser else ""
+            hint = hint or "".join(f"; did you mean {name}?" for name in near)
+            parser.error(f"unrecognized arguments: {' '.join(surplus)}{hint}")
         return found
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
@@ -62,7 +68,7 @@ def command_parser() -> Parser:
     def add(name: str, function: Command, about: str) -> argparse.ArgumentParser:
         added = subparsers.add_parser(name, help=about, description=about)
         _add_json(added, default=argparse.SUPPRESS)  # Else it would undo one before the command.
-        added.set_defaults(command=function)
+        added.set_defaults(command=function, of_command=added)
         return added
 
     for declare in (_naming, _training, _evaluating, _exporting, _experiments):
@@ -456,8 +462,11 @@ def _as_field(words: Sequence[str]) -> str:
 
     name, _, value = words[0].lstrip("-").partition("=")
     field = name.replace("-", "_")
-    if field.partition(".")[0] not in Recipe.__dataclass_fields__:
+    first, dot, rest = field.partition(".")
+    near = difflib.get_close_matches(first, Recipe.__dataclass_fields__, n=1, cutoff=0.8)
+    if not near:
         return ""
+    field = f"{near[0]}{dot}{rest}"
     value = value or (words[1] if len(words) > 1 else "VALUE")
     return f"; to set a field of the recipe: --set {shlex.quote(f'{field}={value}')}"
 
