@@ -19,7 +19,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-MAGNITUDE = "viridis"  # For what starts at zero.
+MAGNITUDE = "viridis"  # For what starts at zero, heat among it.
 SIGNED = "PuOr"  # For what has a sign; zero must be in the middle.
 INK = "#1d2329"  # Of text and axes; `svg` turns it into the color of the text around.
 

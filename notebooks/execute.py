@@ -30,6 +30,7 @@ CELL_SECONDS = 600  # A cell that takes longer hangs; the machine may be a slow 
 
 # The first cell of each notebook: number and title, question, minutes of reading.
 _TITLE = re.compile(r"# (\d+)\. (.+)\n\n\*\*(.+\?)\*\* \(about (\d+) minutes\)")
+_METHOD = Image.Quantize.MAXCOVERAGE  # Keeps the steps of a color bar.
 _METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -116,7 +117,7 @@ def _small(picture: str) -> str:
     if image.mode == "P":
         return picture
     content = io.BytesIO()
-    image.convert("RGB").quantize(256).save(content, "PNG", optimize=True)
+    image.convert("RGB").quantize(256, _METHOD, kmeans=1).save(content, "PNG", optimize=True)
     return base64.b64encode(content.getvalue()).decode()
 
 

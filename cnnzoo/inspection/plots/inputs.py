@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -25,7 +27,8 @@ def draw_explanations(
 ) -> Figure:
     """Return a picture with one row per input, and a column for it and each kind of heat.
 
-    Heat from zero up is laid over the input; of heat with a sign, zero is white.
+    Heat from zero up is laid over the input; of heat with a sign, zero is white. Each heat has its
+    own scale, up to its greatest size; a color bar stands for each of the two kinds that occurs.
 
     Args:
         inputs: Images or sounds, `[inputs, *sides, channels]`; uint8 or as the network takes them.
@@ -40,16 +43,31 @@ def draw_explanations(
     images = shown(inputs) if inputs.ndim == 4 else inputs[..., 0]
     flat = inputs.ndim == 3
     size = (2.2, 1.0) if flat else (1.35, 1.35 * images.shape[1] / images.shape[2])
-    figure = Figure(figsize=(size[0] * (len(heats) + 1) + 0.3, size[1] * len(inputs) + 0.45))
+    signs = {title: bool(heat.min() < 0) for title, heat in summed.items()}
+    bars = 0.8 * len(set(signs.values()))
+    figure = Figure(figsize=(size[0] * (len(heats) + 1) + 0.3 + bars, size[1] * len(inputs) + 0.45))
     grid = figure.subplots(len(inputs), len(heats) + 1, squeeze=False)
     for axes, title in zip(grid[0], ["input", *heats], strict=True):
         axes.set_title(title)
     for place, (row, image, name) in enumerate(zip(grid, images, names, strict=True)):
         row[0].set_ylabel(name)
         _draw(row[0], image)
-        for axes, heat in zip(row[1:], summed.values(), strict=True):
-            _draw_over(axes, image, heat[place], signed=bool(heat.min() < 0))
+        for axes, (title, heat) in zip(row[1:], summed.items(), strict=True):
+            _draw_over(axes, image, heat[place], signs[title])
+    for signed in sorted(set(signs.values())):
+        _bar(figure, grid, signed)
     return figure
+
+
+def _bar(figure: Figure, grid: np.ndarray, signed: bool) -> None:
+    """Add a color bar for heat that has a sign, or for heat that has none."""
+    how = colors(np.ones(1), signed)
+    scale = ScalarMappable(Normalize(how["vmin"], how["vmax"]), how["cmap"])
+    bar = figure.colorbar(scale, ax=grid, shrink=min(1, 2 / len(grid)), pad=0.01, aspect=15)
+    if signed:
+        bar.set_ticks([-1, 0, 1], labels=["-most", "0", "+most"])
+    else:
+        bar.set_ticks([0, 1], labels=["0", "most"])
 
 
 def _without_channels(title: str, heat: np.ndarray, inputs: np.ndarray) -> np.ndarray:
@@ -142,6 +160,8 @@ def draw_nearest_examples(
 ) -> Figure:
     """Return a picture of the images that activate a unit most, above what it sees of them.
 
+    Where it sees beyond the edge of an image, there is blue.
+
     Args:
         found: What `nearest_examples` gave.
         inputs: The images among which they were sought, `[images, height, width, channels]`.
@@ -156,10 +176,12 @@ def draw_nearest_examples(
     figure = Figure(figsize=(0.95 * count + 0.6, 2.7))
     figure.suptitle(f"What activates unit {unit} of {layer} most; what it sees, and its activation")
     grid = figure.subplots(2, count, squeeze=False)
+    sides = np.diff(found.boxes).max(axis=0).ravel()
     for place, (top, bottom) in enumerate(grid.T):
         (start, end), (left, right) = found.boxes[place]
         _draw(top, images[place])
         _draw(bottom, images[place][start:end, left:right])
+        _fill(bottom, found.boxes[place], sides)
         line: Any = {"fill": False, "edgecolor": plot_style.COLORS[1], "linewidth": 2}
         corner = left - 0.5, start - 0.5
         top.add_patch(Rectangle(corner, right - left, end - start, **line))
@@ -168,3 +190,11 @@ def draw_nearest_examples(
     grid[0, 0].set_ylabel("image")
     grid[1, 0].set_ylabel("seen")
     return figure
+
+
+def _fill(axes: Axes, box: np.ndarray, sides: np.ndarray) -> None:
+    """Make a patch as large as the largest, by color where the image has ended."""
+    before = np.where(box[:, 0] == 0, sides - np.diff(box).ravel(), 0)
+    top, left = -0.5 - before
+    axes.set(xlim=(left, left + sides[1]), ylim=(top + sides[0], top))
+    axes.set_facecolor(plot_style.COLORS[5])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.image import AxesImage
 
 from cnnzoo import plot_style
 from cnnzoo.errors import CnnzooError
@@ -26,7 +27,7 @@ def draw_sounds(
     heat: np.ndarray | None = None,
     titles: Sequence[str] | None = None,
 ) -> Figure:
-    """Return waveforms below each other, shaded by heat.
+    """Return waveforms below each other, shaded by heat, with a color bar for all of them.
 
     Args:
         sounds: `[sounds, samples, 1]`.
@@ -47,7 +48,10 @@ def draw_sounds(
         axes.set(xlim=(0, seconds), ylim=(-loudest, loudest))
         axes.set_title("" if titles is None else titles[place], loc="left")
         if heat is not None:
-            _shade(axes, np.asarray(heat[place]), seconds)
+            shade = _shade(axes, np.asarray(heat[place]), seconds)
+    if heat is not None:
+        bar = figure.colorbar(shade, ax=rows, pad=0.01, aspect=15)
+        bar.set_ticks(shade.get_clim(), labels=["0", "most"])
     rows[-1].set_xlabel("seconds")
     figure.supylabel("amplitude", fontsize=9)
     return figure
@@ -82,20 +86,21 @@ def _pieces(steps: np.ndarray, most: int) -> np.ndarray:
     return np.pad(steps, filling, "edge").reshape(-1, size, *steps.shape[1:])
 
 
-def _shade(axes: Axes, heat: np.ndarray, seconds: float) -> None:
-    """Color what lies behind a waveform; zero is white."""
+def _shade(axes: Axes, heat: np.ndarray, seconds: float) -> AxesImage:
+    """Color what lies behind a waveform."""
     bottom, top = axes.get_ylim()
     columns = _pieces(heat, _COLUMNS)
     drawn = seconds * columns.size / len(heat)
-    axes.imshow(
+    shade = axes.imshow(
         columns.max(axis=1)[None],
-        **colors(heat, signed=True),  # Of which zero is white.
-        alpha=0.7,
+        **colors(heat),
+        alpha=0.6,
         extent=(0, drawn, bottom, top),
         aspect="auto",
         zorder=0,
     )
     axes.grid(visible=False)
+    return shade
 
 
 @plot_style.style()

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from cnnzoo import inspection, plot_style
 from cnnzoo.errors import CnnzooError
 from cnnzoo.inspection.plots.base import colors, shown
+from cnnzoo.inspection.strongest import NearestExamples
 
 RNG = np.random.default_rng(0)
 
@@ -97,6 +98,29 @@ def test_explanations_have_a_column_each(sides):
     drawn = [np.squeeze(image) for image in images_of(figure.axes[2])]
     summed = heats["saliency"][0].sum(axis=-1)
     assert any(one.shape == sides and np.allclose(one, summed) for one in drawn)
+
+
+def test_explanations_have_a_color_bar_for_each_kind_of_heat():
+    inputs, heat = RNG.normal(size=(2, 4, 5, 1)), RNG.uniform(size=(2, 4, 5))
+    both = inspection.draw_explanations(inputs, {"a": heat, "b": heat - 0.5, "c": heat}, "xy")
+    assert ticks_of(both.axes[8:]) == [["0", "most"], ["-most", "0", "+most"]]
+    assert ticks_of(inspection.draw_explanations(inputs, {"a": heat}, "xy").axes[4:]) == [
+        ["0", "most"]
+    ]
+
+
+def ticks_of(bars):
+    return [[label.get_text() for label in axes.get_yticklabels()] for axes in bars]
+
+
+def test_a_patch_over_the_edge_keeps_its_place():
+    images = RNG.uniform(size=(2, 9, 9, 1))
+    boxes = np.array([[[0, 3], [2, 7]], [[3, 8], [6, 9]]])
+    found = NearestExamples(np.arange(2), np.ones(2), boxes[..., 0], boxes, [])
+    figure = inspection.draw_nearest_examples(found, images, "conv1", 0)
+    first, second = figure.axes[2:]  # Patches of 5 by 5, over the top and over the right edge.
+    assert (first.get_xlim(), first.get_ylim()) == ((-0.5, 4.5), (2.5, -2.5))
+    assert (second.get_xlim(), second.get_ylim()) == ((-0.5, 4.5), (4.5, -0.5))
 
 
 def test_nearest_examples_have_frames_and_patches(networks):

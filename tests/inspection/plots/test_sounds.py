@@ -16,7 +16,9 @@ def test_waveforms_keep_their_extremes_and_heat_its_place(samples):
     heat = np.zeros((2, samples))
     heat[0, samples // 2] = 3
     figure = inspection.draw_sounds(sounds, 100, heat, ["one", "two"])
-    for place, axes in enumerate(figure.axes):
+    *rows, bar = figure.axes
+    assert [label.get_text() for label in bar.get_yticklabels()] == ["0", "most"]
+    for place, axes in enumerate(rows):
         drawn = axes.lines[0].get_ydata()
         assert (drawn.min(), drawn.max()) == (sounds[place].min(), sounds[place].max())
         assert axes.get_xlim() == (0, samples / 100)
