@@ -11,6 +11,7 @@ https://arxiv.org/abs/1806.08342, for a scale for each channel.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -51,7 +52,7 @@ def rounded(
     Args:
         network: A Functional model, whose batch normalization uses its moving statistics.
         ranges: Of what its layers give, as `ranges_of` returns them; then biases are rounded, too,
-            as sums of products of rounded numbers are. By default ranges are those of each batch.
+            and sums are exact. By default ranges are those of each batch.
         kernels: Whether kernels and biases are rounded; if not, the converter is to do that.
         logits: Whether the network's outputs are rounded.
     """
@@ -65,12 +66,16 @@ def rounded(
     with contextlib.ExitStack() as stack:
         for place in places:
             mixins = list[type]()
+            known = [_step(ranges, name) for name in (*place.taken, place.given)]
+            exact = kernels and None not in known
+            if exact and stock_type(place.layer) is keras.layers.Add and len(place.taken) == 2:
+                mixins.append(_IntegerSum)
             if kernels and stock_type(place.layer) in LINEAR:
-                mixins.append(_RoundedKernel)
+                plain = not exact or place.sums or place.activated
+                mixins.append(_RoundedKernel if plain else _Integers)
             if isinstance(place.layer, keras.layers.BatchNormalization):
                 mixins.append(_FixedStatistics)
-            step = None if ranges is None else _step(ranges.get(place.taken or ""))
-            stack.enter_context(_becoming(place, mixins, _Rounding(place, stored, step)))
+            stack.enter_context(_becoming(place, mixins, _Rounding(place, stored, tuple(known))))
         if logits and not kernels:
             stack.enter_context(becoming(output_call(network).layer, _Floats))
         yield
@@ -86,7 +91,7 @@ def ranges_of(network: keras.Model, batches: Iterable[Any]) -> Ranges:
 
     with contextlib.ExitStack() as stack:
         for place in _places(network)[0]:
-            stack.enter_context(_becoming(place, [], _Rounding(place, stored, None)))
+            stack.enter_context(_becoming(place, [], _Rounding(place, stored, ())))
         for batch in batches:
             network(batch, training=False)
     return {name: (min(values), max(values)) for name, values in seen.items()}
@@ -102,7 +107,8 @@ class _Place(NamedTuple):
 
     layer: Any
     name: str  # Its path, "/" between the names of nested models.
-    taken: str | None  # Whose range the first of its inputs has.
+    taken: tuple[str | None, ...]  # Whose ranges its inputs have,
+    given: str  # and what it gives, itself or the normalization or ReLU after it.
     inputs: tuple[bool, ...]  # Which of the tensors that it takes are the network's input.
     output: bool  # Whether what it gives has a range of its own.
     sums: bool  # Whether the sums of a convolution are stored before the bias is added,
@@ -114,7 +120,12 @@ class _Rounding(NamedTuple):
 
     place: _Place
     stored: Callable[[str, Any], Any]  # Returns values as they are stored, by name.
-    step: float | None  # Of what it takes.
+    steps: tuple[float | None, ...]  # Of what it takes, and of what it gives.
+
+    @property
+    def step(self) -> float | None:
+        """That of its first input."""
+        return self.steps[0]
 
 
 def _places(
@@ -143,8 +154,10 @@ def _places(
             )
             places.update({id(place.layer): place for place in inner})
             continue
-        passed = layer.name in folds or _only_relu(users.get(id(output), []))
-        place = _place(call, f"{prefix}{layer.name}", taken, passed)
+        after = users.get(id(output), [])
+        passed = layer.name in folds or _only_relu(after)
+        given = f"{prefix}{after[0].layer.name if passed else layer.name}"
+        place = _place(call, f"{prefix}{layer.name}", taken, given)
         before = places.get(id(layer))
         if before is not None:  # Shared layers: where it is stored once, it is so always.
             place = place._replace(output=place.output or before.output, inputs=())
@@ -153,16 +166,17 @@ def _places(
     return list(places.values()), marks.get(id(graph(model).outputs[0]))
 
 
-def _place(call: Call, name: str, taken: list[str | None], passed: bool) -> _Place:
+def _place(call: Call, name: str, taken: list[str | None], given: str) -> _Place:
     layer, output = call.layer, call.outputs[0]
     known = isinstance(layer, keras.Layer) or any(taken)  # Masks are no values.
-    stored = not passed and not _keeps(layer) and known and len(call.outputs) == 1
+    stored = given == name and not _keeps(layer) and known and len(call.outputs) == 1
     linear = stock_type(layer) in LINEAR
     sequences = isinstance(layer, keras.layers.Conv1D) and None in call.inputs[0].shape[1:]
     return _Place(
         layer,
         name,
-        taken[0] if taken else None,
+        tuple(taken),
+        given,
         tuple(mark == _INPUT for mark in taken),
         stored and "float" in output.dtype,
         sums=sequences,
@@ -203,8 +217,11 @@ def _becoming(place: _Place, mixins: Sequence[type], rounding: _Rounding) -> Ite
         yield
 
 
-def _step(limits: tuple[float, float] | None) -> float | None:
-    return None if limits is None else (max(limits[1], 0) - min(limits[0], 0)) / 255
+def _step(ranges: Ranges | None, name: str | None) -> float | None:
+    if ranges is None or name is None or name not in ranges:
+        return None
+    lowest, highest = ranges[name]
+    return (max(highest, 0) - min(lowest, 0)) / 255
 
 
 class _RoundedKernel:
@@ -212,28 +229,58 @@ class _RoundedKernel:
 
     @property
     def kernel(self: Any) -> Any:
-        return self._rounded_kernel()[0]
+        kernel, columns, limits = self._columns()
+        found = tf.quantization.fake_quant_with_min_max_vars_per_channel(
+            columns, -limits, limits, narrow_range=True
+        )
+        return tf.reshape(found, tf.shape(kernel))
 
-    @property
-    def bias(self: Any) -> Any:
-        stored, step = vars(self).get("bias"), self.rounding.step
-        if stored is None or step is None:
-            return stored
-        steps = self._rounded_kernel()[1] * step
-        return tf.round(tf.convert_to_tensor(stored) / steps) * steps
-
-    def _rounded_kernel(self: Any) -> tuple[Any, Any]:
-        """Return it, and its step for each output channel."""
+    def _columns(self: Any) -> tuple[Any, Any, Any]:
+        """Return the kernel, a column of it for each output channel, and their limits."""
         stored = vars(self).get("kernel")
         kernel = tf.convert_to_tensor(super().kernel if stored is None else stored)  # type: ignore[misc]
         depthwise = isinstance(self, keras.layers.DepthwiseConv2D)
         channels = int(np.prod(kernel.shape[-2:])) if depthwise else kernel.shape[-1]
         columns = tf.reshape(kernel, [-1, channels])
         limits = tf.stop_gradient(tf.reduce_max(tf.abs(columns), axis=0)) + 1e-12
-        found = tf.quantization.fake_quant_with_min_max_vars_per_channel(
-            columns, -limits, limits, narrow_range=True
-        )
-        return tf.reshape(found, tf.shape(kernel)), limits / 127
+        return kernel, columns, limits
+
+
+class _Integers(_RoundedKernel):
+    """A mixin of a layer that adds up products of whole numbers, which floats hold exactly."""
+
+    def call(self: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().call(tf.round(inputs / self.rounding.step), *args, **kwargs)  # type: ignore[misc]
+
+    @property
+    def kernel(self: Any) -> Any:
+        kernel, columns, limits = self._columns()
+        return tf.reshape(tf.round(columns / limits * 127), tf.shape(kernel))
+
+    @property
+    def bias(self: Any) -> Any:
+        stored = vars(self).get("bias")
+        return None if stored is None else tf.round(tf.convert_to_tensor(stored) / self._steps())
+
+    @property
+    def activation(self: Any) -> Any:
+        return lambda sums: vars(self)["activation"](sums * self._steps())
+
+    def _steps(self: Any) -> Any:
+        return self._columns()[2] / 127 * self.rounding.step
+
+
+class _IntegerSum:
+    """A mixin of an addition in whole numbers, with LiteRT's factors of 21 bits."""
+
+    def call(self: Any, inputs: Any) -> Any:
+        *steps, given = self.rounding.steps
+        bits = 20 - math.floor(math.log2(max(steps) / given))
+        total = 2 ** (bits - 1)
+        for values, step in zip(inputs, steps, strict=True):
+            factor = round(step / given * 2**bits)
+            total += tf.cast(tf.round(values / step), tf.int32) * factor
+        return tf.cast(tf.bitwise.right_shift(total, bits), tf.float32) * given
 
 
 class _RoundedInside:

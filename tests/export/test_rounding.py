@@ -72,8 +72,12 @@ def test_kernels_have_a_step_for_each_output_channel_by_hand():
     inputs = keras.Input((2,))
     network = keras.Model(inputs, layer(inputs))
     layer.set_weights([np.array([[1.27, 100.0], [0.014, -127.0]], np.float32), np.zeros(2)])
-    with rounded(network, {"input": (0.0, 255.0), "logits": (-1e4, 1e4)}):
+    with rounded(network):
         assert np.asarray(layer.kernel) == pytest.approx(np.array([[1.27, 100], [0.01, -127]]))
+    with rounded(network, {"input": (0.0, 25.5), "logits": (-255.0, 255.0)}):  # In whole numbers.
+        assert np.asarray(layer.kernel).tolist() == [[127, 100], [1, -127]]
+        # 3.14 is 31 steps of 0.1, and 3.1 * 1.27, or 3.937, is 2 steps of 2.
+        assert np.asarray(network(np.array([[3.14, 0.0]])))[0, 0] == pytest.approx(4.0)
     assert np.asarray(layer.kernel)[1, 0] == pytest.approx(0.014)
 
 
