@@ -2,7 +2,7 @@
 
 Expect: 87.40% test accuracy with seed 0, an epoch in about 19 s on 2 idle cores (AMD EPYC; the
 machine was busy during most of the measured run); the benchmark's network has 87.2%, and 87.0% in
-int8. `cnnzoo export cifar10_resnet8 --format litert_int8` of the shipped one has 87.34% in int8.
+int8. `python benchmarks/int8.py cifar10_resnet8`: the shipped one has 87.33% in int8.
 Run:    cnnzoo train cifar10_resnet8
 """
 

@@ -1,7 +1,10 @@
 """A network of 7,954 parameters for digits on small devices, with Muon in one cycle, on MNIST.
 
-The int8 file for a microcontroller has less than 16 KB: `cnnzoo export RUN --format micro`.
+Optimizer and rate were chosen on validation data, of three settings.
 
+Expect: 99.30% test accuracy with seed 0, in 16 min on 2 busy cores (Intel Xeon). In int8 for
+microcontrollers, `cnnzoo export mnist_basic_cnn_8k --format micro`, it is 99.31%, in 14,088 bytes
+and an arena of 16,512.
 Run:    cnnzoo train mnist_basic_cnn_8k
 """
 

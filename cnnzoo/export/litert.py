@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.tools import flatbuffer_utils
 
 from cnnzoo.export.assembly import Parts, named, parts_of
 from cnnzoo.export.pointwise import pointwise
@@ -150,7 +151,14 @@ def whole_int8(model: keras.Model, examples: np.ndarray) -> bytes:
     tensors = Interpreter(model_content=content).get_tensor_details()
     if any(one["dtype"] is np.float32 for one in tensors):
         raise RuntimeError("LiteRT has some of its operations only for floats")
-    return content
+    return _without_names(content)
+
+
+def _without_names(content: bytes) -> bytes:
+    """Return a file without the names of its tensors, a tenth of that of a small network."""
+    found = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
+    flatbuffer_utils.strip_strings(found)
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(found))
 
 
 def _scaled(layer: Any, values: Any) -> Any:
