@@ -13,7 +13,7 @@ from narrow import narrow
 
 import cnnzoo
 from cnnzoo.config.recipe import recipes
-from cnnzoo.datasets import DATASETS, Dataset, Examples
+from cnnzoo.datasets import DATASETS, Dataset, Examples, mnist
 from cnnzoo.models import MODELS, create_model
 from cnnzoo.pipelines.augmentation import CutMix, MixUp, policy
 from cnnzoo.training import networks
@@ -156,10 +156,19 @@ def test_a_recipe_is_a_script(form, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture(scope="module")
+def few_digits(tmp_path_factory):
+    """A file of 400 digits."""
+    path = tmp_path_factory.mktemp("digits") / "digits.npz"
+    images, labels = mnist.read("train")
+    np.savez(path, x_train=images[:400], y_train=labels[:400])
+    return path
+
+
 @pytest.mark.slow
-def test_a_script_trains_its_recipe(tmp_path):
+def test_a_script_trains_its_recipe(few_digits, tmp_path):
     """As a file; as a module it finds that there is nothing left to do."""
-    short = ("--set", "epochs=1", "--set", "validation=57000", "--seed", "3", "--out", "run")
+    short = ("--set", "epochs=1", "--data", few_digits, "--seed", "3", "--out", "run")
     done = as_script("file", *short, "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["run"] == "run"
@@ -170,16 +179,16 @@ def test_a_script_trains_its_recipe(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_script_with_another_recipe_trains_that(tmp_path):
+def test_a_script_with_another_recipe_trains_that(few_digits, tmp_path):
     text = (ROOT / "recipes" / "mnist_mlp.py").read_text()
     path = tmp_path / "narrow.py"
     path.write_text(re.sub("epochs=[0-9]+", "epochs=1", text))
-    done = script([str(path), "--set", "validation=57000", "--json"], tmp_path)
+    done = script([str(path), "--data", few_digits, "--json"], tmp_path)
     assert done.returncode == 0, done.stderr
     run = json.loads(done.stdout)["run"]
     assert run == "runs/narrow/1"
     recipe = json.loads((tmp_path / run / "recipe.json").read_text())["recipe"]
-    assert (recipe["epochs"], recipe["validation"]) == (1, 57000)
+    assert (recipe["epochs"], recipe["model"]) == (1, "mlp")
 
 
 @pytest.mark.parametrize("name", cnnzoo.list_recipes())
