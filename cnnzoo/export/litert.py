@@ -20,7 +20,8 @@ from ai_edge_litert.tools import flatbuffer_utils
 
 from cnnzoo.export.assembly import Parts, named, parts_of
 from cnnzoo.export.pointwise import pointwise
-from cnnzoo.export.rounding import on_grid, range_of_logits, ranges_of, rounded
+from cnnzoo.export.rounding import range_of_logits, ranges_of, rounded
+from cnnzoo.export.rounding_layers import on_grid
 from cnnzoo.inspection.graph import calls
 from cnnzoo.pipelines.tokenizer import Tokenizer
 

@@ -86,8 +86,13 @@ def test_test_vectors_are_pixels_and_the_outputs_of_litert(project, content):
     assert np.array_equal(numbers(inputs.split("=")[1]), quantized.ravel())
     kernels = OpResolverType.BUILTIN_REF
     interpreter = Interpreter(model_content=content, experimental_op_resolver_type=kernels)
-    run = interpreter.get_signature_runner()
-    wanted = [run(images=one[None].astype(np.int8))["scores"] for one in quantized]
+    interpreter.allocate_tensors()
+    (given,), (scores,) = interpreter.get_input_details(), interpreter.get_output_details()
+    wanted = []
+    for one in quantized:
+        interpreter.set_tensor(given["index"], one[None].astype(np.int8))
+        interpreter.invoke()
+        wanted.append(interpreter.get_tensor(scores["index"]))
     assert np.array_equal(numbers(outputs.split("=")[1]), np.concatenate(wanted).ravel())
 
 
