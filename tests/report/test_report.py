@@ -246,3 +246,10 @@ def test_the_keyboard_reaches_the_contents_and_skips_them(open_report):
     assert page.evaluate("document.activeElement.textContent") == "Skip to the report"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
+
+
+@pytest.mark.parametrize(("kind", "pictures"), [("run", 2), ("texts", 2), ("sounds", 1)])
+def test_each_picture_of_heat_has_its_sentence(reports, kind, pictures):
+    html = unescape(reports[kind].html)
+    assert len(re.findall(r"<p>Test with random weights: [^<]+[.]</p>", html)) == pictures
+    assert html.count("<summary>Rank correlation of the heat of") == 1
