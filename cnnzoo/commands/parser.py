@@ -33,7 +33,7 @@ class Parser(argparse.ArgumentParser):
             parser = getattr(found, "of_command", self)
             options = re.findall(r"--[a-z-]+", parser.format_usage())
             near = difflib.get_close_matches(surplus[0].partition("=")[0], options, n=1)
-            hint = _as_field(surplus) if "--set" in options or self is parser else ""
+            hint = _as_field(surplus) if "--set" in options else ""
             hint = hint or "".join(f"; did you mean {name}?" for name in near)
             parser.error(f"unrecognized arguments: {' '.join(surplus)}{hint}")
         return found

@@ -156,7 +156,7 @@ def whole_int8(model: keras.Model, examples: np.ndarray) -> bytes:
 
 
 def _without_names(content: bytes) -> bytes:
-    """Return a file without the names of its tensors, a tenth of that of a small network."""
+    """Return a file without the names of its tensors, which weigh much in a small network."""
     found = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
     flatbuffer_utils.strip_strings(found)
     return bytes(flatbuffer_utils.convert_object_to_bytearray(found))
