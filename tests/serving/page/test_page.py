@@ -8,19 +8,12 @@ import wave
 import matplotlib
 import numpy as np
 import pytest
+from browsing import TIMEOUT, answers, expect
 from PIL import Image
 
 from cnnzoo.datasets import mnist
 
-expect = pytest.importorskip("playwright.sync_api").expect
-
-TIMEOUT = 20_000  # Milliseconds.
 FIRST_IMAGES = [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]  # Labels of MNIST's test images.
-
-
-def answers(page, label):
-    """Wait until the page answers `label`."""
-    expect(page.locator("#label:visible")).to_have_text(label, timeout=TIMEOUT)
 
 
 def complains(page, sentence):
@@ -82,7 +75,7 @@ def test_a_drawn_seven_is_read(open_page, draw, seven):
     page = open_page()
     draw(page, *seven)
     answers(page, "7")
-    assert page.inner_text("#sentence").startswith("Its score is ")
+    expect(page.locator("#sentence")).to_have_text(re.compile("Its score is .*"))
     rows = page.locator("#scores tr")
     assert [row.split()[0] for row in rows.all_inner_texts()] == list("0123456789")
     assert page.locator("#scores .first th").all_inner_texts() == ["7"]
@@ -98,8 +91,9 @@ def test_a_drawing_that_is_no_digit_is_unknown(open_page, draw):
     draw(page, (0.2, 0.5), (0.8, 0.5))
     draw(page, (0.42, 0.9), (0.42, 0.65), (0.58, 0.65), (0.58, 0.9))
     answers(page, "unknown")
-    assert page.inner_text("#sentence").startswith("Unlike what the model was trained on; closest")
-    assert page.locator("#scores .first").count() == 0
+    closest = re.compile("Unlike what the model was trained on; closest.*")
+    expect(page.locator("#sentence")).to_have_text(closest)
+    expect(page.locator("#scores .first")).to_have_count(0)
 
 
 def test_the_answer_follows_the_drawing(open_page, draw, seven):

@@ -1,10 +1,9 @@
 """The page as `cnnzoo serve` serves it, asking the exported LeNet-5 that comes with the package."""
 
 import pytest
+from browsing import answers, expect
 
 import cnnzoo
-
-expect = pytest.importorskip("playwright.sync_api").expect
 
 
 @pytest.fixture
@@ -23,6 +22,6 @@ class Site:
 def test_a_drawn_seven_is_read_and_explained(open_page, draw, seven):
     page = open_page()
     draw(page, *seven)
-    expect(page.locator("#label")).to_have_text("7", timeout=20_000)
+    answers(page, "7")
     expect(page.locator("#inside canvas").first).to_be_visible(timeout=20_000)
     assert "mnist_lenet5" in page.inner_text("#model")
