@@ -2,15 +2,14 @@ import contextlib
 import dataclasses
 import functools
 import os
-import pickle
 import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
+import warm
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -82,15 +81,8 @@ def proving_here():
     def proving():
         from cnnzoo.export import verification, verification_worker
 
-        def run(worker, job):
-            with tempfile.TemporaryDirectory() as place:
-                file = Path(place) / "job"
-                file.write_bytes(pickle.dumps(job))
-                worker.main(str(file))
-                return pickle.loads(file.read_bytes()), ""
-
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(verification, "run_fresh", run)
+            patch.setattr(verification, "run_fresh", warm.run_here)
             patch.setattr(verification_worker, "_SECONDS", 0)
             yield
 
@@ -106,18 +98,34 @@ def digits():
 @pytest.fixture(scope="session")
 def command():
     """Run `cnnzoo` with arguments in a fresh process, from an empty folder."""
+    return functools.partial(cnnzoo_command, [sys.executable])
 
-    def run(*arguments, cwd, **environment):
-        return subprocess.run(
-            [sys.executable, "-m", "cnnzoo", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            cwd=cwd,
-            env={**os.environ, "TFDS_DATA_DIR": os.devnull, **environment},
-            check=False,
-        )
 
-    return run
+@pytest.fixture(scope="session")
+def warm_command(warm_python):
+    """The same by `warm_python`."""
+    return functools.partial(cnnzoo_command, warm_python)
+
+
+def cnnzoo_command(python, *arguments, cwd, **environment):
+    return subprocess.run(
+        [*python, "-m", "cnnzoo", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, "TFDS_DATA_DIR": os.devnull, **environment},
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def warm_python(tmp_path_factory):
+    """The words of a command that does what `python` does, with TensorFlow imported before.
+
+    See tests/support/warm.py for what else differs.
+    """
+    with warm.server(tmp_path_factory.mktemp("warm")) as address:
+        yield [sys.executable, "-S", warm.__file__, address]
 
 
 @pytest.fixture(scope="module")  # Its event loop must not outlive the tests that need it.

@@ -17,7 +17,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-import warm
 
 import cnnzoo
 from cnnzoo.commands.parser import command_parser
@@ -230,23 +229,16 @@ def test_command_lines_are_right(page):
 RUNNING = [page for page in PAGES if re.search(r"^```(python|sh)\b", text(page), re.M)]
 
 
-@pytest.fixture(scope="module")
-def python(tmp_path_factory):
-    """The words of a command that does what `python` does, with TensorFlow imported before."""
-    with warm.server(tmp_path_factory.mktemp("warm")) as address:
-        yield [sys.executable, "-S", warm.__file__, address]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("page", RUNNING)
-def test_samples_run(page, python, tmp_path):
+def test_samples_run(page, warm_python, tmp_path):
     samples = blocks(page)
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     if any(is_part_of_the_package(title) for _, title, _ in samples):
         for folder in ("cnnzoo", "recipes"):
             shutil.copytree(ROOT / folder, tmp_path / folder)
         environment["PYTHONPATH"] = str(tmp_path)
-    cnnzoo_command = f'cnnzoo() {{ {shlex.join(python)} -m cnnzoo "$@"; }}\n'
+    cnnzoo_command = f'cnnzoo() {{ {shlex.join(warm_python)} -m cnnzoo "$@"; }}\n'
     for language, title, content in samples:
         path = tmp_path / (title or "untitled.py")
         path.write_text(content, encoding="utf-8")
@@ -254,7 +246,7 @@ def test_samples_run(page, python, tmp_path):
         if language == "sh":
             command = ["bash", "-ec", cnnzoo_command + content]
         elif language == "python" and not is_part_of_the_package(title):
-            command = [*python, str(path)]
+            command = [*warm_python, str(path)]
         if command:
             done = subprocess.run(
                 command, cwd=tmp_path, env=environment, capture_output=True, text=True

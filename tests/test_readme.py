@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -73,12 +72,14 @@ def test_the_command_lines_are_right(capsys):
 
 
 @pytest.mark.slow
-def test_samples_run_in_order(tmp_path):
+def test_samples_run_in_order(warm_python, tmp_path):
     """Those of `python` and `sh`; the others install, serve or need files of the reader."""
-    function = f'cnnzoo() {{ {shlex.quote(sys.executable)} -m cnnzoo "$@"; }}\n'
+    function = f'cnnzoo() {{ {shlex.join(warm_python)} -m cnnzoo "$@"; }}\n'
+    sample = tmp_path / "sample.py"
     for language, block in BLOCKS:
+        sample.write_text(block, encoding="utf-8")
         command = {
-            "python": [sys.executable, "-c", block],
+            "python": [*warm_python, str(sample)],
             "sh": ["bash", "-ec", function + block],
         }.get(language, ["true"])
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}

@@ -126,15 +126,15 @@ SCRIPTS = {
 }
 
 
-def as_script(form, *arguments, cwd):
+def as_script(form, *arguments, cwd, python=(sys.executable,)):
     """Run the recipe in a fresh process."""
-    return script([*SCRIPTS[form], *arguments], cwd)
+    return script([*SCRIPTS[form], *arguments], cwd, python)
 
 
-def script(arguments, cwd):
+def script(arguments, cwd, python):
     environment = {**os.environ, "TFDS_DATA_DIR": os.devnull, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        [sys.executable, *arguments],
+        [*python, *arguments],
         capture_output=True,
         text=True,
         cwd=cwd,
@@ -166,24 +166,24 @@ def few_digits(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_a_script_trains_its_recipe(few_digits, tmp_path):
+def test_a_script_trains_its_recipe(few_digits, warm_python, tmp_path):
     """As a file; as a module it finds that there is nothing left to do."""
     short = ("--set", "epochs=1", "--data", few_digits, "--seed", "3", "--out", "run")
-    done = as_script("file", *short, "--json", cwd=tmp_path)
+    done = as_script("file", *short, "--json", cwd=tmp_path, python=warm_python)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["run"] == "run"
     recipe = json.loads((tmp_path / "run" / "recipe.json").read_text())["recipe"]
     assert (recipe["model"], recipe["epochs"], recipe["seed"]) == ("lenet5", 1, 3)
-    again = as_script("module", *short, "--json", "--resume", cwd=tmp_path)
+    again = as_script("module", *short, "--json", "--resume", cwd=tmp_path, python=warm_python)
     assert json.loads(again.stdout) == json.loads(done.stdout)
 
 
 @pytest.mark.slow
-def test_a_script_with_another_recipe_trains_that(few_digits, tmp_path):
+def test_a_script_with_another_recipe_trains_that(few_digits, warm_python, tmp_path):
     text = (ROOT / "recipes" / "mnist_mlp.py").read_text()
     path = tmp_path / "narrow.py"
     path.write_text(re.sub("epochs=[0-9]+", "epochs=1", text))
-    done = script([str(path), "--data", few_digits, "--json"], tmp_path)
+    done = script([str(path), "--data", few_digits, "--json"], tmp_path, warm_python)
     assert done.returncode == 0, done.stderr
     run = json.loads(done.stdout)["run"]
     assert run == "runs/narrow/1"

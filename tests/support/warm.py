@@ -1,4 +1,6 @@
-"""Programs that find TensorFlow imported, and a cut MNIST: forks of a process that did no more.
+"""Programs that find TensorFlow imported and a cut MNIST, and verify exports where they run.
+
+They are forks of a process that did nothing but import.
 
 Run: python warm.py DESCRIPTOR          the server, on a listening Unix socket
      python warm.py ADDRESS WORD ...    as `python WORD ...`, for `-m MODULE` and for a file
@@ -8,11 +10,13 @@ import contextlib
 import dataclasses
 import json
 import os
+import pickle
 import runpy
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 
 
 @contextlib.contextmanager
@@ -29,6 +33,7 @@ def server(folder):
 
 def serve(descriptor):
     """Fork for each connection; return in the fork, with what it is to run."""
+    import keras  # noqa: F401
     import tensorflow  # noqa: F401
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # Nobody waits for a fork.
@@ -67,6 +72,7 @@ def run(words, folder, environment):
     search += filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
     sys.path[:1] = search  # Instead of this file's folder.
     cut_mnist(train=11_000, test=2_000)
+    verify_here()
     start = runpy.run_module if by_module else runpy.run_path
     options = {"alter_sys": True} if by_module else {}
     start(sys.argv[0], run_name="__main__", **options)
@@ -81,6 +87,25 @@ def cut_mnist(**sizes):
         return Examples(images[: sizes[split]], labels[: sizes[split]])
 
     DATASETS._entries["mnist"] = dataclasses.replace(mnist.DATASET, sizes=sizes, read=read)
+
+
+def verify_here():
+    """Verify exports in the process that writes them: a fresh one would import TensorFlow first."""
+    from cnnzoo.export import fresh_process, verification_worker
+
+    fresh_process.run_fresh = run_here
+    verification_worker._SECONDS = 0
+
+
+def run_here(worker, job):
+    """Do what `fresh_process.run_fresh` does, in this process."""
+    with tempfile.TemporaryDirectory() as place:
+        file = os.path.join(place, "job")
+        with open(file, "wb") as content:
+            pickle.dump(job, content)
+        worker.main(file)
+        with open(file, "rb") as content:
+            return pickle.load(content), ""
 
 
 def ask(address, words):

@@ -407,14 +407,14 @@ def test_other_texts_keep_the_cleaning_of_the_recipe(capsys):
 
 
 @pytest.mark.slow
-def test_the_command_line_takes_texts_of_another_encoding(tmp_path, command):
+def test_the_command_line_takes_texts_of_another_encoding(tmp_path, warm_command):
     rows = "".join(f"{('böse', 'schön')[i % 2]} {i},{i % 2}\n" for i in range(60))
     (tmp_path / "mine.csv").write_bytes(f"text,label\n{rows}".encode("cp1252"))
     arguments = ("train", "sms_spam_text_cnn", "--data", "mine.csv", "--set", "epochs=2")
     arguments = (*arguments, "--set", "batch_size=8", "--out", "run")
-    done = command(*arguments, cwd=tmp_path)
+    done = warm_command(*arguments, cwd=tmp_path)
     assert done.returncode == 1
     assert "mine.csv, line 2, must be UTF-8 text; got 0xf6" in done.stderr
     assert "--encoding cp1252" in done.stderr
-    assert command(*arguments, "--encoding", "cp1252", cwd=tmp_path).returncode == 0
-    assert command("evaluate", "run", cwd=tmp_path).returncode == 0
+    assert warm_command(*arguments, "--encoding", "cp1252", cwd=tmp_path).returncode == 0
+    assert warm_command("evaluate", "run", cwd=tmp_path).returncode == 0

@@ -154,8 +154,8 @@ def test_integer_names_of_classes_are_in_numerical_order(photos):
 
 
 @pytest.mark.slow
-def test_the_command_line_trains_on_ones_own_images(photos, command):
-    done = command(
+def test_the_command_line_trains_on_ones_own_images(photos, warm_command):
+    done = warm_command(
         *("train", "mnist_lenet5", "--data", photos, "--json", "--set", "model=basic_cnn"),
         *("--set", "batch_size=8", "--set", "epochs=12", "--set", "augmentation=none"),
         cwd=photos.parent,
@@ -165,6 +165,6 @@ def test_the_command_line_trains_on_ones_own_images(photos, command):
     assert result["examples"] == find(str(photos), SHAPE).sizes["test"]
     assert result["accuracy"] == 1
     assert cnnzoo.evaluate(cnnzoo.load(photos.parent / result["run"]))["accuracy"] == 1
-    done = command("train", "mnist_lenet5", "--data", "nowhere", cwd=photos.parent)
+    done = warm_command("train", "mnist_lenet5", "--data", "nowhere", cwd=photos.parent)
     assert done.returncode == 1
     assert "dataset 'nowhere' is unknown" in done.stderr
