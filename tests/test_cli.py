@@ -19,6 +19,7 @@ from cnnzoo import cli
 from cnnzoo.commands import doctor
 from cnnzoo.config.recipe import Recipe, recipes
 from cnnzoo.evaluation import ledger
+from cnnzoo.weights import FOLDER, SUFFIX
 
 
 def run(capsys, *arguments):
@@ -32,8 +33,12 @@ def test_list(kind, capsys):
     code, out, _ = run(capsys, "list", kind, "--json")
     assert code == 0
     assert json.loads(out) == getattr(cnnzoo, f"list_{kind}")()
-    code, out, _ = run(capsys, "list", kind, "*mnist*")
-    assert all("mnist" in line for line in filter(None, out.splitlines()))
+    code, out, _ = run(capsys, "list", kind, "*net*" if kind == "models" else "*mnist*")
+    rows = [line.split() for line in out.splitlines()]
+    begin = next(place for place, row in enumerate(rows) if row[0] == "name") + 1
+    assert [row[0] for row in rows[begin:]] == getattr(cnnzoo, f"list_{kind}")(
+        "*net*" if kind == "models" else "*mnist*"
+    )
     code, out, err = run(capsys, "list", kind, "zzz")
     assert (code, out) == (1, "")
     assert err.startswith(f"cnnzoo: no {kind} match 'zzz'; ")
@@ -140,11 +145,10 @@ def test_export_prints_a_table_whose_columns_stand_in_line(capsys, tmp_path, mon
     assert same == (0, out, "cnnzoo: --to is now --out; the old name goes\n")
     assert folders == [str(tmp_path)] * 2
     assert out.splitlines() == [
-        "format           bytes  largest difference  same labels  accuracy   latency",
-        "savedmodel   1,234,567             2.0e-07       99.50%            1,500 us  1,000 test"
-        " examples",
-        "litert_int8          9             2.0e-07       99.50%    90.00%      7 us  1,000 test"
-        " examples",
+        "                           largest    same                        compared",
+        "format           bytes  difference  labels  accuracy   latency    examples",
+        "savedmodel   1,234,567     2.0e-07  99.50%            1,500 us  1,000 test",
+        "litert_int8          9     2.0e-07  99.50%    90.00%      7 us  1,000 test",
         "published in models/x/1",
     ]
 
@@ -229,12 +233,14 @@ def test_sweep_prints_the_best_on_validation_first(small, tmp_path, capsys, monk
     assert code == 0
     assert [row["fields"]["learning_rate"] for row in json.loads(out)] == ["0.002", "1e-9"]
     code, out, _ = run(capsys, "sweep", "mnist_lenet5", *over)
-    assert out.splitlines()[0].endswith("s  learning_rate=0.002")
+    headings, best, _ = (line.split() for line in out.splitlines()[1:4])
+    assert headings == ["accuracy", "loss", "epochs", "seconds", "fields"]
+    assert (best[2], best[-1]) == ("1", "learning_rate=0.002")
     twice = ("--over", "epochs=1", "--over", "epochs=2")
     code, _, err = run(capsys, "sweep", "mnist_lenet5", *twice)
     assert err == "cnnzoo: over must name each field once; got epochs 2 times\n"
     best = tmp_path / "mnist_lenet5_best.py"
-    assert out.splitlines()[2] == "compared  2 trials"
+    assert out.splitlines()[4] == "compared  2 trials"
     assert out.splitlines()[-1] == f"next      cnnzoo train {best}"
     assert best.is_file()
 
@@ -351,8 +357,7 @@ def test_show_prints_a_table_of_layers(capsys):
 
 def test_models_are_listed_with_their_counts(capsys):
     _, out, _ = run(capsys, "list", "models", "lenet5_1998")
-    assert "60,000 parameters" in out
-    assert "328,096 multiply-adds" in out
+    assert out.splitlines()[-1].split()[:3] == ["lenet5_1998", "60,000", "0.33"]  # 328,096.
 
 
 def test_lists_show_what_was_measured(capsys):
@@ -360,17 +365,34 @@ def test_lists_show_what_was_measured(capsys):
     rows = {row["recipe"]: row for row in by_accuracy}  # The best of each.
     for kind in ("recipes", "weights"):
         _, out, _ = run(capsys, "list", kind)
-        lines = {line.split()[0]: line for line in out.splitlines()}
-        assert "mnist_lenet5" in lines
-        for name, line in lines.items():
+        cells = {line.split()[0]: line.split() for line in out.splitlines()[1:]}
+        assert cells.pop("name")[1:3] == ["accuracy", "minutes"]
+        assert "mnist_lenet5" in cells
+        for name, (_, *figures) in cells.items():
             if name in rows:
-                assert f" {float(rows[name]['accuracy_mean']):.2%} " in line
-                assert f" {float(rows[name]['seconds']) / 60:.1f} min " in line
-                assert f" {int(rows[name]['params']):,} parameters " in line
-                settings = rows[name]["settings"]
-                assert line.endswith(f" ({settings})") == bool(settings)
+                seconds = float(rows[name]["seconds"])
+                assert figures[0] == f"{float(rows[name]['accuracy_mean']):.2%}"
+                assert figures[1] == f"{seconds / 60:.1f}"
+                assert figures[2] == f"{int(rows[name]['params']):,}"
+                assert " ".join(figures).count(f"{rows[name]['settings']}: ") == bool(
+                    rows[name]["settings"]
+                )
             else:
-                assert " not run here " in line or " for your data " in line
+                assert figures[:2] in (["not", "run"], ["your", "data"])
+    sizes = {name: (FOLDER / f"{name}{SUFFIX}").stat().st_size for name in cells}
+    assert all(f"{size / 1e3:,.0f}" in cells[name] for name, size in sizes.items())
+
+
+def test_show_writes_the_fields_of_a_recipe_as_set_takes_them(capsys):
+    _, out, _ = run(capsys, "show", "cifar10_resnet20")
+    values = {line.split()[0]: line.split(maxsplit=1)[1] for line in out.splitlines() if line}
+    assert values["input_shape"] == "none"
+    assert values["skip_unreadable"] == "false"
+    assert values["learning_rate"] == "Steps(initial=0.1, drops=(91, 137), factor=0.1, warmup=0.0)"
+    _, out, _ = run(capsys, "show", "mnist")
+    assert "sizes                   train 60,000; test 10,000" in out.splitlines()
+    assert "light_on_dark           yes" in out.splitlines()
+    assert not re.search(r"None|True|\[|\{|'", out)
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,12 @@ def test_a_script_with_another_recipe_trains_that(few_digits, warm_python, tmp_p
 
 
 @pytest.mark.parametrize("name", cnnzoo.list_recipes())
+def test_what_show_prints_is_what_set_takes(name):
+    recipe, other = cnnzoo.get_recipe(name), cnnzoo.get_recipe("mnist_mlp")
+    assert other.replace(**other.parse(recipe.to_text())) == recipe
+
+
+@pytest.mark.parametrize("name", cnnzoo.list_recipes())
 def test_every_recipe_ends_as_a_script(name):
     lines = (ROOT / "recipes" / f"{name}.py").read_text().splitlines()
     assert lines[-1] == "run(__name__, __file__)"

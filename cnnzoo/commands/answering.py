@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnzoo.commands import Answer
+from cnnzoo.commands.tables import facts, table
 from cnnzoo.errors import CnnzooError
 from cnnzoo.quiet import log, start_tensorflow
 
@@ -52,12 +53,12 @@ def _draw_corrupted(classifier: Any, result: dict[str, Any], arguments: argparse
 
 def _corrupted(found: dict[str, Any]) -> list[str]:
     """Return the accuracy on corrupted images as lines, one per corruption."""
-    heading = "".join(f"{strength:>9}" for strength in range(1, 1 + len(found["strengths"])))
-    lines = [f"{'corrupted':18}     mean{heading}"]
-    for row in [*found["corruptions"], {**found, "name": "mean"}]:
-        cells = "".join(f"{one:9.2%}" for one in (row["accuracy"], *row["strengths"]))
-        lines.append(f"{row['name']:18}{cells}")
-    return lines
+    headings = ("corrupted", "mean", *map(str, range(1, 1 + len(found["strengths"]))))
+    rows = [
+        (row["name"], *(f"{one:.2%}" for one in (row["accuracy"], *row["strengths"])))
+        for row in [*found["corruptions"], {**found, "name": "mean"}]
+    ]
+    return table(headings, rows)
 
 
 _MOST_CLASSES = 20  # In a table; of more, those of the lowest F1.
@@ -74,21 +75,20 @@ def _figures(result: dict[str, Any]) -> list[str]:
         "average precision": "average_precision",
         "calibration error": "ece",
     }
-    lines = [f"{'95% interval':18} {low:.2%} to {high:.2%}"]
-    lines += [f"{name:18} {result[key]:.2%}" for name, key in named.items() if key in result]
-    lines.append(f"{'Brier score':18} {result['brier']:.4f}")
+    pairs = [("95% interval", f"{low:.2%} to {high:.2%}")]
+    pairs += [(name, f"{result[key]:.2%}") for name, key in named.items() if key in result]
     rows = result["classes"]
     if len(rows) > _MOST_CLASSES:
         rows = sorted(rows, key=lambda row: row["f1"])[:_MOST_CLASSES]
-    names = [_printable(row["label"]) for row in rows]
-    width = max(18, *map(len, names))
-    lines.append(f"{'class':{width}} precision  recall      F1  examples")
-    for name, row in zip(names, rows, strict=True):
-        lines.append(
-            f"{name:{width}}    {row['precision']:6.2%}  {row['recall']:6.2%}  {row['f1']:6.2%}  "
-            f"{row['support']:8,}"
-        )
-    return lines
+    measured = [(row["precision"], row["recall"], row["f1"]) for row in rows]
+    cells = [
+        (_printable(row["label"]), *(f"{one:.2%}" for one in figures), f"{row['support']:,}")
+        for row, figures in zip(rows, measured, strict=True)
+    ]
+    return [
+        *facts([*pairs, ("Brier score", f"{result['brier']:.4f}")]),
+        *table(("class", "precision", "recall", "F1", "examples"), cells),
+    ]
 
 
 def predict(arguments: argparse.Namespace) -> Answer:

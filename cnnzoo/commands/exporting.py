@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 
 from cnnzoo.commands import Answer
+from cnnzoo.commands.tables import table
 from cnnzoo.errors import CnnzooError
 from cnnzoo.extras import install
 from cnnzoo.quiet import silent_stderr, start_tensorflow
@@ -28,8 +28,8 @@ def export_trained(arguments: argparse.Namespace) -> Answer:
         results = export(
             classifier, arguments.out, arguments.format.split(","), name=arguments.as_name
         )
-    rows = [("format", "bytes", "largest difference", "same labels", "accuracy", "latency", "")]
-    rows += [
+    headings = ("format", "bytes", "largest\ndifference", "same\nlabels", "accuracy", "latency")
+    rows = [
         (
             one["format"],
             f"{one['bytes']:,}",
@@ -37,26 +37,12 @@ def export_trained(arguments: argparse.Namespace) -> Answer:
             f"{one['label_agreement']:.2%}",
             "" if one["accuracy"] is None else f"{one['accuracy']:.2%}",
             "" if one["latency_us"] is None else f"{one['latency_us']:,.0f} us",
-            f"{one['compared']:,} {one['examples']} examples",
+            f"{one['compared']:,} {one['examples']}",
         )
         for one in results
     ]
-    return results, [*_aligned(rows), f"published in {results[0]['path']}"]
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return a table's lines, its first and last columns set to the left, others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            [
-                row[0].ljust(widths[0]),
-                *(cell.rjust(width) for cell, width in zip(row[1:-1], widths[1:-1], strict=True)),
-                row[-1],
-            ]
-        ).rstrip()
-        for row in rows
-    ]
+    compared = (*headings, "compared\nexamples")
+    return results, [*table(compared, rows), f"published in {results[0]['path']}"]
 
 
 def benchmark_trained(arguments: argparse.Namespace) -> Answer:
@@ -69,8 +55,8 @@ def benchmark_trained(arguments: argparse.Namespace) -> Answer:
 
     classifier = load(arguments.name)
     rows = benchmark(classifier, arguments.data)
-    lines = [("format", "KB", "accuracy", "1: ms", "99%", "64: ms", "99%", "MB", "")]
-    lines += [
+    headings = ("format", "KB", "accuracy", "1: ms", "99%", "64: ms", "99%", "MB")
+    cells = [
         (
             row["format"],
             _figure(row["bytes"], 1e3, ",.0f"),
@@ -80,7 +66,6 @@ def benchmark_trained(arguments: argparse.Namespace) -> Answer:
                 for part in ("", "_99", "_64", "_64_99")
             ),
             _figure(row["peak_bytes"], 1e6, ",.0f"),
-            "",
         )
         for row in rows
     ]
@@ -88,7 +73,7 @@ def benchmark_trained(arguments: argparse.Namespace) -> Answer:
     if arguments.out is not None:
         write_whole(arguments.out, png(draw_benchmark(classifier.card["name"], rows)))
         notes.append(f"drawn in {arguments.out}")
-    return rows, [*_aligned(lines), *notes]
+    return rows, [*table(headings, cells), *notes]
 
 
 def _figure(value: float | None, unit: float, form: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from cnnzoo.commands import Answer
+from cnnzoo.commands.tables import table
 from cnnzoo.quiet import start_tensorflow
 
 
@@ -29,10 +30,9 @@ def audit_data(arguments: argparse.Namespace) -> Answer:
         arguments.data, out=arguments.out, encoding=arguments.encoding, seed=arguments.seed
     )
     rows = [(name, f"{count:,}") for name, count in found["findings"].items()]
-    width = max(len(count) for _, count in rows)
     return found, [
         f"{found['examples']:,} examples of {found['classes']:,} classes, {found['seconds']:.0f} s",
-        *(f"{name:22}  {count:>{width}}" for name, count in rows),
+        *table(("finding", "examples"), rows),
         f"page   {found['page']}",
         f"list   {found['csv']}",
         "next   look at the page, then train without the examples that the list says to leave out:",

@@ -1,16 +1,27 @@
-"""What the zoo holds: list, show, cite; and the command line itself: help, version."""
+"""What the zoo holds: list, cite; and the command line itself: help, version."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from cnnzoo import registry
 from cnnzoo.commands import Answer
+from cnnzoo.commands.tables import table
 from cnnzoo.errors import CnnzooError
-from cnnzoo.quiet import start_tensorflow
+
+_COST = ("parameters", "multiply-\nadds (M)")
+_RESULT = ("test\naccuracy", "minutes")
+
+
+class Catalog(NamedTuple):
+    """The names of one kind, and the columns of their table after the name."""
+
+    names: Any  # A registry.
+    headings: tuple[str, ...]
+    cells: Callable[[str], tuple[str, ...]]  # Of a name.
+
 
 KINDS = {
     "models": "network architectures, without weights",
@@ -21,139 +32,94 @@ KINDS = {
 
 
 def list_names(arguments: argparse.Namespace) -> Answer:
-    """Names of one kind, one per line, or the kinds."""
+    """A table of one kind, a name per line, or the kinds."""
     if arguments.kind is None:
         return [*KINDS], [f"cnnzoo list {kind:8}  {about}" for kind, about in KINDS.items()]
-    names, summaries = _catalog(arguments.kind)
+    names, headings, cells = catalog(arguments.kind)
     chosen = names.names(arguments.pattern)
     if not chosen and not arguments.json:
         raise CnnzooError(registry.unmatched(arguments.kind, arguments.pattern, names))
-    width = max(map(len, chosen), default=0)
-    return chosen, [f"{name:{width}}  {summaries(name)}" for name in chosen]
+    return chosen, table(
+        ("name", *headings), [(name, *cells(name)) for name in chosen], remarks=True
+    )
 
 
-def _catalog(kind: str) -> tuple[Any, Any]:
-    """Return a registry of the names of `kind`, and a function from name to one line."""
+def catalog(kind: str) -> Catalog:
+    """Return what there is of `kind`."""
     if kind == "models":
         from cnnzoo.models import MODELS
 
-        return MODELS, lambda name: _counted(MODELS[name], name)
+        return Catalog(MODELS, (*_COST, "about"), lambda name: _cost(MODELS[name], name))
     if kind == "datasets":
         from cnnzoo.datasets import DATASETS
 
-        return DATASETS, lambda name: DATASETS[name].summary
+        return Catalog(DATASETS, ("about",), lambda name: (DATASETS[name].summary,))
     from cnnzoo.config.recipe import recipes
     from cnnzoo.evaluation import ledger
 
     known, results = recipes(), ledger.shipped()
 
-    def measured(name: str) -> str:
+    def measured(name: str) -> tuple[str, ...]:
         return _measured(known[name], [row for row in results if row["recipe"] == name])
 
     if kind == "recipes":
-        return known, measured
-    from cnnzoo.weights import list_weights
+        return Catalog(known, (*_RESULT, *_COST, "about"), measured)
+    from cnnzoo.weights import FOLDER, SUFFIX, list_weights
 
     shipped: registry.Registry[None] = registry.Registry("weight")
     for name in list_weights():
         shipped.add(name, None)
-    return shipped, measured
+
+    def sized(name: str) -> tuple[str, ...]:
+        *figures, about = measured(name)
+        return (*figures, f"{(FOLDER / f'{name}{SUFFIX}').stat().st_size / 1e3:,.0f}", about)
+
+    return Catalog(shipped, (*_RESULT, *_COST, "size\n(KB)", "about"), sized)
 
 
-def _counted(module: Any, name: str) -> str:
+def _cost(module: Any, name: str, params: int | None = None) -> tuple[str, str, str]:
+    """Return parameters and multiply-adds of a network, and what its family is."""
     variant = module.VARIANTS[name]
-    counts = f"{variant.params:>11,} parameters {variant.macs:>14,} multiply-adds"
-    return f"{counts}  {registry.summary(module)}"
+    counted = variant.params if params is None else params
+    return f"{counted:,}", f"{variant.macs / 1e6:,.2f}", registry.summary(module)
 
 
-def _measured(module: Any, rows: list[dict[str, str]]) -> str:
+def _measured(module: Any, rows: list[dict[str, str]]) -> tuple[str, ...]:
     """Return accuracy, minutes and cost of a recipe, from its results, and its summary."""
     from cnnzoo.models import MODELS
 
-    variant = MODELS[module.RECIPE.model].VARIANTS[module.RECIPE.model]
-    what = "for your data" if module.RECIPE.dataset is None else "not run here"
-    params, result, settings = variant.params, f"{what:20}", ""
-    if rows:
-        best = max(rows, key=lambda row: float(row["accuracy_mean"]))
-        minutes = float(best["seconds"]) / 60
-        params = int(best["params"])
-        result = f"{float(best['accuracy_mean']):7.2%} {minutes:8.1f} min"
-        settings = f" ({best['settings']})" if best["settings"] else ""
-    counts = f"{params:>11,} parameters {variant.macs:>14,} multiply-adds"
-    return f"{result} {counts}  {registry.summary(module)}{settings}"
+    name, about = module.RECIPE.model, registry.summary(module)
+    if not rows:
+        nothing = "your data" if module.RECIPE.dataset is None else "not run"
+        return (nothing, "", *_cost(MODELS[name], name)[:2], about)
+    best = max(rows, key=lambda row: float(row["accuracy_mean"]))
+    if best["settings"]:
+        about = f"{best['settings']}: {about}"
+    cost = _cost(MODELS[name], name, int(best["params"]))[:2]
+    return (
+        f"{float(best['accuracy_mean']):.2%}",
+        f"{float(best['seconds']) / 60:.1f}",
+        *cost,
+        about,
+    )
 
 
-def show(arguments: argparse.Namespace) -> Answer:
-    """What is known of a model, a data set or a recipe, or a picture of a data set."""
-    from cnnzoo.inspection.table import layer_lines
-
-    kind = _kind(arguments.name)
-    if arguments.out is not None:
-        return _drawn(kind, arguments.name, arguments.out)
-    metadata = {"models": _model, "datasets": _dataset, "recipes": _recipe}[kind](arguments.name)
-    rows = [f"{key:16} {_readable(v)}" for key, v in metadata.items() if key != "layers"]
-    return metadata, rows + layer_lines(metadata.get("layers", []))
-
-
-def _kind(name: str) -> str:
+def kind_of(name: str) -> str:
     """Return which of models, data sets and recipes `name` is one of."""
     known: list[str] = []
     for kind in ("models", "datasets", "recipes"):
-        names, _ = _catalog(kind)
+        names = catalog(kind).names
         if name in names:
             return kind
         known += names
     raise CnnzooError(registry.unknown("name", name, known, see="cnnzoo list"))
 
 
-def _drawn(kind: str, name: str, out: Path) -> Answer:
-    if kind != "datasets":
-        raise CnnzooError(f"out must be for a data set; {name} is one of the {kind}")
-    start_tensorflow()
-    from cnnzoo.datasets import DATASETS
-    from cnnzoo.inspection.plots.datasets import draw
-
-    draw(DATASETS[name], out)
-    return {"name": name, "picture": str(out)}, [f"picture  {out}"]
-
-
-def _model(name: str) -> dict[str, Any]:
-    start_tensorflow()
-    from cnnzoo.inspection.cost import describe
-
-    return describe(name)
-
-
-def _dataset(name: str) -> dict[str, Any]:
-    from cnnzoo.datasets import DATASETS
-
-    metadata = {
-        field.name: getattr(DATASETS[name], field.name)
-        for field in dataclasses.fields(DATASETS[name])
-    }
-    del metadata["read"]
-    if not DATASETS[name].is_here:
-        return {**metadata, "examples": "not on this machine"}
-    start_tensorflow()
-    from cnnzoo.inspection.data import describe
-
-    return {**metadata, **describe(DATASETS[name])}
-
-
-def _recipe(name: str) -> dict[str, Any]:
-    import inspect
-
-    from cnnzoo.config.recipe import recipes
-
-    module = recipes()[name]
-    return {"name": name, **module.RECIPE.to_json(), "about": inspect.getdoc(module)}
-
-
 def cite(arguments: argparse.Namespace) -> Answer:
     """The works behind a model, a data set or a recipe, as BibTeX."""
     from cnnzoo.citation import works
 
-    cited = works(_source(_kind(arguments.name), arguments.name))
+    cited = works(_source(kind_of(arguments.name), arguments.name))
     return (
         [{**work._asdict(), "bibtex": work.bibtex} for work in cited],
         ["\n\n".join(work.bibtex for work in cited)],
@@ -162,7 +128,7 @@ def cite(arguments: argparse.Namespace) -> Answer:
 
 def _source(kind: str, name: str) -> str:
     """Return what a model or a data set states of its origin; of a recipe, what both of its do."""
-    names, _ = _catalog(kind)
+    names = catalog(kind).names
     if kind == "models":
         return registry.paragraph(names[name], "Source")
     if kind == "datasets":
@@ -170,12 +136,6 @@ def _source(kind: str, name: str) -> str:
     recipe = names[name].RECIPE
     own = [_source("datasets", recipe.dataset)] if recipe.dataset else []
     return "; ".join([_source("models", recipe.model), *own])
-
-
-def _readable(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, int):
-        return str(value)
-    return f"{value:,}"
 
 
 def show_help(arguments: argparse.Namespace) -> Answer:

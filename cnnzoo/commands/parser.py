@@ -11,7 +11,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from cnnzoo.commands import Answer, answering, doctor, exporting, inspecting, naming, training
+from cnnzoo.commands import (
+    Answer,
+    answering,
+    doctor,
+    exporting,
+    inspecting,
+    naming,
+    showing,
+    training,
+)
 from cnnzoo.serving.limits import Limits
 
 WITH_CARD = "run folder, artifact, name of shipped weights, or hf://USER/NAME[@REVISION]"
@@ -123,7 +132,7 @@ def _naming(add: Callable[..., argparse.ArgumentParser]) -> None:
     one.add_argument(
         "pattern", nargs="?", default="*", help="shell-style pattern, such as 'lenet*'"
     )
-    one = add("show", naming.show, "show what is known of a model, a data set or a recipe")
+    one = add("show", showing.show, "show what is known of a model, a data set or a recipe")
     one.add_argument("name", help="of a model, a data set or a recipe")
     one.add_argument(
         "--out", type=Path, metavar="FILE", help="PNG to write: a picture of a data set"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnzoo.commands import Answer
 from cnnzoo.commands.answering import answer_line
+from cnnzoo.commands.tables import table
 from cnnzoo.errors import CnnzooError
 from cnnzoo.extras import install
 from cnnzoo.quiet import start_tensorflow
@@ -194,7 +195,7 @@ def sweep_recipe(arguments: argparse.Namespace) -> Answer:
     """Runs with many values, the best on validation data first."""
     _read_file(arguments)
     _start()
-    from cnnzoo.training.sweep import counted, described, sweep
+    from cnnzoo.training.sweep import counted, sweep
 
     fields = [field for field, _ in arguments.over]
     if twice := [field for field in fields if fields.count(field) > 1]:
@@ -207,7 +208,8 @@ def sweep_recipe(arguments: argparse.Namespace) -> Answer:
         rows = sweep(arguments.recipe, dict(arguments.over), out, **options)
     except KeyboardInterrupt:
         raise CnnzooError("interrupted; the same command resumes the sweep") from None
-    lines = [f"{_reached(row)}  {described(row['fields'])}" for row in rows]
+    headings = ("validation\naccuracy", "loss", "epochs", "seconds", "fields")
+    lines = table(headings, map(_trial, rows), left=(4,))
     lines += [f"compared  {counted(rows)}", f"picture   {out / 'sweep.png'}"]
     if "recipe" in rows[0]:
         train = shlex.join(["cnnzoo", "train", rows[0]["recipe"]])
@@ -215,10 +217,14 @@ def sweep_recipe(arguments: argparse.Namespace) -> Answer:
     return rows, lines
 
 
-def _reached(row: dict[str, Any]) -> str:
-    """Return what a run of a sweep reached on validation data."""
+def _trial(row: dict[str, Any]) -> tuple[str, ...]:
+    """Return what a run of a sweep reached on validation data, with the fields that it tried."""
+    from cnnzoo.training.sweep import described
+
+    fields = described(row["fields"])
     if row["validation_loss"] is None:
-        return f"{row['error']};"
-    figures = "{validation_accuracy:.2%} of validation, loss {validation_loss:.4f}, ".format(**row)
-    end = "" if row["state"] == "finished" else f"{row['state']} after epoch {row['epochs']}, "
-    return f"{figures}{end}{row['seconds']:.0f} s"
+        return "", "", "", "", f"{fields}: {row['error']}"
+    if row["state"] != "finished":
+        fields = f"{fields} ({row['state']})"
+    accuracy, loss = f"{row['validation_accuracy']:.2%}", f"{row['validation_loss']:.4f}"
+    return accuracy, loss, f"{row['epochs']}", f"{row['seconds']:,.0f}", fields

@@ -111,6 +111,17 @@ class Fields:
                 raise CnnzooError(f"{head} must have fields for {name} to be one; got {part!r}")
         return found
 
+    def to_text(self) -> dict[str, str]:
+        """Return what `parse` reads these fields from: one text per field, or per key of one."""
+        found = {}
+        for name in _types(type(self)):
+            value = getattr(self, name)
+            if isinstance(value, dict) and value:
+                found.update({f"{name}.{key}": _text(one) for key, one in value.items()})
+            else:
+                found[name] = _text(value)
+        return found
+
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON values; a part that is one of several classes is named."""
         kinds = _types(type(self))
@@ -224,6 +235,14 @@ def _called(text: str, parts: dict[str, type[Fields]]) -> Any:
         return parts[call.func.id](*arguments, **named)
     except TypeError as error:
         raise CnnzooError(f"{call.func.id} must be made of its fields: {error}") from error
+
+
+def _text(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return f"{value[0]}," if len(value) == 1 else ",".join(map(str, value))
+    return str(value)
 
 
 def _to_json(value: Any, kinds: tuple[type, ...]) -> Any:

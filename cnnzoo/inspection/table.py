@@ -59,29 +59,6 @@ def _link(source: str) -> str:
     return f"[{text}]({address.group(0).rstrip('.')})" if address else text
 
 
-def layer_lines(layers: list[dict[str, Any]]) -> list[str]:
-    """Return aligned lines, one per layer; fields, strides and centers are in input positions."""
-    if not layers:
-        return []
-    header = ["layer", "kind", "output", "parameters", "multiply-adds", "activation bytes"]
-    rows = [[*header, "field", "stride", "center"]]
-    for layer in layers:
-        seen = [layer[key] for key in ("receptive_field", "stride", "center")]
-        places = ["all" if values is None else sides(values) for values in seen]
-        counts = [layer[key] for key in ("params", "macs", "activation_bytes")]
-        names = [layer["name"], layer["kind"], sides(layer["output_shape"])]
-        rows.append([*names, *(f"{count:,}" for count in counts), *places])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        "  ".join(
-            cell.rjust(width) if 3 <= place <= 5 else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    )
-    return ["", *lines]
-
-
 def sides(values: list[Any]) -> str:
     """Return equal numbers once, different ones with crosses between: 5, or 28x28x6."""
     texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]

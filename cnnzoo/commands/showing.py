@@ -1,0 +1,116 @@
+"""What is known of one model, data set or recipe: `show`."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cnnzoo.commands import Answer
+from cnnzoo.commands.naming import kind_of
+from cnnzoo.commands.tables import facts, table
+from cnnzoo.errors import CnnzooError
+from cnnzoo.inspection.table import sides
+from cnnzoo.quiet import start_tensorflow
+
+
+def show(arguments: argparse.Namespace) -> Answer:
+    """What is known of a model, a data set or a recipe, or a picture of a data set."""
+    kind = kind_of(arguments.name)
+    if arguments.out is not None:
+        return _drawn(kind, arguments.name, arguments.out)
+    metadata = {"models": _model, "datasets": _dataset, "recipes": _recipe}[kind](arguments.name)
+    texts = _recipe_texts(arguments.name) if kind == "recipes" else _texts(metadata)
+    return metadata, facts(texts) + _layers(metadata.get("layers", []))
+
+
+def _drawn(kind: str, name: str, out: Path) -> Answer:
+    if kind != "datasets":
+        raise CnnzooError(f"out must be for a data set; {name} is one of the {kind}")
+    start_tensorflow()
+    from cnnzoo.datasets import DATASETS
+    from cnnzoo.inspection.plots.datasets import draw
+
+    draw(DATASETS[name], out)
+    return {"name": name, "picture": str(out)}, [f"picture  {out}"]
+
+
+def _model(name: str) -> dict[str, Any]:
+    start_tensorflow()
+    from cnnzoo.inspection.cost import describe
+
+    return describe(name)
+
+
+def _dataset(name: str) -> dict[str, Any]:
+    from cnnzoo.datasets import DATASETS
+
+    metadata = {
+        field.name: getattr(DATASETS[name], field.name)
+        for field in dataclasses.fields(DATASETS[name])
+    }
+    del metadata["read"]
+    if not DATASETS[name].is_here:
+        return {**metadata, "examples": "not on this machine"}
+    start_tensorflow()
+    from cnnzoo.inspection.data import describe
+
+    return {**metadata, **describe(DATASETS[name])}
+
+
+def _recipe(name: str) -> dict[str, Any]:
+    import inspect
+
+    from cnnzoo.config.recipe import recipes
+
+    module = recipes()[name]
+    return {"name": name, **module.RECIPE.to_json(), "about": inspect.getdoc(module)}
+
+
+def _recipe_texts(name: str) -> Iterator[tuple[str, str]]:
+    """Yield the fields of a recipe, as `train --set` takes them, between its name and its text."""
+    import inspect
+
+    from cnnzoo.config.recipe import recipes
+
+    module = recipes()[name]
+    yield "name", name
+    yield from module.RECIPE.to_text().items()
+    yield "about", inspect.getdoc(module) or ""
+
+
+def _texts(metadata: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in metadata.items():
+        if name != "layers":
+            yield name, _readable(value)
+
+
+def _readable(value: Any) -> str:
+    """Return a fact as one writes it: thousands apart, lists without brackets, no Python."""
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key} {_readable(one)}" for key, one in value.items())
+    if isinstance(value, (list, tuple)):
+        if value and all(isinstance(one, int) for one in value) and len(value) < 5:
+            return "x".join(map(str, value))
+        return ", ".join(map(_readable, value))
+    return str(value)
+
+
+def _layers(layers: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a table of layers; fields, strides and centers are in positions of the input."""
+    if not layers:
+        return []
+    headings = ("layer", "kind", "output", "parameters", "multiply-\nadds", "activation\nbytes")
+    rows = []
+    for layer in layers:
+        seen = [layer[key] for key in ("receptive_field", "stride", "center")]
+        counts = [f"{layer[key]:,}" for key in ("params", "macs", "activation_bytes")]
+        places = ["all" if values is None else sides(values) for values in seen]
+        rows.append((layer["name"], layer["kind"], sides(layer["output_shape"]), *counts, *places))
+    return ["", *table((*headings, "field", "stride", "center"), rows, left=(0, 1, 2, 6, 7, 8))]
