@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 _SHORT = 2  # Seconds within which nothing is shown.
 _LINE_SECONDS = 60  # Between two lines where there is no terminal.
 _REFRESH = 0.1  # Seconds.
+
+_saying: list[str] = []  # What the terminal's last line says; it has room for one thing.
 
 Item = TypeVar("Item")
 
@@ -25,42 +29,82 @@ def tracked(
         what: It is done to, such as "images".
         done: How many of these were there before.
     """
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True, highlight=False, force_jupyter=False)
-    columns = (
-        TextColumn(doing),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(f"{{task.fields[rate]:,.0f}} {what}/s"),
-    )
-    bar = Progress(*columns, TimeRemainingColumn(), console=console, transient=True)
-    task = bar.add_task(doing, total=None, rate=0.0)
-    started = shown = printed = time.monotonic()
+    shown: _Bar | _Lines | None = None
+    started = last = time.monotonic()
     try:
         for made, item in enumerate(items, start=1):
             yield item
             now = time.monotonic()
-            if now - shown < (_REFRESH if bar.live.is_started else _SHORT):
+            if now - last < (_SHORT if shown is None else _REFRESH):
                 continue
-            rate, shown = made / (now - started), now
-            if console.is_terminal:
-                if not bar.live.is_started:
-                    bar.update(task, total=count())
-                    bar.start()
-                bar.update(task, completed=done + made, rate=rate)
-            elif now - printed >= _LINE_SECONDS:
-                printed = now
-                console.print(
-                    f"{doing}: {done + made:,} {what}, {rate:,.0f} per second", soft_wrap=True
-                )
+            if shown is None:
+                on_terminal = console().is_terminal and not _saying
+                shown = _Bar(doing, what, count()) if on_terminal else _Lines(doing, what, started)
+            shown.show(done + made, made / (now - started))
+            last = now
     finally:
-        if bar.live.is_started:  # Else stopping prints an empty line.
-            bar.stop()
+        if shown is not None:
+            shown.stop()
+
+
+@contextlib.contextmanager
+def saying(what: str) -> Iterator[None]:
+    """Show on a terminal what is done until it is done."""
+    if _saying or not sys.stderr.isatty():
+        yield
+        return
+    _saying.append(what)
+    try:
+        with console().status(what):
+            yield
+    finally:
+        _saying.clear()
+
+
+def console() -> Any:
+    """Return standard error as Rich writes to it."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, force_jupyter=False)
+
+
+class _Bar:
+    def __init__(self, doing: str, what: str, total: int) -> None:
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        columns = (
+            TextColumn(doing),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn(f"{{task.fields[rate]:,.0f}} {what}/s"),
+        )
+        self._bar = Progress(*columns, TimeRemainingColumn(), console=console(), transient=True)
+        self._task = self._bar.add_task(doing, total=total, rate=0.0)
+        self._bar.start()
+
+    def show(self, made: int, rate: float) -> None:
+        self._bar.update(self._task, completed=made, rate=rate)
+
+    def stop(self) -> None:
+        self._bar.stop()
+
+
+class _Lines:
+    def __init__(self, doing: str, what: str, started: float) -> None:
+        self._doing, self._what, self._printed = doing, what, started
+
+    def show(self, made: int, rate: float) -> None:
+        now = time.monotonic()
+        if now - self._printed >= _LINE_SECONDS:
+            self._printed = now
+            text = f"{self._doing}: {made:,} {self._what}, {rate:,.0f} per second"
+            print(text, file=sys.stderr, flush=True)
+
+    def stop(self) -> None:
+        pass

@@ -37,8 +37,10 @@ def silent_stderr() -> Iterator[None]:
 
 def start_tensorflow() -> None:
     """Import TensorFlow without its messages, which it writes before any setting can stop them."""
+    from cnnzoo.progress import saying
+
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with silent_stderr():
+    with saying("starting TensorFlow"), silent_stderr():
         import tensorflow as tf
 
         tf.config.list_physical_devices()  # The first look at devices has messages of its own.

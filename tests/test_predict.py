@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import cnnzoo
-from cnnzoo import cli, progress
+from cnnzoo import cli
 from cnnzoo.commands.answer_files import answer_file, columns, row_of
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import artifact
@@ -319,24 +319,6 @@ def test_an_interruption_says_how_to_go_on(texts, tmp_path, capsys, monkeypatch)
     monkeypatch.undo()
     assert run(capsys, "predict", SPAM, path, "--out", out)[0] == 0
     assert [row["input"] for row in read_csv(out)] == texts[:40]
-
-
-def test_progress_is_shown_on_standard_error(monkeypatch, capsys):
-    for name in ("_SHORT", "_REFRESH", "_LINE_SECONDS"):
-        monkeypatch.setattr(progress, name, 0)
-    assert list(progress.tracked(range(5), lambda: 8, "predict", "images", 3)) == [*range(5)]
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert "8 images, " in printed.err
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", "100")
-    assert list(progress.tracked(range(5), lambda: 8, "predict", "images", 3)) == [*range(5)]
-    assert "images/s" in capsys.readouterr().err
-
-
-def test_a_short_stream_shows_no_progress(capsys):
-    assert list(progress.tracked(range(5), lambda: 5, "predict", "images")) == [*range(5)]
-    assert capsys.readouterr().err == ""
 
 
 def test_names_that_are_not_unicode_are_escaped(tmp_path):

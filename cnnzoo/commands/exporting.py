@@ -9,6 +9,7 @@ from cnnzoo.commands import Answer
 from cnnzoo.commands.tables import table
 from cnnzoo.errors import CnnzooError
 from cnnzoo.extras import install
+from cnnzoo.progress import saying
 from cnnzoo.quiet import silent_stderr, start_tensorflow
 
 _SERVE = ("ai_edge_litert", "fastapi", "orjson", "prometheus_client", "uvicorn")
@@ -24,7 +25,8 @@ def export_trained(arguments: argparse.Namespace) -> Answer:
         print("cnnzoo: --to is now --out; the old name goes", file=sys.stderr)
         arguments.out = arguments.to
     classifier = load(arguments.name)
-    with silent_stderr():  # Converters write much that nobody can act on.
+    # Converters write much that nobody can act on.
+    with saying("exporting, and comparing the files with the model"), silent_stderr():
         results = export(
             classifier, arguments.out, arguments.format.split(","), name=arguments.as_name
         )

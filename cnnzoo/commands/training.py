@@ -12,7 +12,8 @@ from cnnzoo.commands.answering import answer_line
 from cnnzoo.commands.tables import table
 from cnnzoo.errors import CnnzooError
 from cnnzoo.extras import install
-from cnnzoo.quiet import start_tensorflow
+from cnnzoo.progress import saying
+from cnnzoo.quiet import log, start_tensorflow
 
 if TYPE_CHECKING:
     from cnnzoo.config.recipe import Recipe
@@ -106,7 +107,6 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
         arguments.parser.error("a recipe, --data PATH or --resume --out DIR must be given")
     if arguments.recipe is None:
         _start()
-        from cnnzoo.quiet import log
         from cnnzoo.training.request import usual_recipe
 
         arguments.recipe = usual_recipe(arguments.data)
@@ -169,7 +169,9 @@ def _exported(run: Path) -> Path:
 
     artifact = load(run)
     base = run / "saved_models"
-    return latest_version(base / artifact.card["name"]) or Path(export(artifact, base)[0]["path"])
+    with saying("exporting, and comparing the files with the model"):
+        found = latest_version(base / artifact.card["name"])
+        return found or Path(export(artifact, base)[0]["path"])
 
 
 def reproduce_recipe(arguments: argparse.Namespace) -> Answer:

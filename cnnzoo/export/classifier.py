@@ -15,6 +15,7 @@ from cnnzoo.export.streaming import predictions
 from cnnzoo.guard.documents import is_plain_name
 from cnnzoo.lazy import keras
 from cnnzoo.pipelines.input_types import RawTexts, raw_input
+from cnnzoo.progress import tracked
 
 _BATCH = 500  # Examples, or views of them, that go through the network at once.
 _BYTES = 2**17  # Of the texts of a batch, each as long as the longest, or a single text.
@@ -119,7 +120,8 @@ class Classifier:
         """
         raw = self.raw.check(inputs)
         found: Outputs = ()
-        for places in self._batches(raw):
+        batches = list(self._batches(raw))
+        for places in tracked(batches, batches.__len__, "scoring", "batches"):
             outputs = self._scores(raw[places])
             found = found or tuple(_for_all(len(raw), one) for one in outputs)
             for whole, part in zip(found, outputs, strict=True):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from typing import Any
 
 import keras
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from cnnzoo.progress import console
 
 _LINE_SECONDS = 60  # Between two lines of a long epoch where there is no terminal.
 
 
 class ProgressBar(keras.callbacks.Callback):
-    """Bar of the current epoch's steps, with examples per second and the time left.
+    """Bar of the current epoch's steps, with loss, accuracy, speed and the time left of the run.
 
     Where there is no terminal, such as in a log file, lines take its place.
     """
@@ -22,7 +24,7 @@ class ProgressBar(keras.callbacks.Callback):
         super().__init__()
         self.batch_size = batch_size
         self.examples = examples  # What they are: "images", "sounds" or "texts".
-        self.console = Console(stderr=True, highlight=False, force_jupyter=False)
+        self.console = console()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Start the epoch's bar."""
@@ -30,28 +32,42 @@ class ProgressBar(keras.callbacks.Callback):
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
+            TextColumn("{task.fields[figures]}"),
             TextColumn(f"{{task.fields[rate]:,.0f}} {self.examples}/s"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]} left"),
         )
         self._name = f"epoch {epoch + 1:{len(str(self.params['epochs']))}}/{self.params['epochs']}"
         self._bar = Progress(
             *columns, console=self.console, transient=True, disable=not self.console.is_terminal
         )
-        self._task = self._bar.add_task(self._name, total=self.params["steps"], rate=0.0)
+        self._task = self._bar.add_task(
+            self._name, total=self.params["steps"], rate=0.0, figures="", left="-:--:--"
+        )
         self._bar.start()
+        self._epoch = epoch
         self._started = self._printed = time.monotonic()
         self._rate = 0.0
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Advance the bar, or print a line now and then."""
-        now, steps = time.monotonic(), batch + 1
+        now, steps, per_epoch = time.monotonic(), batch + 1, self.params["steps"]
         self._rate = steps * self.batch_size / (now - self._started)
-        self._bar.update(self._task, completed=steps, rate=self._rate)
-        if not self.console.is_terminal and now - self._printed >= _LINE_SECONDS:
+        if self.console.is_terminal:
+            epochs = self.params["epochs"] - self._epoch
+            left = (epochs * per_epoch - steps) * self.batch_size / self._rate
+            figures = {name: float(value) for name, value in (logs or {}).items()}
+            self._bar.update(
+                self._task,
+                completed=steps,
+                rate=self._rate,
+                figures="loss {loss:.3f}  {accuracy:.1%}".format(**figures),
+                left=timedelta(seconds=round(left)),
+            )
+        elif now - self._printed >= _LINE_SECONDS:
             self._printed = now
-            left = (self.params["steps"] - steps) * self.batch_size / self._rate
+            left = (per_epoch - steps) * self.batch_size / self._rate
             self.console.print(
-                f"{self._name}  step {steps:,} of {self.params['steps']:,}  "
+                f"{self._name}  step {steps:,} of {per_epoch:,}  "
                 f"loss {float((logs or {})['loss']):.4f}  {self._rate:,.0f} {self.examples}/s  "
                 f"{left:,.0f} s left of the epoch",
                 soft_wrap=True,
