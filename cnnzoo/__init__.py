@@ -11,6 +11,8 @@ from cnnzoo.lazy import exports
 # TensorFlow leaves oneDNN off on processors without AVX-512; LeNet-5 trains three times faster
 # with it on. TensorFlow reads this once, when it is imported.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+# Nor can its messages, of which one asks for nothing, be stopped later.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 moved.install()
 

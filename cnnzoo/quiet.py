@@ -39,7 +39,6 @@ def start_tensorflow() -> None:
     """Import TensorFlow without its messages, which it writes before any setting can stop them."""
     from cnnzoo.progress import saying
 
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with saying("starting TensorFlow"), silent_stderr():
         import tensorflow as tf
 

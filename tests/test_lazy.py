@@ -83,6 +83,22 @@ def test_start_is_instant():
         assert seconds("-m", "cnnzoo", *what.split()) - python < most * yardstick, what
 
 
+def test_tensorflow_says_nothing_unasked():
+    program = """
+import cnnzoo, numpy as np
+network = cnnzoo.create_model("lenet5")
+from cnnzoo.export import litert
+litert.convert(network)
+print(cnnzoo.load("mnist_lenet5").predict(np.zeros((1, 28, 28, 1), "uint8"))[0]["label"])
+"""
+    environment = {**os.environ}
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True
+    )
+    assert (done.stdout, done.stderr) == ("unknown\n", "")
+
+
 def test_the_public_names_are_there():
     for name in set(cnnzoo.__all__) - {"__version__"}:
         assert callable(getattr(cnnzoo, name)), name

@@ -24,6 +24,7 @@ from cnnzoo.export.rounding import range_of_logits, ranges_of, rounded
 from cnnzoo.export.rounding_layers import on_grid
 from cnnzoo.inspection.graph import calls
 from cnnzoo.pipelines.tokenizer import Tokenizer
+from cnnzoo.quiet import silent_stderr
 
 _AT_ONCE = 20  # Examples, whose maps are all in memory.
 
@@ -37,7 +38,7 @@ def convert(model: keras.Model) -> bytes:
     Raises:
         tf.errors.OpError, ValueError, RuntimeError: LiteRT has no equivalent of an operation.
     """
-    return _converter(after_tokenizer(model), numeric_spec(model)).convert()
+    return _converted(_converter(after_tokenizer(model), numeric_spec(model)))
 
 
 def tokenizer_of(model: keras.Model) -> Tokenizer | None:
@@ -74,7 +75,7 @@ def float16(model: keras.Model) -> bytes:
     converter = _converter(after_tokenizer(model), numeric_spec(model))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.target_spec.supported_types = [tf.float16]
-    return converter.convert()
+    return _converted(converter)
 
 
 def int8(model: keras.Model, examples: np.ndarray) -> bytes:
@@ -96,7 +97,7 @@ def int8(model: keras.Model, examples: np.ndarray) -> bytes:
     with rounded(parts.network, ranges, kernels=False):  # The converter rounds them alike.
         converter = _converter(after_tokenizer(model), numeric_spec(model))
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        return converter.convert()
+        return _converted(converter)
 
 
 def network_inputs(parts: Parts, examples: np.ndarray) -> Iterator[Any]:
@@ -148,7 +149,7 @@ def whole_int8(model: keras.Model, examples: np.ndarray) -> bytes:
         converter = _converter(scores, spec)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.inference_input_type = converter.inference_output_type = tf.int8
-        content = converter.convert()
+        content = _converted(converter)
     tensors = Interpreter(model_content=content).get_tensor_details()
     if any(one["dtype"] is np.float32 for one in tensors):
         raise RuntimeError("LiteRT has some of its operations only for floats")
@@ -171,6 +172,11 @@ def _scaled(layer: Any, values: Any) -> Any:
     kernel = by[None, None, :, None]
     maps = tf.nn.depthwise_conv2d(maps, kernel, strides=(1, 1, 1, 1), padding="VALID") + plus
     return maps if len(values.shape) == 4 else maps[:, 0]
+
+
+def _converted(converter: Any) -> bytes:
+    with silent_stderr():  # It writes much that nobody can act on.
+        return bytes(converter.convert())
 
 
 def _converter(function: Callable[[Any], Any], spec: tf.TensorSpec) -> Any:
