@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 import cnnzoo
 from cnnzoo import cli
@@ -92,6 +93,18 @@ def test_show_of_a_dataset_and_a_recipe(capsys):
     assert json.loads(out)["model"] == "lenet5"
     _, out, _ = run(capsys, "show", "mnist_lenet5")
     assert "lenet5" in out
+
+
+@pytest.mark.parametrize("name", ["lenet5", "mnist"])
+def test_show_draws_a_network_or_a_dataset(name, tmp_path, capsys):
+    out = tmp_path / "pictures" / "a.png"
+    assert run(capsys, "show", name, "--out", out) == (0, f"picture  {out}\n", "")
+    with Image.open(out) as picture:
+        assert picture.format == "PNG"
+        assert picture.width > 800
+    code, _, err = run(capsys, "show", "mnist_lenet5", "--out", out)
+    rule = "out must be for a model or a data set; mnist_lenet5 is one of the recipes"
+    assert (code, err) == (1, f"cnnzoo: {rule}\n")
 
 
 def test_evaluate_predict_and_export(finished_run, digits, tmp_path, capsys, proving_here):

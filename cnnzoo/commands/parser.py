@@ -135,7 +135,7 @@ def _naming(add: Callable[..., argparse.ArgumentParser]) -> None:
     one = add("show", showing.show, "show what is known of a model, a data set or a recipe")
     one.add_argument("name", help="of a model, a data set or a recipe")
     one.add_argument(
-        "--out", type=Path, metavar="FILE", help="PNG to write: a picture of a data set"
+        "--out", type=Path, metavar="FILE", help="PNG to write: a picture of a model or a data set"
     )
     one = add("cite", naming.cite, "print BibTeX of a model, a data set or a recipe")
     one.add_argument("name", help="of a model, a data set, a recipe or shipped weights")

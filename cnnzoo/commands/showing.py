@@ -27,14 +27,30 @@ def show(arguments: argparse.Namespace) -> Answer:
 
 
 def _drawn(kind: str, name: str, out: Path) -> Answer:
-    if kind != "datasets":
-        raise CnnzooError(f"out must be for a data set; {name} is one of the {kind}")
+    if kind == "recipes":
+        raise CnnzooError(f"out must be for a model or a data set; {name} is one of the recipes")
     start_tensorflow()
+    {"models": _draw_model, "datasets": _draw_dataset}[kind](name, out)
+    return {"name": name, "picture": str(out)}, [f"picture  {out}"]
+
+
+def _draw_model(name: str, out: Path) -> None:
+    from cnnzoo.files import write_whole
+    from cnnzoo.guard.shapes import without_values
+    from cnnzoo.inspection import draw_architecture
+    from cnnzoo.models import create_model
+    from cnnzoo.plot_style import png
+
+    with without_values():
+        figure = draw_architecture(create_model(name), title=name)
+    write_whole(out, png(figure))
+
+
+def _draw_dataset(name: str, out: Path) -> None:
     from cnnzoo.datasets import DATASETS
     from cnnzoo.inspection.plots.datasets import draw
 
     draw(DATASETS[name], out)
-    return {"name": name, "picture": str(out)}, [f"picture  {out}"]
 
 
 def _model(name: str) -> dict[str, Any]:

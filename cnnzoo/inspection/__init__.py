@@ -13,6 +13,7 @@ __getattr__, __all__ = exports(
         "deconvolve": "cnnzoo.inspection.gradients",
         "deep_dream": "cnnzoo.inspection.activation_maximization",
         "describe": "cnnzoo.inspection.cost",
+        "draw_architecture": "cnnzoo.inspection.plots.architecture",
         "draw_capsule_reconstructions": "cnnzoo.inspection.plots.layers",
         "draw_explanations": "cnnzoo.inspection.plots.inputs",
         "draw_feature_maps": "cnnzoo.inspection.plots.layers",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from cnnzoo.export.card import how_good, interval
+from cnnzoo.inspection.plots import architecture
 from cnnzoo.inspection.table import sides
 from cnnzoo.report import structure
 from cnnzoo.report.page import Code, Facts, Picture, Piece, Points, Section, Table, Title
@@ -55,14 +56,14 @@ def _bytes(count: int) -> str:
 
 def _counted_for(subject: Subject) -> str:
     definite = None not in subject.network.inputs[0].shape[1:]
-    return "" if definite else f"for a text of {structure.LENGTH} tokens"
+    return "" if definite else f"for a text of {architecture.LENGTH} tokens"
 
 
 def structure_section(subject: Subject) -> Section:
     """Return the drawing of the network, what its units see, and a table of all layers."""
     if not subject.rows:
         return Section("structure", "Structure and cost", ["The cost of its layers is not known."])
-    parts = structure.parts_of(subject.rows)
+    parts = architecture.parts_of(subject.rows)
     names = ", ".join(f"{part.name} ({structure.described(part)})" for part in parts)
     counted = subject.kind[:-1] + _counted_for(subject).removeprefix("for a text")
     pieces: list[Piece] = [
@@ -70,7 +71,7 @@ def structure_section(subject: Subject) -> Section:
         "of which gives one logit per class.",
         Picture(
             "structure",
-            structure.drawing(parts),
+            architecture.draw_parts(parts),
             f"The network from input to output in {len(parts)} parts: {names}.",
             "The width of a box is the size of the output on a logarithmic scale; the other "
             "columns are linear. The receptive field is what one unit sees of the input, in "

@@ -21,10 +21,10 @@ from cnnzoo.files import read
 from cnnzoo.inspection.attribution import methods
 from cnnzoo.inspection.cost import LayerCost
 from cnnzoo.inspection.graph import last_maps
+from cnnzoo.inspection.plots.architecture import rows_of
 from cnnzoo.inspection.randomization import RandomizationTest, randomization_test
 from cnnzoo.pipelines.card_data import dataset_of
 from cnnzoo.pipelines.splits import Split, select
-from cnnzoo.report.structure import rows_of
 from cnnzoo.training.checkpoints import Row
 from cnnzoo.training.run_folder import holds_run, read_metrics
 

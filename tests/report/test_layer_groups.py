@@ -5,8 +5,9 @@ import pytest
 
 import cnnzoo
 from cnnzoo.guard.shapes import without_values
+from cnnzoo.inspection.plots.architecture import LENGTH, parts_of, rows_of
 from cnnzoo.models import resnet_cifar
-from cnnzoo.report.structure import LENGTH, described, map_layers, parts_of, rows_of
+from cnnzoo.report.structure import described, map_layers
 
 
 def rows(name, **options):

@@ -9,8 +9,8 @@ import pytest
 import cnnzoo
 from cnnzoo import plot_style
 from cnnzoo.guard.shapes import without_values
+from cnnzoo.inspection.plots.architecture import draw_parts, parts_of, rows_of
 from cnnzoo.report import structure
-from cnnzoo.report.structure import parts_of, rows_of
 
 
 def parts(name):
@@ -20,10 +20,11 @@ def parts(name):
 
 def test_the_drawing_tells_name_output_and_counts_of_each_part():
     found = parts("lenet5")
-    drawn = plot_style.svg(structure.drawing(found), "x")
+    drawn = plot_style.svg(draw_parts(found, "LeNet-5 of 1998"), "x")
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", drawn)
     assert {part.name for part in found} <= set(texts)
     assert {"28 × 28 × 6", "400", "48.1 k", "240 k", "14 × 14", "all"} <= set(texts)
+    assert "LeNet-5 of 1998" in texts
 
 
 def test_the_frame_of_a_receptive_field_lies_where_the_unit_looks():
