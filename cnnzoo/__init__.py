@@ -23,6 +23,7 @@ __getattr__, __all__ = exports(
         "CnnzooError": "cnnzoo.errors",
         "Recipe": "cnnzoo.config.recipe",
         "audit": "cnnzoo.audit",
+        "compare": "cnnzoo.training.comparison",
         "create_model": "cnnzoo.models",
         "eval_batches": "cnnzoo.pipelines.fit_batches",
         "evaluate": "cnnzoo.evaluation.metrics",

@@ -401,6 +401,23 @@ def _experiments(add: Callable[..., argparse.ArgumentParser]) -> None:
     )
     _add_set(one)
     _sweeping(add)
+    _comparing(add)
+
+
+def _comparing(add: Callable[..., argparse.ArgumentParser]) -> None:
+    one = add(
+        "compare",
+        training.compare_runs,
+        "show runs side by side: what they reached, what sets them apart, and their courses",
+    )
+    one.add_argument("runs", nargs="+", metavar="run", help="run folders, two or more")
+    one.add_argument(
+        *("--out",),
+        type=Path,
+        default=Path("comparison.png"),
+        metavar="FILE",
+        help=f"PNG to write {DEFAULT}",
+    )
 
 
 def _sweeping(add: Callable[..., argparse.ArgumentParser]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnzoo.commands import Answer
 from cnnzoo.commands.answering import answer_line
-from cnnzoo.commands.tables import table
+from cnnzoo.commands.tables import facts, table
 from cnnzoo.errors import CnnzooError
 from cnnzoo.extras import install
 from cnnzoo.progress import saying
@@ -230,3 +230,30 @@ def _trial(row: dict[str, Any]) -> tuple[str, ...]:
         fields = f"{fields} ({row['state']})"
     accuracy, loss = f"{row['validation_accuracy']:.2%}", f"{row['validation_loss']:.4f}"
     return accuracy, loss, f"{row['epochs']}", f"{row['seconds']:,.0f}", fields
+
+
+def compare_runs(arguments: argparse.Namespace) -> Answer:
+    """What several runs reached and what sets them apart, and a picture of their courses."""
+    from cnnzoo.files import write_whole
+    from cnnzoo.plot_style import png
+
+    start_tensorflow()
+    from cnnzoo.training.comparison import compare
+    from cnnzoo.training.sweep import described
+
+    rows, figure = compare(arguments.runs)
+    write_whole(arguments.out, png(figure))
+    headings = ("run", "validation\naccuracy", "loss", "epoch", "test\naccuracy", "seconds")
+    cells = [
+        (
+            row["run"],
+            f"{row['validation_accuracy']:.2%}",
+            f"{row['validation_loss']:.4f}",
+            f"{row['epoch']} of {row['epochs']}",
+            "" if row["test_accuracy"] is None else f"{row['test_accuracy']:.2%}",
+            "" if row["seconds"] is None else f"{row['seconds']:,.0f}",
+        )
+        for row in rows
+    ]
+    apart = facts((row["run"], described(row["fields"])) for row in rows)
+    return rows, [*table(headings, cells), "", *apart, "", f"picture  {arguments.out}"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +16,6 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation.metrics import score
 from cnnzoo.export.artifact import load
 from cnnzoo.export.classifier import Classifier
-from cnnzoo.files import read
 from cnnzoo.inspection.attribution import methods
 from cnnzoo.inspection.cost import LayerCost
 from cnnzoo.inspection.graph import last_maps
@@ -26,6 +24,7 @@ from cnnzoo.inspection.randomization import RandomizationTest, randomization_tes
 from cnnzoo.pipelines.card_data import dataset_of
 from cnnzoo.pipelines.splits import Split, select
 from cnnzoo.training.checkpoints import Row
+from cnnzoo.training.history import read_history
 from cnnzoo.training.run_folder import holds_run, read_metrics
 
 SCORED = 10_000  # Test examples at most whose scores are computed.
@@ -121,10 +120,7 @@ class Subject:
     @cached_property
     def history(self) -> list[Row]:
         """One row per epoch of the run; none without a run."""
-        if self.run is None:
-            return []
-        lines = read(self.run / "history.csv").decode().splitlines()
-        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(lines)]
+        return [] if self.run is None else read_history(self.run)
 
     @cached_property
     def metrics(self) -> dict[str, Any]:

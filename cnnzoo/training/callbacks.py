@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -18,24 +16,14 @@ from cnnzoo.evaluation.metrics import score
 from cnnzoo.export import artifact
 from cnnzoo.export.rounding import rounded
 from cnnzoo.export.scoring import of_training
-from cnnzoo.files import read, write_whole
+from cnnzoo.files import write_whole
 from cnnzoo.keras_internals import forget_initial_epoch
 from cnnzoo.training import checkpoints
-from cnnzoo.training.checkpoints import Row, State
+from cnnzoo.training.checkpoints import State
 from cnnzoo.training.distributed.distribution import Distribution
+from cnnzoo.training.history import HISTORY, best_epoch, history_csv
 from cnnzoo.training.networks import Networks
 from cnnzoo.training.run_data import RunData
-
-
-def best_epoch(history: list[Row]) -> Row:
-    """Return the epoch with the highest validation accuracy, then the lowest validation loss.
-
-    Where the last epochs are quantized, it is one of these.
-    """
-    return max(
-        history,
-        key=lambda row: (row.get("quantized", 0), row["val_accuracy"], -row["val_loss"]),
-    )
 
 
 class Epochs(keras.callbacks.Callback):
@@ -92,13 +80,15 @@ class Epochs(keras.callbacks.Callback):
         rounded = {name: float(f"{value:.7g}") for name, value in logs.items()}
         if self._recipe.quantize is not None:
             rounded["quantized"] = int(quantized)
+        rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
+        rounded["learning_rate"] = float(f"{rate:.7g}")
         rounded["seconds"] = round(time.monotonic() - self._started, 3)
         self.history.append({"epoch": epoch + 1, **rounded})
         if best_epoch(self.history) is self.history[-1]:
             best = {"accuracy": rounded["val_accuracy"], "loss": rounded["val_loss"]}
             card = {**self.metadata, "metrics": {"epoch": epoch + 1, "validation": best}}
             artifact.save(self.folder / artifact.ARTIFACT, self.networks.inference, card)
-        write_whole(self.folder / "history.csv", _csv(self.history))
+        write_whole(self.folder / HISTORY, history_csv(self.history))
 
     def _validated(self, quantized: bool) -> dict[str, Any]:
         """Copy the trained weights, or their average, to the served network, and score that.
@@ -120,23 +110,6 @@ class Epochs(keras.callbacks.Callback):
         with rounded(self.networks.served):
             classifier = of_training(self.networks.inference, self.metadata)
             return score(classifier.scores(inputs), labels)
-
-
-def read_history(folder: Path) -> list[Row]:
-    """Return the finished epochs of the run in `folder`, none of one that has not come so far."""
-    path = folder / "history.csv"
-    if not path.is_file():
-        return []
-    rows = csv.DictReader(io.StringIO(read(path).decode()))
-    return [{name: float(value) for name, value in row.items()} for row in rows]
-
-
-def _csv(history: list[Row]) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(history[0]))
-    writer.writeheader()
-    writer.writerows(history)
-    return text.getvalue().encode()
 
 
 class Checkpoint(keras.callbacks.Callback):

@@ -32,11 +32,12 @@ from cnnzoo.pipelines.input_types import RawTexts
 from cnnzoo.plot_style import png
 from cnnzoo.quiet import log
 from cnnzoo.training import checkpoints, require_tensorflow, run_folder
-from cnnzoo.training.callbacks import Checkpoint, Epochs, best_epoch
+from cnnzoo.training.callbacks import Checkpoint, Epochs
 from cnnzoo.training.curves import curves
 from cnnzoo.training.distributed.distribution import get_distribution
 from cnnzoo.training.fine_tuning import Frozen
 from cnnzoo.training.fused_kernels import fused
+from cnnzoo.training.history import best_epoch
 from cnnzoo.training.keras_schedules import keras_callbacks
 from cnnzoo.training.networks import card_metadata, defaults, prepare
 from cnnzoo.training.progress import ProgressBar

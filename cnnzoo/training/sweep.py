@@ -22,8 +22,8 @@ from cnnzoo.files import write_whole
 from cnnzoo.plot_style import png
 from cnnzoo.quiet import log
 from cnnzoo.registry import unknown
-from cnnzoo.training.callbacks import best_epoch, read_history
 from cnnzoo.training.checkpoints import Row
+from cnnzoo.training.history import best_epoch, read_history
 from cnnzoo.training.run import train
 from cnnzoo.training.run_folder import holds_run, started
 from cnnzoo.training.search_space import SearchSpace

@@ -11,8 +11,8 @@ import cnnzoo
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.rounding import _places
 from cnnzoo.keras_internals import flatten_layers
-from cnnzoo.training.callbacks import best_epoch
 from cnnzoo.training.fused_kernels import fused
+from cnnzoo.training.history import best_epoch
 from cnnzoo.training.quantization import require_quantizable
 
 QUANTIZED = {"model": "basic_cnn_8k", "epochs": 3, "quantize": "int8", "quantized_epochs": 2}

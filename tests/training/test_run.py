@@ -10,7 +10,7 @@ from tensorflow.errors import ResourceExhaustedError
 import cnnzoo
 from cnnzoo.errors import CnnzooError
 from cnnzoo.training import checkpoints
-from cnnzoo.training.callbacks import best_epoch
+from cnnzoo.training.history import best_epoch
 from cnnzoo.training.run_folder import folder_of, structure_digest
 
 
