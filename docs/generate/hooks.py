@@ -38,13 +38,14 @@ _MARKER = re.compile(r"^<!-- generated: (\S+)(?: (.+))? -->$", re.M)
 
 
 def on_files(files: Any, config: Any) -> Any:
-    """Add the files of the repository, and the learning curves."""
+    """Add the files of the repository, the learning curves, and the picture of the results."""
     for source, target in reference.FILES.items():
         files.append(File.generated(config, target, abs_src_path=str(ROOT / source)))
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         files.append(File.generated(config, f"course/{path.name}", abs_src_path=str(path)))
     for name, picture in results.curves().items():
         files.append(File.generated(config, f"curves/{name}.png", content=picture))
+    files.append(File.generated(config, "curves/costs.png", content=results.costs()))
     return files
 
 

@@ -98,11 +98,19 @@ def curves(folder: Path = HISTORIES) -> dict[str, bytes]:
     if not paths:
         return {}
     from cnnzoo.plot_style import png
-    from cnnzoo.training import callbacks, curves  # Imports TensorFlow.
+    from cnnzoo.training import curves, history  # Imports TensorFlow.
 
     pictures = {}
     for path in paths:
         rows = [{name: float(value) for name, value in row.items()} for row in _csv(path)]
-        chosen = int(callbacks.best_epoch(rows)["epoch"])
+        chosen = int(history.best_epoch(rows)["epoch"])
         pictures[path.stem] = png(curves.curves(path.stem, rows, chosen))
     return pictures
+
+
+def costs() -> bytes:
+    """Return the results table as a PNG picture."""
+    from cnnzoo.evaluation.ledger_plot import draw_ledger
+    from cnnzoo.plot_style import png
+
+    return png(draw_ledger(ledger.read(ROOT / "results.csv")))
