@@ -11,9 +11,77 @@ from pathlib import Path
 from typing import Any
 
 from cnnzoo.commands import Answer
+from cnnzoo.commands.arguments import TRAINED, Add
 from cnnzoo.commands.tables import facts, table
 from cnnzoo.errors import CnnzooError
 from cnnzoo.quiet import log, start_tensorflow
+
+
+def declare_evaluate(add: Add) -> None:
+    """Declare `evaluate`."""
+    one = add("evaluate", evaluate_trained, "score a trained model")
+    one.add_argument("name", help=TRAINED)
+    one.add_argument(
+        "--split",
+        help="test, validation, train or all (default: test, or all of other data than those of "
+        "training that have no test split)",
+    )
+    one.add_argument(
+        "--data",
+        metavar="PATH",
+        help="your labeled data to score instead, as for train; classes are matched by name",
+    )
+    one.add_argument(
+        "--encoding", metavar="NAME", help="of your texts, such as cp1252, if they are not UTF-8"
+    )
+    one.add_argument(
+        "--corrupted",
+        nargs="?",
+        const=True,
+        default=False,
+        metavar="NAME,...",
+        help="score images corrupted too, at five strengths: by noise, blur, fog and others, or by "
+        "these alone",
+    )
+    one.add_argument(
+        *("--out",),
+        type=Path,
+        metavar="FILE",
+        help="PNG to write with --corrupted: each corruption of an image, and the accuracy",
+    )
+
+
+def declare_predict(add: Add) -> None:
+    """Declare `predict`."""
+    one = add("predict", predict, "predict the class of raw inputs")
+    one.add_argument("name", help=TRAINED)
+    one.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="PNG, JPEG, WAV or .npy file, or the text itself for a text model; a folder, for all "
+        "files below it; or a .csv, .tsv, .jsonl or .parquet table with a column text or image, or "
+        "the column in brackets: 'reviews.csv[review]'",
+    )
+    one.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help=".csv, .jsonl or .parquet file to write, one row per input, in constant memory; the "
+        "same command continues a .csv or .jsonl file after an interruption",
+    )
+    one.add_argument(
+        "--top", type=int, metavar="N", help="best classes to give of each input (default: 1)"
+    )
+    unknown = one.add_mutually_exclusive_group()
+    unknown.add_argument(
+        "--threshold",
+        type=float,
+        metavar="X",
+        help="call an input unknown if its familiarity, from 0 to 1, is below X (default: the "
+        "card's, which refuses 1%% of validation data)",
+    )
+    unknown.add_argument("--no-unknown", action="store_true", help="always give a class")
 
 
 def evaluate_trained(arguments: argparse.Namespace) -> Answer:

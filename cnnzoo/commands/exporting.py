@@ -4,15 +4,84 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from cnnzoo.commands import Answer
+from cnnzoo.commands.arguments import DEFAULT, WITH_CARD, Add, positive
 from cnnzoo.commands.tables import table
 from cnnzoo.errors import CnnzooError
 from cnnzoo.extras import install
 from cnnzoo.progress import saying
 from cnnzoo.quiet import silent_stderr, start_tensorflow
+from cnnzoo.serving.limits import Limits
 
 _SERVE = ("ai_edge_litert", "fastapi", "orjson", "prometheus_client", "uvicorn")
+
+
+def declare_export(add: Add) -> None:
+    """Declare `export`."""
+    one = add(
+        "export",
+        export_trained,
+        "export the next version of a trained model, each file verified against the model",
+    )
+    one.add_argument("name", help=WITH_CARD)
+    one.add_argument(
+        "--out", default="saved_models", metavar="DIR", help=f"folder of all exports {DEFAULT}"
+    )
+    one.add_argument(
+        "--name", dest="as_name", metavar="NAME", help="of the export (default: the card's)"
+    )
+    one.add_argument("--to", help=argparse.SUPPRESS)  # The name of version 0.1; goes with 0.3.
+    one.add_argument(
+        "--format",
+        default="savedmodel,litert",
+        help="formats in addition to the SavedModel, separated by commas: litert, litert_float16, "
+        f"litert_int8, onnx, micro, html (a page to try it, one file) {DEFAULT}",
+    )
+
+
+def declare_benchmark(add: Add) -> None:
+    """Declare `benchmark`."""
+    one = add(
+        "benchmark",
+        benchmark_trained,
+        "measure each format of a trained model here: bytes, accuracy, latency and memory",
+    )
+    one.add_argument("name", help=WITH_CARD)
+    one.add_argument(
+        "--data", metavar="PATH", help="your labeled data to score instead, as for evaluate"
+    )
+    one.add_argument("--out", type=Path, metavar="FILE", help="PNG to draw the figures in")
+
+
+def declare_push(add: Add) -> None:
+    """Declare `push`."""
+    one = add(
+        "push",
+        push_trained,
+        "push a trained model and its card to a site of models, for others to load",
+    )
+    one.add_argument("name", help=WITH_CARD)
+    one.add_argument(
+        "address", help="hf://USER/NAME[@BRANCH]; repository and branch are created where missing"
+    )
+
+
+def declare_serve(add: Add) -> None:
+    """Declare `serve`."""
+    one = add("serve", serve_models, "serve predictions over HTTP, as TensorFlow Serving does")
+    one.add_argument("folder", type=Path, help="folder of exported models, such as saved_models")
+    one.add_argument("--host", default="127.0.0.1", help=f"address to listen on {DEFAULT}")
+    one.add_argument("--port", type=int, default=8501, help=f"port, or 0 for a free one {DEFAULT}")
+    for name, value, what in (
+        ("instances", Limits.instances, "examples per request"),
+        ("body", Limits.body, "bytes per request"),
+        ("waiting", Limits.waiting, "requests that may wait"),
+    ):
+        one.add_argument(
+            f"--max-{name}", type=positive, default=value, metavar="N", help=f"{what} {DEFAULT}"
+        )
 
 
 def export_trained(arguments: argparse.Namespace) -> Answer:
@@ -102,7 +171,6 @@ def serve_models(arguments: argparse.Namespace) -> Answer:
 
     if any(importlib.util.find_spec(name) is None for name in _SERVE):
         raise CnnzooError(f"serving needs more packages; run: {install('serve')}")
-    from cnnzoo.serving.limits import Limits
     from cnnzoo.serving.server import serve
 
     limits = Limits(

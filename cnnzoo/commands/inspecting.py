@@ -3,10 +3,56 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from cnnzoo.commands import Answer
+from cnnzoo.commands.arguments import DEFAULT, WITH_CARD, Add
 from cnnzoo.commands.tables import table
 from cnnzoo.quiet import start_tensorflow
+
+
+def declare_audit(add: Add) -> None:
+    """Declare `audit`."""
+    one = add(
+        "audit",
+        audit_data,
+        "look for wrong labels, copies, outliers and empty examples in data",
+    )
+    one.add_argument(
+        "data", metavar="DATA", help="name of a data set, or your labeled data, as for train"
+    )
+    one.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder of audit.html and audit.csv (default: audit/NAME)",
+    )
+    one.add_argument(
+        "--encoding", metavar="NAME", help="of your texts, such as cp1252, if they are not UTF-8"
+    )
+    one.add_argument(
+        "--seed", type=int, default=0, metavar="N", help=f"seed of the networks {DEFAULT}"
+    )
+
+
+def declare_inspect(add: Add) -> None:
+    """Declare `inspect`."""
+    one = add(
+        "inspect",
+        inspect_trained,
+        "write an HTML report: structure, results, mistakes, and what the model looks at",
+    )
+    one.add_argument("name", help=WITH_CARD)
+    one.add_argument(
+        "inputs", nargs="*", metavar="FILE|TEXT", help="your inputs to look at, as for predict"
+    )
+    one.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder of report.html and the pictures (default: inspect in a run folder, "
+        "else inspect/NAME)",
+    )
 
 
 def inspect_trained(arguments: argparse.Namespace) -> Answer:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from cnnzoo import registry
 from cnnzoo.commands import Answer
+from cnnzoo.commands.arguments import Add
 from cnnzoo.commands.tables import table
 from cnnzoo.errors import CnnzooError
 
@@ -29,6 +30,27 @@ KINDS = {
     "recipes": "a model, a data set and how to train the one on the other",
     "weights": "trained models that come with the package",
 }
+
+
+def declare_list(add: Add) -> None:
+    """Declare `list`."""
+    one = add("list", list_names, "list models, data sets, recipes or shipped weights")
+    one.add_argument(
+        *("kind",),
+        nargs="?",
+        choices=[*KINDS],
+        metavar="kind",
+        help=f"{', '.join(KINDS)}; by default, what each of these is",
+    )
+    one.add_argument(
+        "pattern", nargs="?", default="*", help="shell-style pattern, such as 'lenet*'"
+    )
+
+
+def declare_cite(add: Add) -> None:
+    """Declare `cite`."""
+    one = add("cite", cite, "print BibTeX of a model, a data set or a recipe")
+    one.add_argument("name", help="of a model, a data set, a recipe or shipped weights")
 
 
 def list_names(arguments: argparse.Namespace) -> Answer:

@@ -9,11 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from cnnzoo.commands import Answer
+from cnnzoo.commands.arguments import Add
 from cnnzoo.commands.naming import kind_of
 from cnnzoo.commands.tables import facts, table
 from cnnzoo.errors import CnnzooError
 from cnnzoo.inspection.table import sides
 from cnnzoo.quiet import start_tensorflow
+
+
+def declare_show(add: Add) -> None:
+    """Declare `show`."""
+    one = add("show", show, "show what is known of a model, a data set or a recipe")
+    one.add_argument("name", help="of a model, a data set or a recipe")
+    one.add_argument(
+        "--out", type=Path, metavar="FILE", help="PNG to write: a picture of a model or a data set"
+    )
 
 
 def show(arguments: argparse.Namespace) -> Answer:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnzoo.commands import Answer
 from cnnzoo.commands.answering import answer_line
-from cnnzoo.commands.tables import facts, table
+from cnnzoo.commands.arguments import RECIPE_OR_FILE, Add, add_set, recipe_name
 from cnnzoo.errors import CnnzooError
 from cnnzoo.extras import install
 from cnnzoo.progress import saying
@@ -25,11 +25,96 @@ _FIELDS = {
 _FIELDS["data"] = "dataset"  # Options that set a field of the recipe.
 
 
+def declare_train(add: Add) -> None:
+    """Declare `train`."""
+    one = add(
+        "train",
+        train_recipe,
+        "train a recipe: choose the epoch on validation data, score on test data, export",
+    )
+    one.add_argument(
+        "recipe",
+        nargs="?",
+        type=recipe_name,
+        help=f"{RECIPE_OR_FILE} (default: that of --out with --resume, or one for the kind of "
+        "--data)",
+    )
+    one.set_defaults(parser=one)
+    add_options(one)
+
+
+def add_options(one: argparse.ArgumentParser) -> None:
+    """Declare what `train` and the file of a recipe take."""
+    one.add_argument(
+        "--out", type=Path, metavar="DIR", help="run folder (default: the next runs/RECIPE/NUMBER)"
+    )
+    _add_data(one)
+    one.add_argument(
+        "--from",
+        dest="weights",
+        metavar="SOURCE",
+        help="trained weights to fine-tune: name of shipped weights, run folder, .keras file, or "
+        "imagenet; the same as --set weights=SOURCE",
+    )
+    one.add_argument(
+        "--seed", type=int, metavar="N", help="seed of weights, order and augmentation"
+    )
+    one.add_argument(
+        *("--resume",),
+        action="store_true",
+        help="resume the run in --out, or the recipe's latest run, as it was started",
+    )
+    _add_machines(one)
+    one.add_argument(
+        "--tensorboard", action="store_true", help="write RUN/tensorboard, for TensorBoard"
+    )
+    add_set(one)
+
+
+def _add_data(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--data",
+        metavar="PATH",
+        help="your data in place of the data set: a folder with one folder of images or texts per "
+        "class, or with one file of sentences per class; a .csv, .tsv, .jsonl or .parquet file, "
+        "its columns in brackets if not text and label: 'reviews.csv[review,stars]'; or a .npz "
+        "file of arrays",
+    )
+    one.add_argument(
+        "--encoding", metavar="NAME", help="encoding of your texts if not UTF-8, such as cp1252"
+    )
+    one.add_argument(
+        "--skip-unreadable",
+        action="store_true",
+        help="leave out images of yours that cannot be read, and count them",
+    )
+    one.add_argument(
+        "--leave-out",
+        metavar="FILE",
+        help="CSV file of `cnnzoo audit`: training examples that it says to leave out; the same as "
+        "--set leave_out=FILE",
+    )
+
+
+def _add_machines(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--devices", type=int, metavar="N", help="GPUs to use, or logical CPU devices without any"
+    )
+    one.add_argument(
+        *("--workers",),
+        metavar="HOST:PORT,...",
+        help="all machines that train together; the same list on each of them",
+    )
+    one.add_argument(
+        "--worker", type=int, metavar="N", help="index of this machine in --workers, from 0"
+    )
+
+
 def train_recipe(arguments: argparse.Namespace) -> Answer:
     """A run: trained, scored on the test set, exported, and one example predicted."""
     from cnnzoo.config.recipe import resolve
 
-    _read_file(arguments)
+    read_recipe_file(arguments)
     recipe = _recipe(arguments)
     fields = recipe.parse(dict(arguments.set))
     for option, name in _FIELDS.items():
@@ -38,7 +123,7 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
     recipe.replace(**fields)  # A wrong field, or no data, is reported before TensorFlow starts.
     if not arguments.resume:
         resolve(arguments.recipe, fields)
-    _start()
+    start()
     from cnnzoo.training.distributed.cluster import cluster
     from cnnzoo.training.run import example_of, train
     from cnnzoo.training.run_folder import folder_of
@@ -82,7 +167,7 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
     ]
 
 
-def _read_file(arguments: argparse.Namespace) -> None:
+def read_recipe_file(arguments: argparse.Namespace) -> None:
     """Put the recipe of a file in place of the file's path, as when the file itself is run."""
     from cnnzoo.config.recipe_file import SUFFIX, read_recipe
 
@@ -97,7 +182,7 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
     from cnnzoo.config.recipe import get_recipe
 
     if arguments.recipe is None and arguments.resume and arguments.out is not None:
-        _start()
+        start()
         from cnnzoo.training.run_folder import started
 
         held = started(None, arguments.out)
@@ -106,7 +191,7 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
     if arguments.recipe is None and (arguments.resume or arguments.data is None):
         arguments.parser.error("a recipe, --data PATH or --resume --out DIR must be given")
     if arguments.recipe is None:
-        _start()
+        start()
         from cnnzoo.training.request import usual_recipe
 
         arguments.recipe = usual_recipe(arguments.data)
@@ -115,7 +200,8 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
     return get_recipe(arguments.recipe) if named else arguments.recipe
 
 
-def _start() -> None:
+def start() -> None:
+    """Import TensorFlow, on which cnnzoo trains, or refuse another backend of Keras."""
     from cnnzoo.training import require_tensorflow
 
     require_tensorflow()
@@ -172,88 +258,3 @@ def _exported(run: Path) -> Path:
     with saying("exporting, and comparing the files with the model"):
         found = latest_version(base / artifact.card["name"])
         return found or Path(export(artifact, base)[0]["path"])
-
-
-def reproduce_recipe(arguments: argparse.Namespace) -> Answer:
-    """The row of the results table, from several seeds."""
-    from cnnzoo.config.recipe import recipes
-
-    recipes()[arguments.recipe]  # An unknown name is reported before TensorFlow starts.
-    _start()
-    from cnnzoo.training.reproduce import reproduce
-
-    ledger, fields = Path(arguments.ledger), dict(arguments.set)
-    row = reproduce(arguments.recipe, arguments.seeds, ledger, fields, arguments.corrupted)
-    if not row["passed"]:
-        raise CnnzooError(
-            f"{arguments.recipe} must reach {row['target']:.2%} on average; "
-            f"got {row['accuracy_mean']:.2%} over seeds {row['seeds']}"
-        )
-    line = "{recipe}: {accuracy_mean:.2%} +- {accuracy_std:.2%} over {n} runs".format(**row)
-    return row, [line]
-
-
-def sweep_recipe(arguments: argparse.Namespace) -> Answer:
-    """Runs with many values, the best on validation data first."""
-    _read_file(arguments)
-    _start()
-    from cnnzoo.training.sweep import counted, sweep
-
-    fields = [field for field, _ in arguments.over]
-    if twice := [field for field in fields if fields.count(field) > 1]:
-        raise CnnzooError(
-            f"over must name each field once; got {twice[0]} {fields.count(twice[0])} times"
-        )
-    out = arguments.out or Path("runs") / getattr(arguments, "run", arguments.recipe) / "sweep"
-    options = {name: getattr(arguments, name) for name in ("trials", "search", "by", "prune")}
-    try:
-        rows = sweep(arguments.recipe, dict(arguments.over), out, **options)
-    except KeyboardInterrupt:
-        raise CnnzooError("interrupted; the same command resumes the sweep") from None
-    headings = ("validation\naccuracy", "loss", "epochs", "seconds", "fields")
-    lines = table(headings, map(_trial, rows), left=(4,))
-    lines += [f"compared  {counted(rows)}", f"picture   {out / 'sweep.png'}"]
-    if "recipe" in rows[0]:
-        train = shlex.join(["cnnzoo", "train", rows[0]["recipe"]])
-        lines += [f"recipe    {rows[0]['recipe']}", f"next      {train}"]
-    return rows, lines
-
-
-def _trial(row: dict[str, Any]) -> tuple[str, ...]:
-    """Return what a run of a sweep reached on validation data, with the fields that it tried."""
-    from cnnzoo.training.sweep import described
-
-    fields = described(row["fields"])
-    if row["validation_loss"] is None:
-        return "", "", "", "", f"{fields}: {row['error']}"
-    if row["state"] != "finished":
-        fields = f"{fields} ({row['state']})"
-    accuracy, loss = f"{row['validation_accuracy']:.2%}", f"{row['validation_loss']:.4f}"
-    return accuracy, loss, f"{row['epochs']}", f"{row['seconds']:,.0f}", fields
-
-
-def compare_runs(arguments: argparse.Namespace) -> Answer:
-    """What several runs reached and what sets them apart, and a picture of their courses."""
-    from cnnzoo.files import write_whole
-    from cnnzoo.plot_style import png
-
-    start_tensorflow()
-    from cnnzoo.training.comparison import compare
-    from cnnzoo.training.sweep import described
-
-    rows, figure = compare(arguments.runs)
-    write_whole(arguments.out, png(figure))
-    headings = ("run", "validation\naccuracy", "loss", "epoch", "test\naccuracy", "seconds")
-    cells = [
-        (
-            row["run"],
-            f"{row['validation_accuracy']:.2%}",
-            f"{row['validation_loss']:.4f}",
-            f"{row['epoch']} of {row['epochs']}",
-            "" if row["test_accuracy"] is None else f"{row['test_accuracy']:.2%}",
-            "" if row["seconds"] is None else f"{row['seconds']:,.0f}",
-        )
-        for row in rows
-    ]
-    apart = facts((row["run"], described(row["fields"])) for row in rows)
-    return rows, [*table(headings, cells), "", *apart, "", f"picture  {arguments.out}"]

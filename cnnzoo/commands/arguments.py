@@ -1,0 +1,66 @@
+"""What arguments of several commands share: texts of help, types, and the option `--set`."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import shlex
+from collections.abc import Callable, Sequence
+
+WITH_CARD = "run folder, artifact, name of shipped weights, or hf://USER/NAME[@REVISION]"
+TRAINED = f"exported SavedModel, {WITH_CARD}"
+RECIPE = "name of a recipe; see `cnnzoo list recipes`"
+RECIPE_OR_FILE = "name of a recipe, or a recipe's .py file; see `cnnzoo list recipes`"
+DEFAULT = "(default: %(default)s)"
+
+Add = Callable[..., argparse.ArgumentParser]  # Of the name, the function and a sentence.
+
+
+def add_set(one: argparse.ArgumentParser) -> None:
+    """Declare `--set`."""
+    one.add_argument(
+        *("--set",),
+        action="append",
+        type=assignment,
+        default=[],
+        metavar="field=value",
+        help="replace a field of the recipe; may be repeated",
+    )
+
+
+def assignment(text: str) -> tuple[str, str]:
+    """Return the name and the value of "field=value"."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"must be field=value; got {text!r}")
+    return name, value
+
+
+def recipe_name(text: str) -> str:
+    """Return the name of a recipe, or refuse what sets a field of one."""
+    hint = as_field([text])
+    if hint:
+        raise argparse.ArgumentTypeError(f"must be a name; got {text!r}{hint}")
+    return text
+
+
+def positive(text: str) -> int:
+    """Return a whole number of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1; got {text!r}")
+    return int(text)
+
+
+def as_field(words: Sequence[str]) -> str:
+    """Return a hint if `words`, as "--epochs 2" or "epochs=2", set a field of a recipe, or ''."""
+    from cnnzoo.config.recipe import Recipe
+
+    name, _, value = words[0].lstrip("-").partition("=")
+    field = name.replace("-", "_")
+    first, dot, rest = field.partition(".")
+    near = difflib.get_close_matches(first, Recipe.__dataclass_fields__, n=1, cutoff=0.8)
+    if not near:
+        return ""
+    field = f"{near[0]}{dot}{rest}"
+    value = value or (words[1] if len(words) > 1 else "VALUE")
+    return f"; to set a field of the recipe: --set {shlex.quote(f'{field}={value}')}"

@@ -1,0 +1,195 @@
+"""Many runs: reproduce, sweep and compare."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from pathlib import Path
+from typing import Any
+
+from cnnzoo.commands import Answer
+from cnnzoo.commands.arguments import (
+    DEFAULT,
+    RECIPE,
+    RECIPE_OR_FILE,
+    Add,
+    add_set,
+    assignment,
+)
+from cnnzoo.commands.tables import facts, table
+from cnnzoo.commands.training import read_recipe_file, start
+from cnnzoo.errors import CnnzooError
+from cnnzoo.quiet import start_tensorflow
+
+
+def declare_reproduce(add: Add) -> None:
+    """Declare `reproduce`."""
+    one = add(
+        "reproduce",
+        reproduce_recipe,
+        "train with several seeds and write the recipe's row of the results table",
+    )
+    one.add_argument("recipe", help=RECIPE)
+    one.add_argument(
+        "--seeds", type=int, default=5, metavar="N", help=f"number of seeds, from 0 {DEFAULT}"
+    )
+    one.add_argument(
+        "--ledger", default="results.csv", metavar="FILE", help=f"the results table {DEFAULT}"
+    )
+    one.add_argument(
+        *("--corrupted",),
+        action="store_true",
+        help="score the test images corrupted too, for the column corrupted_accuracy",
+    )
+    add_set(one)
+
+
+def declare_sweep(add: Add) -> None:
+    """Declare `sweep`."""
+    one = add(
+        "sweep",
+        sweep_recipe,
+        "search values of a recipe's fields: train with many and compare the runs on validation "
+        "data; the same command resumes a sweep, or joins it from another process",
+    )
+    one.add_argument("recipe", help=RECIPE_OR_FILE)
+    one.add_argument(
+        "--over",
+        action="append",
+        type=assignment,
+        required=True,
+        metavar="'field=VALUES'",
+        help="values of a field, separated by commas or |, or a range of numbers, such as 16..128, "
+        "or 1e-3..1e-1:log to count each decade alike; may be repeated",
+    )
+    one.add_argument(
+        "--trials", type=int, metavar="N", help="runs in all (default: all of a grid, or else 20)"
+    )
+    one.add_argument(
+        "--search",
+        choices=["grid", "random", "tpe"],
+        metavar="search",
+        help="grid: all combinations; random; or tpe: Bayesian, by what was good so far (default: "
+        "grid, or tpe with a range or --trials)",
+    )
+    one.add_argument(
+        "--by",
+        choices=["accuracy", "loss"],
+        metavar="by",
+        default="accuracy",
+        help=f"what is compared, on validation data: accuracy or loss {DEFAULT}",
+    )
+    one.add_argument(
+        "--prune",
+        action=argparse.BooleanOptionalAction,
+        help="end a run after an epoch in which it is below the median of those before (default: "
+        "unless it is a grid)",
+    )
+    one.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder of the sweep, resumed if it holds one (default: runs/RECIPE/sweep)",
+    )
+
+
+def declare_compare(add: Add) -> None:
+    """Declare `compare`."""
+    one = add(
+        "compare",
+        compare_runs,
+        "show runs side by side: what they reached, what sets them apart, and their courses",
+    )
+    one.add_argument("runs", nargs="+", metavar="run", help="run folders, two or more")
+    one.add_argument(
+        *("--out",),
+        type=Path,
+        default=Path("comparison.png"),
+        metavar="FILE",
+        help=f"PNG to write {DEFAULT}",
+    )
+
+
+def reproduce_recipe(arguments: argparse.Namespace) -> Answer:
+    """The row of the results table, from several seeds."""
+    from cnnzoo.config.recipe import recipes
+
+    recipes()[arguments.recipe]  # An unknown name is reported before TensorFlow starts.
+    start()
+    from cnnzoo.training.reproduce import reproduce
+
+    ledger, fields = Path(arguments.ledger), dict(arguments.set)
+    row = reproduce(arguments.recipe, arguments.seeds, ledger, fields, arguments.corrupted)
+    if not row["passed"]:
+        raise CnnzooError(
+            f"{arguments.recipe} must reach {row['target']:.2%} on average; "
+            f"got {row['accuracy_mean']:.2%} over seeds {row['seeds']}"
+        )
+    line = "{recipe}: {accuracy_mean:.2%} +- {accuracy_std:.2%} over {n} runs".format(**row)
+    return row, [line]
+
+
+def sweep_recipe(arguments: argparse.Namespace) -> Answer:
+    """Runs with many values, the best on validation data first."""
+    read_recipe_file(arguments)
+    start()
+    from cnnzoo.training.sweep import counted, sweep
+
+    fields = [field for field, _ in arguments.over]
+    if twice := [field for field in fields if fields.count(field) > 1]:
+        raise CnnzooError(
+            f"over must name each field once; got {twice[0]} {fields.count(twice[0])} times"
+        )
+    out = arguments.out or Path("runs") / getattr(arguments, "run", arguments.recipe) / "sweep"
+    options = {name: getattr(arguments, name) for name in ("trials", "search", "by", "prune")}
+    try:
+        rows = sweep(arguments.recipe, dict(arguments.over), out, **options)
+    except KeyboardInterrupt:
+        raise CnnzooError("interrupted; the same command resumes the sweep") from None
+    headings = ("validation\naccuracy", "loss", "epochs", "seconds", "fields")
+    lines = table(headings, map(_trial, rows), left=(4,))
+    lines += [f"compared  {counted(rows)}", f"picture   {out / 'sweep.png'}"]
+    if "recipe" in rows[0]:
+        train = shlex.join(["cnnzoo", "train", rows[0]["recipe"]])
+        lines += [f"recipe    {rows[0]['recipe']}", f"next      {train}"]
+    return rows, lines
+
+
+def _trial(row: dict[str, Any]) -> tuple[str, ...]:
+    """Return what a run of a sweep reached on validation data, with the fields that it tried."""
+    from cnnzoo.training.sweep import described
+
+    fields = described(row["fields"])
+    if row["validation_loss"] is None:
+        return "", "", "", "", f"{fields}: {row['error']}"
+    if row["state"] != "finished":
+        fields = f"{fields} ({row['state']})"
+    accuracy, loss = f"{row['validation_accuracy']:.2%}", f"{row['validation_loss']:.4f}"
+    return accuracy, loss, f"{row['epochs']}", f"{row['seconds']:,.0f}", fields
+
+
+def compare_runs(arguments: argparse.Namespace) -> Answer:
+    """What several runs reached and what sets them apart, and a picture of their courses."""
+    from cnnzoo.files import write_whole
+    from cnnzoo.plot_style import png
+
+    start_tensorflow()
+    from cnnzoo.training.comparison import compare
+    from cnnzoo.training.sweep import described
+
+    rows, figure = compare(arguments.runs)
+    write_whole(arguments.out, png(figure))
+    headings = ("run", "validation\naccuracy", "loss", "epoch", "test\naccuracy", "seconds")
+    cells = [
+        (
+            row["run"],
+            f"{row['validation_accuracy']:.2%}",
+            f"{row['validation_loss']:.4f}",
+            f"{row['epoch']} of {row['epochs']}",
+            "" if row["test_accuracy"] is None else f"{row['test_accuracy']:.2%}",
+            "" if row["seconds"] is None else f"{row['seconds']:,.0f}",
+        )
+        for row in rows
+    ]
+    apart = facts((row["run"], described(row["fields"])) for row in rows)
+    return rows, [*table(headings, cells), "", *apart, "", f"picture  {arguments.out}"]
