@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import logging
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,7 +137,8 @@ def _prepared(name: str, version: str) -> Any:
             raise CnnzooError(f"{folder} is damaged: TFDS cannot read its metadata") from error
     try:
         builder = tfds.builder(f"{name}:{version}", data_dir=tfds_root())
-        builder.download_and_prepare()
+        with _one_look_for_a_host():
+            builder.download_and_prepare()
     except Exception as error:  # A download fails in many ways, and a full disk in others.
         cause = _first_cause(error)
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
@@ -149,6 +152,24 @@ def _prepared(name: str, version: str) -> Any:
             f"{name} is not in {tfds_root()} and cannot be prepared there ({reason}); {advice}"
         ) from error
     return builder
+
+
+@contextlib.contextmanager
+def _one_look_for_a_host() -> Iterator[None]:
+    """Let a download fail at once where a host has no address: TFDS would try for minutes."""
+
+    def refuse(record: logging.LogRecord) -> bool:
+        for one in record.args or ():
+            if isinstance(one, Exception) and "Failed to resolve" in str(one):
+                raise ConnectionError(str(one))  # Without its cause, which names no host.
+        return True
+
+    log = logging.getLogger("urllib3.connectionpool")  # Which says each time that it tries again.
+    log.addFilter(refuse)
+    try:
+        yield
+    finally:
+        log.removeFilter(refuse)
 
 
 def _first_cause(error: BaseException) -> BaseException:

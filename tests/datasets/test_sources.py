@@ -2,6 +2,7 @@
 
 import re
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,20 @@ def test_a_root_that_is_no_folder_is_reported(tmp_path, monkeypatch):
     )
     with pytest.raises(CnnzooError, match=message):
         sources.TFDS("unprepared", "1.0.0")("train")
+
+
+def test_a_host_without_an_address_is_looked_for_once(root, monkeypatch):
+    def download(self, manager):
+        return {"train": manager.download("https://nowhere.invalid/a.tar.gz")}
+
+    monkeypatch.setattr(Unprepared, "_split_generators", download)
+    begun = time.monotonic()
+    message = (
+        rf"^unprepared is not in {root} and cannot be prepared there \(.*'nowhere.invalid'.*\); run"
+    )
+    with pytest.raises(CnnzooError, match=message):
+        sources.TFDS("unprepared", "1.0.0")("train")
+    assert time.monotonic() - begun < 30  # TFDS alone tries for more than three minutes.
 
 
 def test_a_missing_decoder_of_sounds_is_reported(root, monkeypatch):
