@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -23,6 +24,17 @@ _CHUNK = 256  # Images that are decoded at a time,
 _PARTS = 16  # by the threads in so many parts.
 
 Fetch = Callable[[int], "tuple[bytes | np.ndarray, str]"]  # Place -> file or pixels, and its name.
+
+
+@dataclass(frozen=True)
+class EncodedImage:
+    """An image's file that stands in another, such as in a table."""
+
+    content: bytes
+    name: str  # In messages and answers.
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class EncodedImages:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cnnzoo.datasets.encoded import EncodedImage
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.custom_data.inputs import Unreadable
 from cnnzoo.pipelines.input_types import RawTexts
@@ -73,7 +74,9 @@ def loaded(classifier: Classifier, value: Any, name: str) -> list[tuple[str, Any
     try:
         return [(found, raw, "") for found, raw in classifier.load_inputs([value], name)]
     except (CnnzooError, OSError) as error:
-        return [(str(value) if isinstance(value, (str, Path)) else name, None, str(error))]
+        return [
+            (str(value) if isinstance(value, (str, Path, EncodedImage)) else name, None, str(error))
+        ]
 
 
 def names_of(classifier: Classifier, place: int, value: Any) -> list[str]:

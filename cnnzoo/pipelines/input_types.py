@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from cnnzoo.datasets import Dataset
+from cnnzoo.datasets.encoded import EncodedImage
 from cnnzoo.decoding import (
     Resizing,
     check_image,
@@ -65,6 +66,8 @@ class _Encodable(_Raw):
         Raises:
             CnnzooError: It is no example, file of examples, or array of them.
         """
+        if isinstance(value, EncodedImage):
+            return value.name, self.check_encoded(value.content, value.name)
         if isinstance(value, bytes):
             return name, self.check_encoded(value, name)
         if not isinstance(value, (str, Path)):

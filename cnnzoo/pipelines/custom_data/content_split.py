@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cnnzoo.datasets.encoded import EncodedImage
 from cnnzoo.datasets.sources import is_test
 from cnnzoo.pipelines.custom_data.examples import Input
 
@@ -65,6 +66,8 @@ def digest(one: Input) -> bytes:
             return hashlib.sha256(_sampled_file(one)).digest()
         except OSError:  # Reported, with all others, when the images are read.
             return hashlib.sha256(bytes(one)).digest()
+    if isinstance(one, EncodedImage):
+        return hashlib.sha256(_sampled(one.content)).digest()
     content = one.tobytes() if isinstance(one, np.ndarray) else one.encode()
     return hashlib.sha256(_sampled(content)).digest()
 

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from cnnzoo.datasets import DATASETS, Dataset, Examples
-from cnnzoo.datasets.encoded import EncodedImages, Fetch
+from cnnzoo.datasets.encoded import EncodedImage, EncodedImages, Fetch
 from cnnzoo.datasets.prepared import in_memory
 from cnnzoo.decoding import Resizing
 from cnnzoo.errors import CnnzooError
@@ -269,6 +269,8 @@ def _fetch(inputs: Sequence[Input] | np.ndarray) -> Fetch:
         one = inputs[row]
         if isinstance(one, np.ndarray):
             return one, f"image {row}"
+        if isinstance(one, EncodedImage):
+            return one.content, one.name
         return read(Path(one), limit=MAX_BYTES), str(one)
 
     return fetch

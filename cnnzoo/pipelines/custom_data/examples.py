@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 import reprlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from cnnzoo.datasets.encoded import EncodedImage
 from cnnzoo.datasets.prepared import utf8
 from cnnzoo.errors import CnnzooError
 
 MAX_TEXT_BYTES = 2**30  # Of a table or a file of texts: 1 GiB.
 
-Input: TypeAlias = "str | Path | np.ndarray"  # A text, an image's file, or its pixels.
+# A text, an image's file, where it is or what it holds, or its pixels.
+Input: TypeAlias = "str | Path | EncodedImage | np.ndarray"
 
 SPLITS = {  # Word in small letters, such as the name of a folder -> split.
     "train": "train",
@@ -46,6 +48,32 @@ def text_of(value: object, where: str) -> str:
     if not isinstance(value, str):
         raise CnnzooError(f"{where} must be a string; got {reprlib.repr(value)}")
     return str(value)
+
+
+def image_of(value: object, where: str, folder: Path) -> Path | EncodedImage:
+    """Return the image that a field of a table means: a path, a file's bytes, or both.
+
+    The latter is a mapping with `bytes` and `path`, as Hugging Face's `datasets` write one.
+
+    Args:
+        value: Of the field.
+        where: What to call it in a message.
+        folder: To which paths are relative.
+
+    Raises:
+        CnnzooError: It is something else, or there is no such file.
+    """
+    if isinstance(value, Mapping) and {"bytes", "path"} & set(value):
+        value = value.get("path") if value.get("bytes") is None else value["bytes"]
+    if isinstance(value, bytes):
+        return EncodedImage(value, where)
+    if not isinstance(value, str):
+        got = reprlib.repr(value)
+        raise CnnzooError(f"{where} must be the path of an image file, or its bytes; got {got}")
+    path = folder / value
+    if not path.is_file():
+        raise CnnzooError(f"{where} must name an image file; no such file: {path}")
+    return path
 
 
 def class_names_of(

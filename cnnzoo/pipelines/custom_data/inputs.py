@@ -19,8 +19,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
+from cnnzoo.datasets.encoded import EncodedImage
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.custom_data import tables
+from cnnzoo.pipelines.custom_data.examples import image_of
 from cnnzoo.pipelines.custom_data.image_files import is_image, is_of_the_system
 from cnnzoo.pipelines.texts import marked_encoding
 
@@ -108,6 +110,8 @@ class Inputs:
         for where, value in others.get(path.suffix.lower(), csv_rows)(path, column):
             if isinstance(value, CnnzooError):
                 yield Unreadable(where, str(value))
+            elif self.kind == "images" and not isinstance(value, str):
+                yield _image(value, f"{where} {column!r}", path.parent)
             elif not isinstance(value, str) or not _is_unicode(value):
                 got = reprlib.repr(value)
                 yield Unreadable(where, f"{where} {column!r} must be Unicode text; got {got}")
@@ -222,6 +226,13 @@ def _parquet_rows(path: Path, column: str) -> Iterator[tuple[str, Any]]:
         for value in batch.column(0).to_pylist():
             number += 1
             yield f"{path}, row {number},", value
+
+
+def _image(value: object, where: str, folder: Path) -> Path | EncodedImage | Unreadable:
+    try:
+        return image_of(value, where, folder)
+    except CnnzooError as error:
+        return Unreadable(where, str(error))
 
 
 def _is_unicode(text: str) -> bool:

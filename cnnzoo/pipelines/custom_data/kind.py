@@ -43,10 +43,11 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _names_images(path: Path, columns: Sequence[str]) -> bool:
-    """Return whether a table's first input is the name of an image, in a column of images."""
+    """Return whether a table's first input is an image, or the name of one."""
     if not columns and _first(path, tables.default_columns(False)) is not None:
         return False
-    return is_image(Path(str(_first(path, columns or tables.default_columns(True)))))
+    first = _first(path, columns or tables.default_columns(True))
+    return isinstance(first, (bytes, dict)) or is_image(Path(str(first)))
 
 
 def _first(path: Path, columns: Sequence[str]) -> object:

@@ -2,8 +2,9 @@
 
 A `.csv` file is as RFC 4180 and Excel have it, with commas or semicolons; a `.tsv` file has tabs
 and no quotes. Both begin with a row of column names. A `.jsonl` file has one JSON object per line;
-a `.parquet` file knows its columns. Columns are named `text` (or `image`, with paths relative to
-the table's folder) and `label`, unless others are named; a column `split`, if any, says train,
+a `.parquet` file knows its columns, may hold images themselves, and its numbers of classes may
+have names. Columns are named `text` (or `image`, with paths relative to the table's folder) and
+`label`, unless others are named; a column `split`, if any, says train,
 validation or test. Labels of CSV and TSV are names as they stand. Blank lines are no rows.
 """
 
@@ -12,14 +13,22 @@ from __future__ import annotations
 import csv
 import json
 import reprlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.extras import install
 from cnnzoo.pipelines.custom_data import examples
-from cnnzoo.pipelines.custom_data.examples import SPLITS, Found, class_names_of, listed, text_of
+from cnnzoo.pipelines.custom_data.examples import (
+    SPLITS,
+    Found,
+    Input,
+    class_names_of,
+    image_of,
+    listed,
+    text_of,
+)
 from cnnzoo.pipelines.texts import read_lines
 
 SPLIT = "split"  # The column.
@@ -49,7 +58,7 @@ def find(
 
     Args:
         path: A file for which `is_table` holds.
-        images: Whether inputs are paths of images.
+        images: Whether inputs are images.
         columns: Names of the columns of inputs and of labels, if not the default ones.
         encoding: Of its text, where that is not UTF-8.
 
@@ -93,14 +102,16 @@ def found_of(
     def where(place: int, column: str) -> str:
         return f"{name} {rows[place].place}, {column!r}"
 
-    texts = [text_of(row.input, where(place, needed[0])) for place, row in enumerate(rows)]
     labels = class_names_of(
         [row.label for row in rows], lambda place: where(place, needed[1]), class_names
     )
     splits: list[str] = []
     if any(row.split is not None for row in rows):
         splits = [_split(row.split, where, place) for place, row in enumerate(rows)]
-    inputs = texts if folder is None else _files(folder, texts, where, needed[0])
+    inputs: list[Input] = []
+    for place, row in enumerate(rows):
+        at = where(place, needed[0])
+        inputs.append(text_of(row.input, at) if folder is None else image_of(row.input, at, folder))
     return Found(inputs, labels, splits, set(labels), set(splits))
 
 
@@ -114,16 +125,6 @@ def _split(value: object, where: Where, place: int) -> str:
             f"{where(place, SPLIT)} must be train, validation or test; got {reprlib.repr(value)}"
         )
     return split
-
-
-def _files(folder: Path, names: Sequence[str], where: Where, column: str) -> list[Path]:
-    paths = [folder / name for name in names]
-    for place, path in enumerate(paths):
-        if not path.is_file():
-            raise CnnzooError(
-                f"{where(place, column)} must name an image file; no such file: {path}"
-            )
-    return paths
 
 
 def places_of(columns: Sequence[str], needed: Sequence[str], where: str) -> list[int | None]:
@@ -267,6 +268,7 @@ def _parquet(path: Path, needed: Sequence[str], encoding: str | None) -> Iterato
             names = file.schema_arrow.names
             places = places_of(names, needed, str(path))
             chosen = [names[place] for place in places if place is not None]
+            classes = _classes(file.schema_arrow.metadata, chosen[1]) if chosen[1:] else []
             count = read = 0
             for batch in file.iter_batches(1_024, columns=chosen):
                 read += batch.nbytes
@@ -278,9 +280,24 @@ def _parquet(path: Path, needed: Sequence[str], encoding: str | None) -> Iterato
                     *(batch.column(name).to_pylist() for name in chosen), strict=True
                 ):
                     count += 1
-                    yield Row(count, *fields)
+                    row = Row(count, *fields)
+                    named = type(row.label) is int and 0 <= row.label < len(classes)
+                    yield row._replace(label=classes[row.label]) if named else row
     except (ArrowException, OSError) as error:
         raise CnnzooError(f"{path} must be a Parquet file; it is none, or damaged") from error
+
+
+def _classes(metadata: Mapping[bytes, bytes] | None, column: str) -> list[str]:
+    """Return the names of the classes that the numbers in a column stand for, if they are stated.
+
+    Hugging Face's `datasets` state them in the file's metadata.
+    """
+    try:
+        stated = json.loads((metadata or {})[b"huggingface"])
+        names = stated["info"]["features"][column]["names"]
+    except (KeyError, TypeError, ValueError):
+        return []
+    return names if isinstance(names, list) and all(isinstance(one, str) for one in names) else []
 
 
 def parquet_file(path: Path) -> Any:

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import io
 import json
 import re
 
@@ -11,7 +12,8 @@ from PIL import Image
 
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.custom_data import examples
-from cnnzoo.pipelines.custom_data.dataset import find
+from cnnzoo.pipelines.custom_data.dataset import find, kind_of
+from cnnzoo.pipelines.custom_data.inputs import Inputs
 
 LENGTH = (56,)  # Tokens of a network's input.
 ADVICE = "; name its encoding, such as --encoding cp1252"
@@ -319,3 +321,99 @@ def test_long_texts_are_read_and_huge_tables_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(examples, "MAX_TEXT_BYTES", 1_000)
     size = path.stat().st_size
     refused(f"{path} must have at most 1,000 bytes; got {size:,}", path)
+
+
+def encoded(place):
+    """A PNG file of 4x4 pixels, whose value is their place."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((4, 4), 10 * place, np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def parquet(tmp_path):
+    """Write columns, and what Hugging Face's `datasets` state of them, to a file."""
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+
+    def write(features=None, **columns):
+        found = pyarrow.table(columns)
+        if features is not None:
+            stated = json.dumps({"info": {"features": features}})
+            found = found.replace_schema_metadata({"huggingface": stated})
+        parquet.write_table(found, tmp_path / "a.parquet")
+        return tmp_path / "a.parquet"
+
+    return write
+
+
+@pytest.mark.parametrize("form", ["bytes", "mapping", "path"])
+def test_a_parquet_file_holds_images(form, parquet, tmp_path):
+    for place in range(20):
+        (tmp_path / f"{place}.png").write_bytes(encoded(place))
+    fields = {
+        "bytes": [encoded(place) for place in range(20)],
+        "mapping": [{"bytes": encoded(place), "path": None} for place in range(20)],
+        "path": [{"bytes": None, "path": f"{place}.png"} for place in range(20)],
+    }
+    path = parquet(image=fields[form], label=[place % 2 for place in range(20)])
+    assert kind_of(str(path)) == "images"
+    dataset = find(str(path), (4, 4, 1))
+    assert dataset.class_names == ("0", "1")
+    values = []
+    for split in ("train", "test"):
+        images, labels = dataset.examples(split)
+        assert np.array_equal(images[:, 0, 0, 0] // 10 % 2, labels)
+        values += (images[:, 0, 0, 0] // 10).tolist()
+    assert sorted(values) == [*range(20)]
+    # Which of them are of the test set is said by their content, wherever it is.
+    folder = tmp_path / "folder"
+    for place in range(20):
+        file = folder / str(place % 2) / f"{place}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(encoded(place))
+    apart = find(str(folder), (4, 4, 1))
+    assert np.array_equal(
+        np.sort(apart.examples("test").inputs.ravel()),
+        np.sort(dataset.examples("test").inputs.ravel()),
+    )
+
+
+def test_numbers_of_classes_get_the_names_that_the_file_states(parquet):
+    features = {"label": {"names": ["neg", "pos", "other"], "_type": "ClassLabel"}}
+    texts = [f"film {place}" for place in range(20)]
+    path = parquet(features, text=texts, label=[place % 2 for place in range(20)])
+    assert find(str(path), LENGTH).class_names == ("neg", "pos")
+    path = parquet(features, text=texts, label=[-1, *[place % 2 for place in range(19)]])
+    unlabeled = "must be at least 0; got -1, which often marks an unlabeled example"
+    refused(f"{path}, row 1, 'label' {unlabeled}", path)
+    for other in ({"label": {"names": "neg"}}, {"label": [1]}, {}):
+        path = parquet(other, text=texts, label=[place % 2 for place in range(20)])
+        assert find(str(path), LENGTH).class_names == ("0", "1")
+
+
+def test_images_in_a_table_that_are_none_are_named(parquet, tmp_path):
+    labels = [place % 2 for place in range(20)]
+    images = [encoded(place) for place in range(20)]
+    path = parquet(image=[*images[:19], None], label=labels)
+    rule = "'image' must be the path of an image file, or its bytes; got None"
+    refused(f"{path}, row 20, {rule}", path, (4, 4, 1))
+    path = parquet(image=[{"bytes": None, "path": "x.png"}] * 20, label=labels)
+    missing = f"no such file: {tmp_path / 'x.png'}"
+    refused(f"{path}, row 1, 'image' must name an image file; {missing}", path, (4, 4, 1))
+    path = parquet(image=[*images[:19], b"junk"], label=labels)
+    dataset = find(str(path), (4, 4, 1))
+    with pytest.raises(CnnzooError, match=r"row 20, 'image' must be a PNG, .*; got something else"):
+        [dataset.examples(split).inputs for split in ("train", "test")]
+    kept = find(str(path), (4, 4, 1), skip_unreadable=True)
+    assert sum(kept.sizes.values()) == 19
+
+
+def test_images_of_a_parquet_file_are_inputs(parquet):
+    path = parquet(image=[encoded(3), b"", None], label=[0] * 3)
+    first, empty, missing = Inputs([str(path)], "images")
+    assert (first.content, str(first)) == (encoded(3), f"{path}, row 1, 'image'")
+    assert empty.content == b""  # Refused when it is opened.
+    assert missing.error.endswith(
+        "row 3, 'image' must be the path of an image file, or its bytes; got None"
+    )
