@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import warm
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -79,6 +78,8 @@ def proving_here():
 
     @contextlib.contextmanager
     def proving():
+        import warm
+
         from cnnzoo.export import verification, verification_worker
 
         with pytest.MonkeyPatch.context() as patch:
@@ -124,6 +125,8 @@ def warm_python(tmp_path_factory):
 
     See tests/support/warm.py for what else differs.
     """
+    import warm
+
     with warm.server(tmp_path_factory.mktemp("warm")) as address:
         yield [sys.executable, "-S", warm.__file__, address]
 
