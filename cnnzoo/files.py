@@ -49,8 +49,10 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)  # mkstemp's 0600 would hide the file from a server.
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename == temporary:
+            error.filename, error.filename2 = str(path), None  # Such as of a folder.
         raise
     sync_folder(path.parent)
 

@@ -57,6 +57,12 @@ def style() -> Any:
     return matplotlib.rc_context(STYLE)
 
 
+def plain(text: str) -> str:
+    """Return `text` as matplotlib draws it as it stands: no formula, and nothing unprintable."""
+    shown = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+    return shown.replace("$", r"\$")
+
+
 def png(figure: Figure) -> bytes:
     """Return `figure` as a PNG picture."""
     picture = io.BytesIO()

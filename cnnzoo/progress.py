@@ -38,8 +38,10 @@ def tracked(
             if now - last < (_SHORT if shown is None else _REFRESH):
                 continue
             if shown is None:
-                on_terminal = console().is_terminal and not _saying
-                shown = _Bar(doing, what, count()) if on_terminal else _Lines(doing, what, started)
+                if console().is_terminal and not _saying:
+                    shown = _Bar(doing, what, count())
+                else:
+                    shown = _Lines(doing, what, started)
             shown.show(done + made, made / (now - started))
             last = now
     finally:
@@ -84,6 +86,7 @@ class _Bar:
             MofNCompleteColumn(),
             TextColumn(f"{{task.fields[rate]:,.0f}} {what}/s"),
         )
+        _saying.append(doing)
         self._bar = Progress(*columns, TimeRemainingColumn(), console=console(), transient=True)
         self._task = self._bar.add_task(doing, total=total, rate=0.0)
         self._bar.start()
@@ -93,6 +96,7 @@ class _Bar:
 
     def stop(self) -> None:
         self._bar.stop()
+        _saying.clear()
 
 
 class _Lines:

@@ -65,7 +65,10 @@ def test_json_may_come_before_the_command(capsys):
     assert run(capsys, "--json", "list", "models") == run(capsys, "list", "models", "--json")
 
 
-@pytest.mark.parametrize(("topic", "usage"), [((), "cnnzoo"), (("train",), "cnnzoo train")])
+@pytest.mark.parametrize(
+    ("topic", "usage"),
+    [((), "cnnzoo"), (("train",), "cnnzoo train"), (("doctor",), "cnnzoo doctor")],
+)
 def test_help_is_a_command(topic, usage, capsys):
     code, out, _ = run(capsys, "help", *topic)
     assert code == 0

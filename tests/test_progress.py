@@ -48,6 +48,23 @@ def test_what_is_done_is_said_on_a_terminal_alone(capsys, request):
     assert "comparing" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("terminal")
+def test_one_bar_is_shown_at_a_time(monkeypatch, capsys):
+    for name in ("_SHORT", "_REFRESH"):
+        monkeypatch.setattr(progress, name, 0)
+    outer = progress.tracked(range(3), lambda: 3, "outer", "images")
+    assert [next(outer), next(outer)] == [0, 1]
+    assert "outer" in capsys.readouterr().err
+    with progress.saying("exporting"):
+        list(progress.tracked(range(3), lambda: 3, "inner", "images"))
+    printed = capsys.readouterr().err
+    assert "inner \N{BOX DRAWINGS HEAVY HORIZONTAL}" not in printed
+    assert "exporting" not in printed
+    list(outer)
+    list(progress.tracked(range(3), lambda: 3, "inner", "images"))
+    assert "inner" in capsys.readouterr().err
+
+
 def trained(epochs, steps):
     """What the bar shows of a run, whose examples take no time."""
     bar = ProgressBar(10, "images")

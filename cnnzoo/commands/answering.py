@@ -12,7 +12,7 @@ from typing import Any
 
 from cnnzoo.commands import Answer
 from cnnzoo.commands.arguments import TRAINED, Add
-from cnnzoo.commands.tables import facts, table
+from cnnzoo.commands.tables import facts, printable, table
 from cnnzoo.errors import CnnzooError
 from cnnzoo.quiet import log, start_tensorflow
 
@@ -150,7 +150,7 @@ def _figures(result: dict[str, Any]) -> list[str]:
         rows = sorted(rows, key=lambda row: row["f1"])[:_MOST_CLASSES]
     measured = [(row["precision"], row["recall"], row["f1"]) for row in rows]
     cells = [
-        (_printable(row["label"]), *(f"{one:.2%}" for one in figures), f"{row['support']:,}")
+        (row["label"], *(f"{one:.2%}" for one in figures), f"{row['support']:,}")
         for row, figures in zip(rows, measured, strict=True)
     ]
     return [
@@ -185,21 +185,13 @@ def predict(arguments: argparse.Namespace) -> Answer:
 def answer_line(answer: dict[str, Any], class_names: Sequence[str], top: int = 1) -> str:
     """Return the input, and the `top` labels with their scores, or why it cannot be read."""
     if "error" in answer:
-        return _printable(f"{answer['input']}: {answer['error']}")
+        return printable(f"{answer['input']}: {answer['error']}")
     scores = answer["scores"]
     ranked = sorted(range(len(scores)), key=scores.__getitem__, reverse=True)
     found = [f"{class_names[place]} ({scores[place]:.2%})" for place in ranked[:top]]
     if answer["label"] != class_names[ranked[0]]:
         found[0] = f"{answer['label']} (known {answer['known']:.2%}), closest is {found[0]}"
-    return _printable(f"{answer['input']}: {', '.join(found)}")
-
-
-def _printable(text: str) -> str:
-    """Return `text` with what would move a terminal's cursor, or color what follows, escaped."""
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode()
-        for one in text
-    )
+    return printable(f"{answer['input']}: {', '.join(found)}")
 
 
 def _write(classifier: Any, inputs: Any, out: Path, top: int, threshold: float | None) -> Answer:

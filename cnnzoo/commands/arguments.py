@@ -6,6 +6,7 @@ import argparse
 import difflib
 import shlex
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 WITH_CARD = "run folder, artifact, name of shipped weights, or hf://USER/NAME[@REVISION]"
 TRAINED = f"exported SavedModel, {WITH_CARD}"
@@ -49,6 +50,13 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number of at least 1; got {text!r}")
     return int(text)
+
+
+def png_path(text: str) -> Path:
+    """Return the path of a picture."""
+    if not text.lower().endswith(".png"):
+        raise argparse.ArgumentTypeError(f"must end in .png; got {text!r}")
+    return Path(text)
 
 
 def as_field(words: Sequence[str]) -> str:

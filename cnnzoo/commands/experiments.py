@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,16 @@ from cnnzoo.commands.arguments import (
     Add,
     add_set,
     assignment,
+    png_path,
+    positive,
 )
-from cnnzoo.commands.tables import facts, table
+from cnnzoo.commands.tables import facts, printable, table
 from cnnzoo.commands.training import read_recipe_file, start
 from cnnzoo.errors import CnnzooError
 from cnnzoo.quiet import start_tensorflow
+
+_LONGEST = 30  # Path of a run in a table.
+_CLUSTER = ("on", "cpus", "gpus")
 
 
 def declare_reproduce(add: Add) -> None:
@@ -42,6 +49,29 @@ def declare_reproduce(add: Add) -> None:
         help="score the test images corrupted too, for the column corrupted_accuracy",
     )
     add_set(one)
+    _add_cluster(one)
+
+
+def _add_cluster(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--on",
+        metavar="CLUSTER",
+        help="Ray cluster that trains: ray, for the cores of this machine, or ray://HOST:PORT",
+    )
+    one.add_argument(
+        *("--cpus",),
+        type=positive,
+        default=1,
+        metavar="N",
+        help=f"cores of each run on the cluster {DEFAULT}",
+    )
+    one.add_argument(
+        *("--gpus",),
+        type=float,
+        default=0,
+        metavar="N",
+        help=f"GPUs of each run on the cluster, or a share of one {DEFAULT}",
+    )
 
 
 def declare_sweep(add: Add) -> None:
@@ -91,6 +121,7 @@ def declare_sweep(add: Add) -> None:
         metavar="DIR",
         help="folder of the sweep, resumed if it holds one (default: runs/RECIPE/sweep)",
     )
+    _add_cluster(one)
 
 
 def declare_compare(add: Add) -> None:
@@ -103,7 +134,7 @@ def declare_compare(add: Add) -> None:
     one.add_argument("runs", nargs="+", metavar="run", help="run folders, two or more")
     one.add_argument(
         *("--out",),
-        type=Path,
+        type=png_path,
         default=Path("comparison.png"),
         metavar="FILE",
         help=f"PNG to write {DEFAULT}",
@@ -119,7 +150,10 @@ def reproduce_recipe(arguments: argparse.Namespace) -> Answer:
     from cnnzoo.training.reproduce import reproduce
 
     ledger, fields = Path(arguments.ledger), dict(arguments.set)
-    row = reproduce(arguments.recipe, arguments.seeds, ledger, fields, arguments.corrupted)
+    cluster = {name: getattr(arguments, name) for name in _CLUSTER}
+    row = reproduce(
+        arguments.recipe, arguments.seeds, ledger, fields, arguments.corrupted, **cluster
+    )
     if not row["passed"]:
         raise CnnzooError(
             f"{arguments.recipe} must reach {row['target']:.2%} on average; "
@@ -141,7 +175,8 @@ def sweep_recipe(arguments: argparse.Namespace) -> Answer:
             f"over must name each field once; got {twice[0]} {fields.count(twice[0])} times"
         )
     out = arguments.out or Path("runs") / getattr(arguments, "run", arguments.recipe) / "sweep"
-    options = {name: getattr(arguments, name) for name in ("trials", "search", "by", "prune")}
+    asked = ("trials", "search", "by", "prune", *_CLUSTER)
+    options = {name: getattr(arguments, name) for name in asked}
     try:
         rows = sweep(arguments.recipe, dict(arguments.over), out, **options)
     except KeyboardInterrupt:
@@ -180,16 +215,27 @@ def compare_runs(arguments: argparse.Namespace) -> Answer:
     rows, figure = compare(arguments.runs)
     write_whole(arguments.out, png(figure))
     headings = ("run", "validation\naccuracy", "loss", "epoch", "test\naccuracy", "seconds")
+    names = _names([row["run"] for row in rows])
     cells = [
         (
-            row["run"],
+            name,
             f"{row['validation_accuracy']:.2%}",
             f"{row['validation_loss']:.4f}",
             f"{row['epoch']} of {row['epochs']}",
             "" if row["test_accuracy"] is None else f"{row['test_accuracy']:.2%}",
             "" if row["seconds"] is None else f"{row['seconds']:,.0f}",
         )
-        for row in rows
+        for name, row in zip(names, rows, strict=True)
     ]
-    apart = facts((row["run"], described(row["fields"])) for row in rows)
+    apart = facts(
+        (name, printable(described(row["fields"]))) for name, row in zip(names, rows, strict=True)
+    )
     return rows, [*table(headings, cells), "", *apart, "", f"picture  {arguments.out}"]
+
+
+def _names(runs: Sequence[str]) -> list[str]:
+    """Return how to call run folders: by their paths or, where these are long, what differs."""
+    if max(map(len, runs)) <= _LONGEST:
+        return [*runs]
+    common = os.path.commonpath([os.path.dirname(os.path.abspath(run)) for run in runs])
+    return [os.path.relpath(run, common) for run in runs]

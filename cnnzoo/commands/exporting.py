@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from cnnzoo.commands import Answer
-from cnnzoo.commands.arguments import DEFAULT, WITH_CARD, Add, positive
+from cnnzoo.commands.arguments import DEFAULT, WITH_CARD, Add, png_path, positive
 from cnnzoo.commands.tables import table
 from cnnzoo.errors import CnnzooError
 from cnnzoo.extras import install
@@ -52,7 +52,7 @@ def declare_benchmark(add: Add) -> None:
     one.add_argument(
         "--data", metavar="PATH", help="your labeled data to score instead, as for evaluate"
     )
-    one.add_argument("--out", type=Path, metavar="FILE", help="PNG to draw the figures in")
+    one.add_argument("--out", type=png_path, metavar="FILE", help="PNG to draw the figures in")
 
 
 def declare_push(add: Add) -> None:

@@ -95,12 +95,12 @@ def command_parser() -> Parser:
     for declare in _DECLARED:
         declare(add)
     one = add("help", naming.show_help, "show what a command expects")
+    add("version", naming.show_version, "show the version")
+    add("doctor", doctor.examine, "show versions, processor, data sets and extras of this machine")
     one.add_argument(
         "topic", nargs="?", metavar="command", choices=[*subparsers.choices], help="a command"
     )
     one.set_defaults(parser=parser, parsers=subparsers.choices)
-    add("version", naming.show_version, "show the version")
-    add("doctor", doctor.examine, "show versions, processor, data sets and extras of this machine")
     return parser
 
 

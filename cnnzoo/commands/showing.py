@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from cnnzoo.commands import Answer
-from cnnzoo.commands.arguments import Add
+from cnnzoo.commands.arguments import Add, png_path
 from cnnzoo.commands.naming import kind_of
 from cnnzoo.commands.tables import facts, table
 from cnnzoo.errors import CnnzooError
-from cnnzoo.inspection.table import sides
 from cnnzoo.quiet import start_tensorflow
 
 
@@ -22,7 +21,10 @@ def declare_show(add: Add) -> None:
     one = add("show", show, "show what is known of a model, a data set or a recipe")
     one.add_argument("name", help="of a model, a data set or a recipe")
     one.add_argument(
-        "--out", type=Path, metavar="FILE", help="PNG to write: a picture of a model or a data set"
+        "--out",
+        type=png_path,
+        metavar="FILE",
+        help="PNG to write: a picture of a model or a data set",
     )
 
 
@@ -130,6 +132,8 @@ def _readable(value: Any) -> str:
 
 def _layers(layers: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return a table of layers; fields, strides and centers are in positions of the input."""
+    from cnnzoo.inspection.table import sides
+
     if not layers:
         return []
     headings = ("layer", "kind", "output", "parameters", "multiply-\nadds", "activation\nbytes")

@@ -31,7 +31,7 @@ def table(
     from rich.table import Table
     from rich.text import Text
 
-    lines = [headings, *rows]
+    lines = [headings, *([printable(cell) for cell in row] for row in rows)]
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
     last = len(widths) - 1
     if remarks:
@@ -66,8 +66,16 @@ def facts(pairs: Iterable[tuple[str, str]]) -> list[str]:
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for name, value in pairs:
-        grid.add_row(Text(name), Text(value))
+        grid.add_row(Text(printable(name)), Text(value))
     return _lines(grid, terminal_width())
+
+
+def printable(text: str) -> str:
+    """Return `text` with what would move a terminal's cursor, or color what follows, escaped."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode()
+        for one in text
+    )
 
 
 def terminal_width() -> int:

@@ -59,7 +59,7 @@ def _shortened(class_names: Sequence[str], classes: int) -> list[str]:
         raise CnnzooError(
             f"class_names must be one for each of {classes} classes; got {len(class_names)}"
         )
-    names = [name.replace("$", r"\$") for name in class_names]  # Else matplotlib reads formulas.
+    names = [*map(plot_style.plain, class_names)]
     return [name if len(name) <= _NAME else f"{name[: _NAME - 1]}…" for name in names]
 
 

@@ -30,9 +30,12 @@ def compare(runs: Sequence[str | Path]) -> tuple[list[dict[str, Any]], Figure]:
     Raises:
         CnnzooError: There are fewer than two, or one holds no finished epoch of a run.
     """
-    if isinstance(runs, (str, Path)) or len(runs) < 2:
+    listed = isinstance(runs, Sequence) and not isinstance(runs, str)
+    if not listed or len(runs) < 2 or not all(isinstance(run, (str, Path)) for run in runs):
         raise CnnzooError(f"runs must be two run folders or more; got {runs!r}")
     folders = [Path(run) for run in runs]
+    if twice := [one for one in folders if folders.count(one) > 1]:
+        raise CnnzooError(f"runs must be different ones; got {twice[0]} {len(twice)} times")
     histories = {str(folder): _history(folder) for folder in folders}
     texts = [_fields(folder) for folder in folders]
     names = dict.fromkeys(name for one in texts for name in one)

@@ -47,17 +47,18 @@ def draw_comparison(histories: Mapping[str, list[Row]]) -> Figure:
     """
     figure, (loss, accuracy, *rate) = _figure("", [*histories.values()])
     colors = len(plot_style.COLORS)
-    for place, (name, history) in enumerate(histories.items()):
+    for place, history in enumerate(histories.values()):
         how = {
             "color": plot_style.COLORS[place % colors],
             "linestyle": _STYLES[place // colors % len(_STYLES)],
         }
         for axes, (measure, label, scale) in zip((loss, accuracy), _PANELS, strict=True):
-            _plot(axes, history, f"val_{measure}", scale, label=name, **how)
+            _plot(axes, history, f"val_{measure}", scale, **how)
             axes.set_ylabel(f"validation {label}")
         for axes in rate:
             _plot(axes, history, "learning_rate", 1, **how)
-    figure.legend(*loss.get_legend_handles_labels(), loc="outside lower left", ncols=2)
+    names = [plot_style.plain(name) for name in histories]
+    figure.legend(loss.lines, names, loc="outside lower left", ncols=2)
     return figure
 
 
@@ -65,8 +66,8 @@ def _figure(title: str, histories: Sequence[list[Row]]) -> tuple[Figure, list[Ax
     """Return a picture with panels for loss, accuracy and, where it is known, learning rate."""
     known = any("learning_rate" in row for history in histories for row in history)
     labels = [*(label for _, label, _ in _PANELS), *(["learning rate"] if known else [])]
-    figure = Figure(figsize=(4.2 * len(labels), 3.6))
-    figure.suptitle(title)
+    figure = Figure(figsize=(3 + 3 * len(labels), 3.6))
+    figure.suptitle(plot_style.plain(title))
     panels = [*figure.subplots(1, len(labels))]
     for axes, label in zip(panels, labels, strict=True):
         axes.set(xlabel="epoch", ylabel=label)

@@ -11,6 +11,7 @@ from cnnzoo.files import read
 from cnnzoo.training.checkpoints import Row
 
 HISTORY = "history.csv"  # In a run folder.
+_MEASURES = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy")  # Of every epoch.
 
 
 def best_epoch(history: list[Row]) -> Row:
@@ -35,9 +36,13 @@ def read_history(folder: Path) -> list[Row]:
         return []
     try:
         rows = csv.DictReader(io.StringIO(read(path).decode()))
-        return [{name: float(value) for name, value in row.items() if value} for row in rows]
+        found = [{name: float(value) for name, value in row.items() if value} for row in rows]
     except (ValueError, TypeError) as error:
         raise CnnzooError(f"{path} is damaged: it must be a table of numbers") from error
+    for line, row in enumerate(found, start=2):
+        if missing := [name for name in _MEASURES if name not in row]:
+            raise CnnzooError(f"{path}, line {line}, is damaged: it has no {missing[0]}")
+    return found
 
 
 def history_csv(history: list[Row]) -> bytes:

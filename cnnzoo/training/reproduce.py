@@ -13,8 +13,9 @@ from cnnzoo.evaluation import ledger
 from cnnzoo.evaluation.metrics import evaluate
 from cnnzoo.export import artifact
 from cnnzoo.files import read, write_whole
+from cnnzoo.training.on_ray import run_calls, trained
 from cnnzoo.training.run import Run, train
-from cnnzoo.training.run_folder import holds_run
+from cnnzoo.training.run_folder import holds_run, read_metrics
 
 
 def reproduce(
@@ -23,6 +24,10 @@ def reproduce(
     ledger_path: Path,
     assignments: Mapping[str, str] | None = None,
     corrupted: bool = False,
+    *,
+    on: str | None = None,
+    cpus: int = 1,
+    gpus: float = 0,
 ) -> dict[str, Any]:
     """Train recipe `name` with seeds 0 to `seeds` - 1 and write the row of the results table.
 
@@ -38,27 +43,35 @@ def reproduce(
         assignments: Fields to replace -> their values as text, such as "precision" -> "bfloat16";
             the row names them.
         corrupted: Whether the test images are also scored corrupted; see `cnnzoo.evaluate`.
+        on: A Ray cluster that trains, "ray" or "ray://HOST:PORT"; see `on_ray.run_calls`.
+        cpus: Cores of each run there.
+        gpus: GPUs of each run there.
 
     Returns:
         The row, and `passed`: whether the mean accuracy reaches the recipe's target, or else the
         paper's.
 
     Raises:
-        CnnzooError: The recipe or a field is unknown, or `seeds` is not positive.
+        CnnzooError: The recipe or a field is unknown, `seeds` is not positive, or the cluster
+            cannot be used.
     """
     if seeds < 1:
         raise CnnzooError(f"seeds must be at least 1; got {seeds}")
     recipe = recipes()[name].RECIPE
     fields = recipe.parse(assignments or {})
     settings = " ".join(f"{field}={value}" for field, value in (assignments or {}).items())
-    runs = []
+    planned = {}
     for seed in range(seeds):
         base = Path("runs") / name / settings.replace(" ", ",") / f"seed{seed}"
         for fold in range(recipe.folds or 1):
             folder = base / f"fold{fold}" if recipe.folds else base
-            started = holds_run(folder)
-            given = {**fields, "seed": seed, "fold": fold}
-            runs.append(train(name, out=folder, resume=started, **given))
+            planned[folder] = {**fields, "seed": seed, "fold": fold}
+    if on is not None:
+        _train_on(on, name, planned, cpus, gpus)
+    runs = [
+        train(name, out=folder, resume=holds_run(folder), **given)
+        for folder, given in planned.items()
+    ]
     accuracies = [run.accuracy for run in runs]
     first = runs[0].metrics
     # Written with `=` for packages, so that a cell stays readable in a CSV file.
@@ -90,6 +103,22 @@ def reproduce(
         _write_spread(run, {name: row[name] for name in ("n", "accuracy_mean", "accuracy_std")})
     passed = row["target"] is None or row["accuracy_mean"] >= row["target"]
     return {**row, "passed": passed}
+
+
+def _train_on(
+    on: str, name: str, planned: Mapping[Path, Mapping[str, Any]], cpus: int, gpus: float
+) -> None:
+    """Train the planned runs on a Ray cluster, those that are not finished."""
+    left = {path: given for path, given in planned.items() if read_metrics(path) is None}
+    calls: list[Any] = [
+        (str(path), trained, {"recipe": name, "out": str(path), "fields": given})
+        for path, given in left.items()
+    ]
+    if calls:
+        run_calls(on, calls, cpus, gpus)
+    for path in left:
+        if read_metrics(path) is None:
+            raise CnnzooError(f"{path.resolve()} must be shared by all machines of {on}")
 
 
 def _corrupted(runs: Sequence[Run]) -> float:

@@ -131,7 +131,8 @@ def read_metrics(folder: Path) -> dict[str, Any] | None:
         return None
     try:
         found = json.loads(read(path))
-        sound = set(found) <= _EARLIER or found["sha256"] == _digest(found)
+        earlier = set(found) <= _EARLIER and found["accuracy"] <= 1
+        sound = earlier or found["sha256"] == _digest(found)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CnnzooError(f"{path} is damaged: it is no JSON of metrics") from error
     if not sound:

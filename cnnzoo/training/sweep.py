@@ -24,6 +24,7 @@ from cnnzoo.quiet import log
 from cnnzoo.registry import unknown
 from cnnzoo.training.checkpoints import Row
 from cnnzoo.training.history import best_epoch, read_history
+from cnnzoo.training.on_ray import run_calls, workers_of
 from cnnzoo.training.run import train
 from cnnzoo.training.run_folder import holds_run, started
 from cnnzoo.training.search_space import SearchSpace
@@ -48,6 +49,9 @@ def sweep(
     search: str | None = None,
     by: str = "accuracy",
     prune: bool | None = None,
+    on: str | None = None,
+    cpus: int = 1,
+    gpus: float = 0,
 ) -> list[dict[str, Any]]:
     """Train `recipe` with many values of its fields, and compare the runs on validation data.
 
@@ -68,6 +72,11 @@ def sweep(
             of the runs before, from the second epoch and sixth run on; by default unless it is a
             grid.
 
+        on: A Ray cluster whose workers share the sweep, "ray" or "ray://HOST:PORT"; see
+            `on_ray.run_calls`.
+        cpus: Cores of each run there.
+        gpus: GPUs of each run there.
+
     Returns:
         One dictionary per run, the best first: `fields`, `validation_accuracy`,
         `validation_loss`, `seconds`, `run`, `trial`, `epochs`, and `state`: "finished", "pruned" or
@@ -85,6 +94,12 @@ def sweep(
     pruned = search != "grid" if prune is None else prune
     chosen = {"over": space.to_json(), "search": search, "by": by, "prune": pruned}
     found = _trials(Path(out), space, {**chosen, "recipe": value.to_json()})
+    if on is not None:
+        options = {"trials": trials, "search": search, "by": by, "prune": prune}
+        given = {"recipe": recipe, "over": over, "out": str(out), **options}
+        count = min(workers_of(on, cpus, gpus), limit)
+        calls: list[Any] = [(f"worker {one + 1}", sweep, given) for one in range(count)]
+        run_calls(on, calls, cpus, gpus)
 
     def folder_of(trial: Trial | FrozenTrial) -> Path:
         return Path(out) / _folder(space.assignments(trial.params))

@@ -9,6 +9,7 @@ import pytest
 import cnnzoo
 from cnnzoo import plot_style
 from cnnzoo.guard.shapes import without_values
+from cnnzoo.inspection.plots import architecture
 from cnnzoo.inspection.plots.architecture import draw_parts, parts_of, rows_of
 from cnnzoo.report import structure
 
@@ -25,6 +26,19 @@ def test_the_drawing_tells_name_output_and_counts_of_each_part():
     assert {part.name for part in found} <= set(texts)
     assert {"28 × 28 × 6", "400", "48.1 k", "240 k", "14 × 14", "all"} <= set(texts)
     assert "LeNet-5 of 1998" in texts
+
+
+def test_parts_of_networks_with_two_towers_have_names_of_their_own():
+    for name in ("alexnet_2012", "wavenet_10"):
+        names = [part.name for part in parts(name)]
+        assert len(set(names)) == len(names) <= 26
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "\N{EN DASH}"), (999, "999"), (999_499, "999 k"), (999_999, "1 M")]
+)
+def test_counts_are_short(count, text):
+    assert architecture._short(count) == text
 
 
 def test_the_frame_of_a_receptive_field_lies_where_the_unit_looks():

@@ -8,6 +8,7 @@ import pytest
 import cnnzoo
 from cnnzoo import cli
 from cnnzoo.errors import CnnzooError
+from cnnzoo.plot_style import png
 from cnnzoo.training.curves import curves, draw_comparison
 from cnnzoo.training.history import HISTORY, history_csv, read_history
 
@@ -49,7 +50,7 @@ def test_the_command_prints_a_table_and_draws(runs, tmp_path, capsys):
     assert cli.main(words) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split() == ["run", "accuracy", "loss", "epoch", "accuracy", "seconds"]
-    assert f"{runs[1]}  learning_rate=0.5 seed=7" in lines
+    assert "second  learning_rate=0.5 seed=7" in lines  # What the paths have in common is long.
     assert lines[-1] == f"picture  {out}"
     assert out.read_bytes().startswith(b"\x89PNG")
     assert cli.main([*words, "--json"]) == 0
@@ -63,6 +64,14 @@ def test_mistakes_get_a_sentence(runs, tmp_path):
         cnnzoo.compare("runs")
     with pytest.raises(CnnzooError, match="runs must be run folders; got 'mnist_lenet5'"):
         cnnzoo.compare([runs[0], "mnist_lenet5"])
+    with pytest.raises(CnnzooError, match="runs must be two run folders or more; got None"):
+        cnnzoo.compare(None)
+    with pytest.raises(CnnzooError, match=r"runs must be two run folders or more; got \[1, 2\]"):
+        cnnzoo.compare([1, 2])
+    with pytest.raises(CnnzooError, match="runs must be different ones; got .*first 2 times"):
+        cnnzoo.compare([runs[0], runs[0]])
+    with pytest.raises(SystemExit):
+        cli.main(["compare", *map(str, runs), "--out", "a.txt"])
     begun = shutil.copytree(runs[1], tmp_path / "begun")
     (begun / HISTORY).unlink()
     with pytest.raises(CnnzooError, match="runs must have finished an epoch; .*begun has not"):
@@ -70,6 +79,41 @@ def test_mistakes_get_a_sentence(runs, tmp_path):
     (begun / HISTORY).write_text("epoch,loss\n1,much\n")
     with pytest.raises(CnnzooError, match=f"begun/{HISTORY} is damaged: it must be a table of num"):
         cnnzoo.compare([runs[0], begun])
+
+
+@pytest.mark.parametrize(
+    ("content", "rule"),
+    [
+        ("a,b\n1,2\n", "line 2, is damaged: it has no epoch"),
+        (
+            "epoch,loss,accuracy,val_loss,val_accuracy\n1,2,3\n",
+            "line 2, is damaged: it has no val_l",
+        ),
+    ],
+)
+def test_a_history_without_its_measures_is_damaged(content, rule, tmp_path):
+    (tmp_path / HISTORY).write_text(content)
+    with pytest.raises(CnnzooError, match=f"{HISTORY}, {rule}"):
+        read_history(tmp_path)
+
+
+def test_names_of_runs_are_drawn_and_printed_as_they_stand(runs, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    long = tmp_path / "experiments_of_a_long_name" / "with_more_in_it"
+    names = ["_hidden", r"lr$0.1_bs$32 $\frac$", "two\nlines"]
+    for name in names:
+        shutil.copytree(runs[0], long / name)
+    _, figure = cnnzoo.compare([long / name for name in names])
+    png(figure)
+    drawn = [text.get_text() for text in figure.legends[0].texts]
+    assert [text.rpartition("/")[2] for text in drawn] == [
+        "_hidden",
+        r"lr\$0.1_bs\$32 \$\frac\$",
+        "two\N{REPLACEMENT CHARACTER}lines",
+    ]
+    assert cli.main(["compare", *(str(long / name) for name in names)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[0] for line in lines[2:5]] == [*names[:2], r"two\nlines"]
 
 
 def test_epochs_of_an_earlier_version_have_no_rate(tmp_path):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -90,7 +91,13 @@ def _grouped(rows: list[LayerCost], keys: Sequence[str | int]) -> list[Part]:
         name = key if isinstance(key, str) else f"{layers[0].name} to {layers[-1].name}"
         kind = next((kind for word, kind in _KINDS.items() if word in costly.kind), "other")
         found.append(Part(name, kind, layers))
-    return found
+    count = Counter(part.name for part in found)  # Of two towers, layers may alternate.
+    return [part if count[part.name] == 1 else part._replace(name=_span(part)) for part in found]
+
+
+def _span(part: Part) -> str:
+    first, last = part.layers[0].name, part.layers[-1].name
+    return first if first == last else f"{first} to {last}"
 
 
 def draw_architecture(network: keras.Model, title: str = "") -> Figure:
@@ -135,7 +142,7 @@ def draw_parts(parts: list[Part], title: str = "") -> Figure:
     axes[0].set_ylim(len(parts) - 0.4, -0.6)
     used = [kind for kind in _COLORS if kind in {part.kind for part in parts}]
     if title:
-        figure.suptitle(title, x=0.01, ha="left")
+        figure.suptitle(plot_style.plain(title), x=0.01, ha="left")
     patches = [Patch(color=_COLORS[kind], label=kind) for kind in used]
     figure.legend(handles=patches, loc="outside upper right", ncols=len(used))
     return figure
@@ -166,6 +173,6 @@ def _bare(axes: Axes) -> None:
 def _short(count: int) -> str:
     """Return a count in at most four characters, or an en dash for none."""
     for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if count >= size:
+        if count >= 0.9995 * size:  # Less is 999 of the next.
             return f"{count / size:.3g} {unit}"
     return str(count) if count else "–"

@@ -15,6 +15,7 @@ from cnnzoo.datasets.prepared import utf8
 from cnnzoo.errors import CnnzooError
 
 MAX_TEXT_BYTES = 2**30  # Of a table or a file of texts: 1 GiB.
+_PATH = 200  # Characters of a path that a message quotes.
 
 # A text, an image's file, where it is or what it holds, or its pixels.
 Input: TypeAlias = "str | Path | EncodedImage | np.ndarray"
@@ -71,8 +72,13 @@ def image_of(value: object, where: str, folder: Path) -> Path | EncodedImage:
         got = reprlib.repr(value)
         raise CnnzooError(f"{where} must be the path of an image file, or its bytes; got {got}")
     path = folder / value
-    if not path.is_file():
-        raise CnnzooError(f"{where} must name an image file; no such file: {path}")
+    try:
+        there = path.is_file()
+    except (OSError, ValueError):  # Such as of a name that is too long for any file.
+        there = False
+    if not there:
+        got = str(path) if len(value) <= _PATH else reprlib.repr(value)
+        raise CnnzooError(f"{where} must name an image file; no such file: {got}")
     return path
 
 

@@ -19,10 +19,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from cnnzoo.datasets.encoded import EncodedImage
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.custom_data import tables
-from cnnzoo.pipelines.custom_data.examples import image_of
+from cnnzoo.pipelines.custom_data.examples import image_of, text_of
 from cnnzoo.pipelines.custom_data.image_files import is_image, is_of_the_system
 from cnnzoo.pipelines.texts import marked_encoding
 
@@ -110,13 +109,22 @@ class Inputs:
         for where, value in others.get(path.suffix.lower(), csv_rows)(path, column):
             if isinstance(value, CnnzooError):
                 yield Unreadable(where, str(value))
-            elif self.kind == "images" and not isinstance(value, str):
-                yield _image(value, f"{where} {column!r}", path.parent)
-            elif not isinstance(value, str) or not _is_unicode(value):
-                got = reprlib.repr(value)
-                yield Unreadable(where, f"{where} {column!r} must be Unicode text; got {got}")
             else:
-                yield value if self.kind == "texts" else path.parent / value
+                yield self._input(value, f"{where} {column!r}", path.parent)
+
+    def _input(self, value: Any, where: str, folder: Path) -> Any:
+        """Return the text or the image that a field of a table means."""
+        try:
+            if self.kind == "texts":
+                text = text_of(value, where)
+                text.encode()
+                return text
+            return image_of(value, where, folder) if self.kind == "images" else folder / value
+        except (UnicodeError, TypeError):
+            got = reprlib.repr(value)
+            return Unreadable(where, f"{where} must be Unicode text; got {got}")
+        except CnnzooError as error:
+            return Unreadable(where, str(error))
 
 
 def _table(argument: str) -> tuple[Path | None, str]:
@@ -218,26 +226,16 @@ def _json_rows(path: Path, column: str) -> Iterator[tuple[str, Any]]:
 
 
 def _parquet_rows(path: Path, column: str) -> Iterator[tuple[str, Any]]:
+    from pyarrow import ArrowException
+
     file = tables.parquet_file(path)
     names = file.schema_arrow.names
     name = names[tables.places_of(names, (column,), str(path))[0] or 0]
     number = 0
-    for batch in file.iter_batches(batch_size=4096, columns=[name]):
-        for value in batch.column(0).to_pylist():
-            number += 1
-            yield f"{path}, row {number},", value
-
-
-def _image(value: object, where: str, folder: Path) -> Path | EncodedImage | Unreadable:
     try:
-        return image_of(value, where, folder)
-    except CnnzooError as error:
-        return Unreadable(where, str(error))
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        for batch in file.iter_batches(batch_size=4096, columns=[name]):
+            for value in batch.column(0).to_pylist():
+                number += 1
+                yield f"{path}, row {number},", value
+    except (ArrowException, OSError) as error:
+        raise CnnzooError(f"{path} must be a Parquet file; it is damaged") from error

@@ -270,6 +270,10 @@ def _parquet(path: Path, needed: Sequence[str], encoding: str | None) -> Iterato
             chosen = [names[place] for place in places if place is not None]
             classes = _classes(file.schema_arrow.metadata, chosen[1]) if chosen[1:] else []
             count = read = 0
+
+            def where(_: int) -> str:
+                return f"{path}, row {count}, {chosen[1]!r}"
+
             for batch in file.iter_batches(1_024, columns=chosen):
                 read += batch.nbytes
                 if read > examples.MAX_TEXT_BYTES:
@@ -281,8 +285,10 @@ def _parquet(path: Path, needed: Sequence[str], encoding: str | None) -> Iterato
                 ):
                     count += 1
                     row = Row(count, *fields)
-                    named = type(row.label) is int and 0 <= row.label < len(classes)
-                    yield row._replace(label=classes[row.label]) if named else row
+                    if classes:
+                        (name,) = class_names_of([row.label], where, classes)
+                        row = row._replace(label=name)
+                    yield row
     except (ArrowException, OSError) as error:
         raise CnnzooError(f"{path} must be a Parquet file; it is none, or damaged") from error
 
@@ -295,9 +301,10 @@ def _classes(metadata: Mapping[bytes, bytes] | None, column: str) -> list[str]:
     try:
         stated = json.loads((metadata or {})[b"huggingface"])
         names = stated["info"]["features"][column]["names"]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         return []
-    return names if isinstance(names, list) and all(isinstance(one, str) for one in names) else []
+    named = isinstance(names, list) and all(isinstance(one, str) for one in names)
+    return names if named and len({one.strip() for one in names}) == len(names) else []
 
 
 def parquet_file(path: Path) -> Any:

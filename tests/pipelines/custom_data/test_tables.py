@@ -387,7 +387,16 @@ def test_numbers_of_classes_get_the_names_that_the_file_states(parquet):
     path = parquet(features, text=texts, label=[-1, *[place % 2 for place in range(19)]])
     unlabeled = "must be at least 0; got -1, which often marks an unlabeled example"
     refused(f"{path}, row 1, 'label' {unlabeled}", path)
-    for other in ({"label": {"names": "neg"}}, {"label": [1]}, {}):
+    path = parquet(features, text=texts, label=[3, *[place % 2 for place in range(19)]])
+    refused(f"{path}, row 1, 'label' must be from 0 to 2, a place in class_names; got 3", path)
+    path = parquet(features, text=texts, label=[place % 2 + 0.0 for place in range(20)])
+    assert find(str(path), LENGTH).class_names == ("neg", "pos")
+    for other in (
+        {"label": {"names": ["neg", " neg"]}},
+        {"label": {"names": "neg"}},
+        {"label": [1]},
+        {},
+    ):
         path = parquet(other, text=texts, label=[place % 2 for place in range(20)])
         assert find(str(path), LENGTH).class_names == ("0", "1")
 
@@ -401,12 +410,36 @@ def test_images_in_a_table_that_are_none_are_named(parquet, tmp_path):
     path = parquet(image=[{"bytes": None, "path": "x.png"}] * 20, label=labels)
     missing = f"no such file: {tmp_path / 'x.png'}"
     refused(f"{path}, row 1, 'image' must name an image file; {missing}", path, (4, 4, 1))
+    long = "x" * 5_000
+    path = parquet(image=[{"bytes": None, "path": long}] * 20, label=labels)
+    with pytest.raises(
+        CnnzooError, match=r"row 1, 'image' must name an image file; no such file"
+    ) as caught:
+        find(str(path), (4, 4, 1))
+    assert len(str(caught.value)) < 500
+    assert [one.error for one in Inputs([str(path)], "images")][0].startswith(f"{path}, row 1, ")
     path = parquet(image=[*images[:19], b"junk"], label=labels)
     dataset = find(str(path), (4, 4, 1))
     with pytest.raises(CnnzooError, match=r"row 20, 'image' must be a PNG, .*; got something else"):
         [dataset.examples(split).inputs for split in ("train", "test")]
     kept = find(str(path), (4, 4, 1), skip_unreadable=True)
     assert sum(kept.sizes.values()) == 19
+
+
+def test_texts_in_bytes_are_inputs(parquet):
+    path = parquet(text=[b"a film", b"\xff"], label=[0, 1])
+    first, second = Inputs([str(path)], "texts")
+    assert first == "a film"
+    assert second.error.startswith(f"{path}, row 2, 'text' must be UTF-8")
+
+
+def test_a_parquet_file_that_is_damaged_within_is_named(parquet):
+    path = parquet(text=[f"{place} films" * 50 for place in range(9_000)], label=[0] * 9_000)
+    content = bytearray(path.read_bytes())
+    content[200:-2_000] = bytes(len(content) - 2_200)
+    path.write_bytes(bytes(content))
+    with pytest.raises(CnnzooError, match=f"^{path} must be a Parquet file; it is damaged$"):
+        list(Inputs([str(path)], "texts"))
 
 
 def test_images_of_a_parquet_file_are_inputs(parquet):

@@ -1,0 +1,162 @@
+"""Calls on the cores of a Ray cluster, such as the runs of `reproduce` and of `sweep`.
+
+A worker that dies is replaced, and what it did is called again: a run resumes from its checkpoint,
+and ends with the same weights. Folders must be shared by all machines of the cluster.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import re
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cnnzoo.errors import CnnzooError
+from cnnzoo.extras import install
+from cnnzoo.quiet import log
+from cnnzoo.version import __version__
+
+_SECONDS = 10  # To reach a cluster.
+_RETRIES = 20  # Of a call whose worker died.
+
+Call = tuple[str, Callable[..., Any], Mapping[str, Any]]  # What it is, what to call, and with what.
+
+
+def run_calls(on: str, calls: Sequence[Call], cpus: int = 1, gpus: float = 0) -> list[Any]:
+    """Return what each call returns; as many run at a time as the cluster has room for.
+
+    Args:
+        on: "ray", for a cluster of this machine's cores that ends afterwards, or "ray://HOST:PORT".
+        calls: A sentence for each, a function that workers can import, and its arguments.
+        cpus: Cores of each, which are also the threads of one TensorFlow operation.
+        gpus: GPUs of each, or shares of one.
+
+    Raises:
+        CnnzooError: Ray is not installed, there is no such cluster, it has too few cores or GPUs,
+            its cnnzoo is another, or a call raises it; other calls are ended then.
+    """
+    with _cluster(on) as ray:
+        _check_room(ray, on, cpus, gpus)
+        remote = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=_RETRIES)(_called)
+        threads = {"TF_NUM_INTRAOP_THREADS": str(cpus), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        remote = remote.options(runtime_env={"env_vars": threads})
+        here = os.getcwd()
+        waiting = {
+            remote.remote(__version__, here, function, dict(given)): place
+            for place, (_, function, given) in enumerate(calls)
+        }
+        found: list[Any] = [None] * len(calls)
+        log(f"{len(calls)} calls on {_described(ray)}")
+        while waiting:
+            ready, _ = ray.wait([*waiting])
+            for one in ready:
+                place = waiting.pop(one)
+                found[place] = _result(ray, one, on)
+                log(f"{len(calls) - len(waiting)} of {len(calls)}  {calls[place][0]}")
+        return found
+
+
+def workers_of(on: str, cpus: int = 1, gpus: float = 0) -> int:
+    """Return how many calls the cluster has room for at a time.
+
+    Raises:
+        CnnzooError: As `run_calls`.
+    """
+    with _cluster(on) as ray:
+        return _check_room(ray, on, cpus, gpus)
+
+
+def _called(version: str, folder: str, function: Callable[..., Any], given: dict[str, Any]) -> Any:
+    """Call a function on a worker, as on the machine that asks for it."""
+    if version != __version__:
+        raise CnnzooError(f"the cluster must have cnnzoo {version}; a worker has {__version__}")
+    if not os.path.isdir(folder):
+        raise CnnzooError(f"the cluster must share the folder {folder}; a worker has none")
+    os.chdir(folder)
+    return function(**given)
+
+
+def _result(ray: Any, one: Any, on: str) -> Any:
+    try:
+        return ray.get(one)
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, CnnzooError):
+            raise CnnzooError(str(error.cause)) from error
+        raise CnnzooError(
+            f"a worker failed: {type(error.cause).__name__}: {error.cause}"
+        ) from error
+    except ray.exceptions.RayError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise CnnzooError(f"{on} cannot run it: {reason}") from error
+
+
+@contextlib.contextmanager
+def _cluster(on: str) -> Iterator[Any]:
+    """Yield Ray, connected."""
+    found = re.fullmatch(r"ray(?:://([^:/\s]+):(\d{1,5}))?", on)
+    if found is None:
+        raise CnnzooError(f"on must be ray, or ray://HOST:PORT; got {on!r}")
+    if importlib.util.find_spec("ray") is None:
+        raise CnnzooError(f"ray must be installed; run: {install('ray')}")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # Else it warns of a change.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Nothing is sent to anybody.
+    import ray
+
+    host, port = found.groups()
+    options: Any = {"logging_level": "error", "log_to_driver": False}
+    if host is None:
+        options["include_dashboard"] = False
+    else:
+        options["address"] = on
+        try:
+            socket.create_connection((host, int(port)), timeout=_SECONDS).close()
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise CnnzooError(f"no Ray cluster answers at {on}: {reason}") from error
+    started = not ray.is_initialized()
+    if started:
+        try:
+            ray.init(**options)
+        except Exception as error:  # Of many kinds, such as for another version of Ray or Python.
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise CnnzooError(f"{on} cannot be used: {reason}") from error
+    try:
+        yield ray
+    finally:
+        if started:
+            ray.shutdown()
+
+
+def _check_room(ray: Any, on: str, cpus: int, gpus: float) -> int:
+    """Return how many calls there is room for, at least one."""
+    if cpus < 1 or gpus < 0:
+        name, least, got = ("cpus", 1, cpus) if cpus < 1 else ("gpus", 0, gpus)
+        raise CnnzooError(f"{name} must be at least {least}; got {got}")
+    there = ray.cluster_resources()
+    rooms = []
+    for name, kind, wanted in (("cpus", "CPU", cpus), ("gpus", "GPU", gpus)):
+        most = there.get(kind, 0.0)
+        if wanted > most:
+            raise CnnzooError(f"{name} must be at most the {most:g} of {on}; got {wanted:g}")
+        if wanted:
+            rooms.append(int(most // wanted))
+    return min(rooms)
+
+
+def _described(ray: Any) -> str:
+    there = ray.cluster_resources()
+    gpus = f" and {there['GPU']:g} GPUs" if there.get("GPU") else ""
+    return f"{there.get('CPU', 0):g} cores{gpus}"
+
+
+def trained(recipe: Any, out: str, fields: Mapping[str, Any]) -> str:
+    """Train on a worker, resuming what is in `out`, and return what to say of the run."""
+    from cnnzoo.training.run import train
+    from cnnzoo.training.run_folder import holds_run
+
+    folder = Path(out)
+    return f"{train(recipe, out=folder, resume=holds_run(folder), **fields).accuracy:.2%}"

@@ -1,0 +1,170 @@
+"""Runs on a Ray cluster of this machine's cores: the same as without one, and after a death."""
+
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import cnnzoo
+from cnnzoo import cli
+from cnnzoo.datasets import mnist
+from cnnzoo.errors import CnnzooError
+from cnnzoo.training import on_ray
+from cnnzoo.training.on_ray import run_calls, trained, workers_of
+
+SHORT = {"epochs": 2, "batch_size": 20, "validation": 40}
+
+
+@pytest.fixture(scope="module")
+def ray():
+    """Ray, connected to two workers; functions of this file go to them by their content."""
+    ray = pytest.importorskip("ray")
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    yield ray
+    ray.shutdown()
+
+
+@pytest.fixture(scope="module")
+def digits_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "digits.npz"
+    images, labels = mnist.read("train")
+    np.savez(path, x_train=images[:400], y_train=labels[:400])
+    return path
+
+
+def doubled(number):
+    return 2 * number, os.getpid()
+
+
+def refused(number):
+    raise CnnzooError(f"number must be less; got {number}")
+
+
+def failed(number):
+    raise ValueError(f"no {number}")
+
+
+def killed_at_first(folder, out, fields):
+    """Train; the first time, die in the second epoch."""
+    import keras
+
+    class Kill(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.optimizer.iterations == 20 and not Path(folder, "killed").exists():
+                Path(folder, "killed").touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    resume = Path(out).exists()
+    cnnzoo.train("mnist_lenet5", out=out, resume=resume, callbacks=[Kill()], **fields)
+    return resume
+
+
+@pytest.mark.slow
+def test_calls_are_answered_in_order_by_several_processes(ray, capsys):
+    found = run_calls("ray", [(f"call {place}", doubled, {"number": place}) for place in range(6)])
+    assert [number for number, _ in found] == [0, 2, 4, 6, 8, 10]
+    assert os.getpid() not in {process for _, process in found}
+    assert workers_of("ray") == 2
+    assert "6 of 6  call " in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_mistakes_of_workers_and_of_room_are_told(ray):
+    with pytest.raises(CnnzooError, match=r"^number must be less; got 3$"):
+        run_calls("ray", [("", refused, {"number": 3})])
+    with pytest.raises(CnnzooError, match=r"^a worker failed: ValueError: no 3$"):
+        run_calls("ray", [("", failed, {"number": 3})])
+    with pytest.raises(CnnzooError, match=r"^cpus must be at most the 2 of ray; got 3$"):
+        run_calls("ray", [("", doubled, {"number": 3})], cpus=3)
+    with pytest.raises(CnnzooError, match=r"^gpus must be at most the 0 of ray; got 0.5$"):
+        run_calls("ray", [("", doubled, {"number": 3})], gpus=0.5)
+
+
+@pytest.mark.slow
+def test_another_version_of_the_cluster_is_refused(ray, monkeypatch):
+    monkeypatch.setattr(on_ray, "__version__", "9.9")
+    with pytest.raises(CnnzooError, match=r"^the cluster must have cnnzoo 9.9; a worker has "):
+        run_calls("ray", [("", doubled, {"number": 3})])
+
+
+@pytest.mark.slow
+def test_a_run_whose_worker_dies_ends_with_the_weights_of_one_that_lives(
+    ray, digits_file, tmp_path
+):
+    fields = {**SHORT, "dataset": str(digits_file)}
+    whole, broken = str(tmp_path / "whole"), str(tmp_path / "broken")
+    given = {"recipe": "mnist_lenet5", "out": whole, "fields": fields}
+    killed = {"folder": str(tmp_path), "out": broken, "fields": fields}
+    _, resumed = run_calls("ray", [("", trained, given), ("", killed_at_first, killed)])
+    assert resumed is True
+    assert (tmp_path / "killed").exists()
+    one, other = (cnnzoo.load(path).model.get_weights() for path in (whole, broken))
+    assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.slow
+def test_the_row_of_reproduce_is_that_of_one_machine(
+    ray, digits_file, tmp_path, monkeypatch, capsys
+):
+    """With the threads of TensorFlow that a run has on the cluster: these decide the last bits."""
+    words = ["reproduce", "mnist_lenet5", "--seeds", "2", "--json", "--ledger", "rows.csv"]
+    for field, value in {**SHORT, "dataset": digits_file}.items():
+        words += ["--set", f"{field}={value}"]
+    rows = []
+    for name, more in (("cluster", ["--on", "ray"]), ("here", [])):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        cli.main([*words, *more])
+        printed = capsys.readouterr()
+        assert "must reach" in printed.err  # So few digits are not enough.
+        rows.append((tmp_path / name / "rows.csv").read_text())
+    header, *cells = (line.split(",") for line in rows[0].splitlines())
+    assert header[0] == "recipe"
+    if os.environ.get("TF_NUM_INTRAOP_THREADS") == "1":
+        same = [one.split(",") for one in rows[1].splitlines()][1]
+        seconds = header.index("seconds")
+        assert [*cells[0][:seconds], *cells[0][seconds + 1 :]] == [
+            *same[:seconds],
+            *same[seconds + 1 :],
+        ]
+
+
+@pytest.mark.slow
+def test_workers_share_a_sweep(ray, digits_file, tmp_path, capsys):
+    pytest.importorskip("optuna")
+    words = ["sweep", "mnist_lenet5", "--out", str(tmp_path / "sweep"), "--on", "ray", "--json"]
+    for over in ("epochs=1", f"dataset={digits_file}", "batch_size=20,40", "seed=1,2"):
+        words += ["--over", over]
+    assert cli.main(words) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert sorted(row["trial"] for row in rows) == [0, 1, 2, 3]
+    assert {row["state"] for row in rows} == {"finished"}
+
+
+def test_what_is_no_cluster_is_refused_within_seconds(monkeypatch):
+    for on in ("rai", "ray://", "ray://host", "ray:host:1", "ray://host:1/x"):
+        with pytest.raises(CnnzooError, match="^on must be ray, or ray://HOST:PORT; got "):
+            run_calls(on, [])
+    monkeypatch.setattr(on_ray.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(CnnzooError, match=r"^ray must be installed; run: pip install .*ray"):
+        run_calls("ray", [])
+
+
+def test_a_port_that_nobody_listens_to_is_refused_within_seconds():
+    pytest.importorskip("ray")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    begun = time.monotonic()
+    message = rf"^no Ray cluster answers at ray://127.0.0.1:{port}: Connection refused$"
+    with pytest.raises(CnnzooError, match=message):
+        run_calls(f"ray://127.0.0.1:{port}", [])
+    assert time.monotonic() - begun < 10
