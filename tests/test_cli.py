@@ -408,6 +408,8 @@ def test_show_writes_the_fields_of_a_recipe_as_set_takes_them(capsys):
     _, out, _ = run(capsys, "show", "mnist")
     assert "sizes                   train 60,000; test 10,000" in out.splitlines()
     assert "light_on_dark           yes" in out.splitlines()
+    _, texts, _ = run(capsys, "show", "sms_spam")
+    assert "input_shape             none" in texts.splitlines()
     assert not re.search(r"None|True|\[|\{|'", out)
 
 

@@ -117,8 +117,10 @@ def _texts(metadata: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _readable(value: Any) -> str:
     """Return a fact as one writes it: thousands apart, lists without brackets, no Python."""
-    if value is None or isinstance(value, bool):
-        return {None: "none", True: "yes", False: "no"}[value]
+    if value is None or isinstance(value, (tuple, list)) and not value:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, Mapping):

@@ -26,12 +26,18 @@ _RETRIES = 20  # Of a call whose worker died.
 Call = tuple[str, Callable[..., Any], Mapping[str, Any]]  # What it is, what to call, and with what.
 
 
-def run_calls(on: str, calls: Sequence[Call], cpus: int = 1, gpus: float = 0) -> list[Any]:
+def run_calls(
+    on: str,
+    calls: Sequence[Call] | Callable[[int], Sequence[Call]],
+    cpus: int = 1,
+    gpus: float = 0,
+) -> list[Any]:
     """Return what each call returns; as many run at a time as the cluster has room for.
 
     Args:
         on: "ray", for a cluster of this machine's cores that ends afterwards, or "ray://HOST:PORT".
-        calls: A sentence for each, a function that workers can import, and its arguments.
+        calls: A sentence for each, a function that workers can import, and its arguments; or a
+            function that returns these for the number that the cluster has room for at a time.
         cpus: Cores of each, which are also the threads of one TensorFlow operation.
         gpus: GPUs of each, or shares of one.
 
@@ -40,7 +46,8 @@ def run_calls(on: str, calls: Sequence[Call], cpus: int = 1, gpus: float = 0) ->
             its cnnzoo is another, or a call raises it; other calls are ended then.
     """
     with _cluster(on) as ray:
-        _check_room(ray, on, cpus, gpus)
+        room = _room(ray, on, cpus, gpus)
+        calls = calls(room) if callable(calls) else calls
         remote = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=_RETRIES)(_called)
         threads = {"TF_NUM_INTRAOP_THREADS": str(cpus), "TF_CPP_MIN_LOG_LEVEL": "3"}
         remote = remote.options(runtime_env={"env_vars": threads})
@@ -58,16 +65,6 @@ def run_calls(on: str, calls: Sequence[Call], cpus: int = 1, gpus: float = 0) ->
                 found[place] = _result(ray, one, on)
                 log(f"{len(calls) - len(waiting)} of {len(calls)}  {calls[place][0]}")
         return found
-
-
-def workers_of(on: str, cpus: int = 1, gpus: float = 0) -> int:
-    """Return how many calls the cluster has room for at a time.
-
-    Raises:
-        CnnzooError: As `run_calls`.
-    """
-    with _cluster(on) as ray:
-        return _check_room(ray, on, cpus, gpus)
 
 
 def _called(version: str, folder: str, function: Callable[..., Any], given: dict[str, Any]) -> Any:
@@ -131,7 +128,7 @@ def _cluster(on: str) -> Iterator[Any]:
             ray.shutdown()
 
 
-def _check_room(ray: Any, on: str, cpus: int, gpus: float) -> int:
+def _room(ray: Any, on: str, cpus: int, gpus: float) -> int:
     """Return how many calls there is room for, at least one."""
     if cpus < 1 or gpus < 0:
         name, least, got = ("cpus", 1, cpus) if cpus < 1 else ("gpus", 0, gpus)

@@ -24,7 +24,7 @@ from cnnzoo.quiet import log
 from cnnzoo.registry import unknown
 from cnnzoo.training.checkpoints import Row
 from cnnzoo.training.history import best_epoch, read_history
-from cnnzoo.training.on_ray import run_calls, workers_of
+from cnnzoo.training.on_ray import run_calls
 from cnnzoo.training.run import train
 from cnnzoo.training.run_folder import holds_run, started
 from cnnzoo.training.search_space import SearchSpace
@@ -97,9 +97,8 @@ def sweep(
     if on is not None:
         options = {"trials": trials, "search": search, "by": by, "prune": prune}
         given = {"recipe": recipe, "over": over, "out": str(out), **options}
-        count = min(workers_of(on, cpus, gpus), limit)
-        calls: list[Any] = [(f"worker {one + 1}", sweep, given) for one in range(count)]
-        run_calls(on, calls, cpus, gpus)
+        call = ("a worker has found no trial left", sweep, given)
+        run_calls(on, lambda room: [call] * min(room, limit), cpus, gpus)
 
     def folder_of(trial: Trial | FrozenTrial) -> Path:
         return Path(out) / _folder(space.assignments(trial.params))

@@ -16,7 +16,7 @@ from cnnzoo import cli
 from cnnzoo.datasets import mnist
 from cnnzoo.errors import CnnzooError
 from cnnzoo.training import on_ray
-from cnnzoo.training.on_ray import run_calls, trained, workers_of
+from cnnzoo.training.on_ray import run_calls, trained
 
 SHORT = {"epochs": 2, "batch_size": 20, "validation": 40}
 
@@ -72,7 +72,8 @@ def test_calls_are_answered_in_order_by_several_processes(ray, capsys):
     found = run_calls("ray", [(f"call {place}", doubled, {"number": place}) for place in range(6)])
     assert [number for number, _ in found] == [0, 2, 4, 6, 8, 10]
     assert os.getpid() not in {process for _, process in found}
-    assert workers_of("ray") == 2
+    call = ("one of as many as there is room for", doubled, {"number": 1})
+    assert len(run_calls("ray", lambda room: [call] * room)) == 2
     assert "6 of 6  call " in capsys.readouterr().err
 
 
