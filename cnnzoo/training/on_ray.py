@@ -11,6 +11,7 @@ import importlib.util
 import os
 import re
 import socket
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -117,10 +118,13 @@ def _cluster(on: str) -> Iterator[Any]:
     started = not ray.is_initialized()
     if started:
         try:
-            ray.init(**options)
+            with warnings.catch_warnings():  # The error says the same.
+                warnings.simplefilter("ignore")
+                ray.init(**options)
         except Exception as error:  # Of many kinds, such as for another version of Ray or Python.
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise CnnzooError(f"{on} cannot be used: {reason}") from error
+            hint = "; a cluster may want a token, see RAY_AUTH_MODE" if host else ""
+            raise CnnzooError(f"{on} cannot be used: {reason}{hint}") from error
     try:
         yield ray
     finally:
