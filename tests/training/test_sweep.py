@@ -1,4 +1,5 @@
 import json
+import math
 import os
 import re
 import signal
@@ -15,6 +16,7 @@ from cnnzoo.config.recipe import recipes
 from cnnzoo.config.recipe_file import read_recipe
 from cnnzoo.errors import CnnzooError
 from cnnzoo.training import trials
+from cnnzoo.training.history import HISTORY, history_csv
 from cnnzoo.training.run import Run
 from cnnzoo.training.sweep import sweep
 
@@ -154,7 +156,8 @@ def test_hopeless_runs_are_pruned_and_those_that_diverge_fail(short, tmp_path, m
 def test_a_run_that_ends_without_a_number_has_failed(tmp_path, monkeypatch):
     def train(*_, out, **__):
         out.mkdir()
-        (out / "history.csv").write_text("val_accuracy,val_loss,seconds\n0.1,nan,2.5\n")
+        row = {"epoch": 1, "loss": 2.0, "accuracy": 0.1, "val_loss": math.nan, "val_accuracy": 0.1}
+        (out / HISTORY).write_bytes(history_csv([row]))
         return Run(out, {"seconds": 3.0})
 
     monkeypatch.setattr("cnnzoo.training.sweep.train", train)
