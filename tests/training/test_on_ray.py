@@ -1,5 +1,7 @@
 """Runs on a Ray cluster of this machine's cores: the same as without one, and after a death."""
 
+import csv
+import io
 import json
 import os
 import signal
@@ -127,15 +129,14 @@ def test_the_row_of_reproduce_is_that_of_one_machine(
         printed = capsys.readouterr()
         assert "must reach" in printed.err  # So few digits are not enough.
         rows.append((tmp_path / name / "rows.csv").read_text())
-    header, *cells = (line.split(",") for line in rows[0].splitlines())
-    assert header[0] == "recipe"
-    if os.environ.get("TF_NUM_INTRAOP_THREADS") == "1":
-        same = [one.split(",") for one in rows[1].splitlines()][1]
-        seconds = header.index("seconds")
-        assert [*cells[0][:seconds], *cells[0][seconds + 1 :]] == [
-            *same[:seconds],
-            *same[seconds + 1 :],
-        ]
+    if os.environ.get("TF_NUM_INTRAOP_THREADS") != "1":
+        return
+    of_cluster, here = (next(csv.DictReader(io.StringIO(one))) for one in rows)
+    # Workers may find the package in a checkout, which has a commit, where this process does not.
+    for one in (of_cluster, here):
+        assert float(one.pop("seconds")) > 0
+        del one["commit"]
+    assert of_cluster == here
 
 
 @pytest.mark.slow

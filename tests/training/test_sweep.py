@@ -157,6 +157,7 @@ def test_a_run_that_ends_without_a_number_has_failed(tmp_path, monkeypatch):
     def train(*_, out, **__):
         out.mkdir()
         row = {"epoch": 1, "loss": 2.0, "accuracy": 0.1, "val_loss": math.nan, "val_accuracy": 0.1}
+        row["seconds"] = 2.5
         (out / HISTORY).write_bytes(history_csv([row]))
         return Run(out, {"seconds": 3.0})
 
