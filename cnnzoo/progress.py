@@ -12,7 +12,7 @@ _SHORT = 2  # Seconds within which nothing is shown.
 _LINE_SECONDS = 60  # Between two lines where there is no terminal.
 _REFRESH = 0.1  # Seconds.
 
-_saying: list[str] = []  # What the terminal's last line says; it has room for one thing.
+_shown: list[str] = []  # What the last line of the terminal says; it has room for one thing.
 
 Item = TypeVar("Item")
 
@@ -38,7 +38,7 @@ def tracked(
             if now - last < (_SHORT if shown is None else _REFRESH):
                 continue
             if shown is None:
-                if console().is_terminal and not _saying:
+                if console().is_terminal and not _shown:
                     shown = _Bar(doing, what, count())
                 else:
                     shown = _Lines(doing, what, started)
@@ -52,15 +52,25 @@ def tracked(
 @contextlib.contextmanager
 def saying(what: str) -> Iterator[None]:
     """Show on a terminal what is done until it is done."""
-    if _saying or not sys.stderr.isatty():
+    if _shown or not sys.stderr.isatty():
         yield
         return
-    _saying.append(what)
+    occupy(what)
     try:
         with console().status(what):
             yield
     finally:
-        _saying.clear()
+        free()
+
+
+def occupy(what: str) -> None:
+    """Take the last line of the terminal: until `free`, nothing else is shown there."""
+    _shown.append(what)
+
+
+def free() -> None:
+    """Give the last line of the terminal back."""
+    _shown.clear()
 
 
 def console() -> Any:
@@ -86,7 +96,7 @@ class _Bar:
             MofNCompleteColumn(),
             TextColumn(f"{{task.fields[rate]:,.0f}} {what}/s"),
         )
-        _saying.append(doing)
+        occupy(doing)
         self._bar = Progress(*columns, TimeRemainingColumn(), console=console(), transient=True)
         self._task = self._bar.add_task(doing, total=total, rate=0.0)
         self._bar.start()
@@ -96,7 +106,7 @@ class _Bar:
 
     def stop(self) -> None:
         self._bar.stop()
-        _saying.clear()
+        free()
 
 
 class _Lines:

@@ -79,6 +79,20 @@ def trained(epochs, steps):
 
 
 @pytest.mark.usefixtures("terminal")
+def test_validation_draws_no_bar_into_that_of_the_run(monkeypatch, capsys):
+    for name in ("_SHORT", "_REFRESH"):
+        monkeypatch.setattr(progress, name, 0)
+    bar = ProgressBar(10, "images")
+    bar.set_params({"epochs": 1, "steps": 1})
+    bar.on_epoch_begin(0)
+    list(progress.tracked(range(3), lambda: 3, "scoring", "batches"))
+    bar.close()
+    assert "scoring" not in capsys.readouterr().err
+    list(progress.tracked(range(3), lambda: 3, "scoring", "batches"))
+    assert "scoring" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("terminal")
 def test_the_bar_of_a_run_shows_loss_accuracy_and_the_time_left_of_all_epochs(capsys):
     trained(epochs=7, steps=4)
     lines = capsys.readouterr().err.splitlines()

@@ -121,7 +121,7 @@ class _Bar(ProgressBar):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Take the bar away."""
-        self._bar.stop()
+        self.close()
 
 
 def _distances(features: np.ndarray, bank: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from cnnzoo.commands.arguments import (
     png_path,
     positive,
 )
-from cnnzoo.commands.tables import facts, printable, table
+from cnnzoo.commands.tables import facts, table
 from cnnzoo.commands.training import read_recipe_file, start
 from cnnzoo.errors import CnnzooError
 from cnnzoo.quiet import start_tensorflow
@@ -227,9 +227,7 @@ def compare_runs(arguments: argparse.Namespace) -> Answer:
         )
         for name, row in zip(names, rows, strict=True)
     ]
-    apart = facts(
-        (name, printable(described(row["fields"]))) for name, row in zip(names, rows, strict=True)
-    )
+    apart = facts((name, described(row["fields"])) for name, row in zip(names, rows, strict=True))
     return rows, [*table(headings, cells), "", *apart, "", f"picture  {arguments.out}"]
 
 

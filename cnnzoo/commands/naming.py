@@ -71,7 +71,10 @@ def catalog(kind: str) -> Catalog:
     if kind == "models":
         from cnnzoo.models import MODELS
 
-        return Catalog(MODELS, (*_COST, "about"), lambda name: _cost(MODELS[name], name))
+        def models(name: str) -> tuple[str, ...]:
+            return (*_cost(name), registry.summary(MODELS[name]))
+
+        return Catalog(MODELS, (*_COST, "about"), models)
     if kind == "datasets":
         from cnnzoo.datasets import DATASETS
 
@@ -99,25 +102,24 @@ def catalog(kind: str) -> Catalog:
     return Catalog(shipped, (*_RESULT, *_COST, "size\n(KB)", "about"), sized)
 
 
-def _cost(module: Any, name: str, params: int | None = None) -> tuple[str, str, str]:
-    """Return parameters and multiply-adds of a network, and what its family is."""
-    variant = module.VARIANTS[name]
-    counted = variant.params if params is None else params
-    return f"{counted:,}", f"{variant.macs / 1e6:,.2f}", registry.summary(module)
+def _cost(name: str, params: int | None = None) -> tuple[str, str]:
+    """Return parameters, as published or as counted, and multiply-adds of a network."""
+    from cnnzoo.models import MODELS
+
+    variant = MODELS[name].VARIANTS[name]
+    return f"{params or variant.params:,}", f"{variant.macs / 1e6:,.2f}"
 
 
 def _measured(module: Any, rows: list[dict[str, str]]) -> tuple[str, ...]:
     """Return accuracy, minutes and cost of a recipe, from its results, and its summary."""
-    from cnnzoo.models import MODELS
-
     name, about = module.RECIPE.model, registry.summary(module)
     if not rows:
         nothing = "your data" if module.RECIPE.dataset is None else "not run"
-        return (nothing, "", *_cost(MODELS[name], name)[:2], about)
+        return (nothing, "", *_cost(name), about)
     best = max(rows, key=lambda row: float(row["accuracy_mean"]))
     if best["settings"]:
         about = f"{best['settings']}: {about}"
-    cost = _cost(MODELS[name], name, int(best["params"]))[:2]
+    cost = _cost(name, int(best["params"]))
     return (
         f"{float(best['accuracy_mean']):.2%}",
         f"{float(best['seconds']) / 60:.1f}",

@@ -29,12 +29,12 @@ def declare_show(add: Add) -> None:
 
 
 def show(arguments: argparse.Namespace) -> Answer:
-    """What is known of a model, a data set or a recipe, or a picture of a data set."""
+    """What is known of a model, a data set or a recipe, or a picture of one of the former two."""
     kind = kind_of(arguments.name)
     if arguments.out is not None:
         return _drawn(kind, arguments.name, arguments.out)
     metadata = {"models": _model, "datasets": _dataset, "recipes": _recipe}[kind](arguments.name)
-    texts = _recipe_texts(arguments.name) if kind == "recipes" else _texts(metadata)
+    texts = _recipe_texts(metadata) if kind == "recipes" else _texts(metadata)
     return metadata, facts(texts) + _layers(metadata.get("layers", []))
 
 
@@ -97,16 +97,13 @@ def _recipe(name: str) -> dict[str, Any]:
     return {"name": name, **module.RECIPE.to_json(), "about": inspect.getdoc(module)}
 
 
-def _recipe_texts(name: str) -> Iterator[tuple[str, str]]:
+def _recipe_texts(metadata: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the fields of a recipe, as `train --set` takes them, between its name and its text."""
-    import inspect
-
     from cnnzoo.config.recipe import recipes
 
-    module = recipes()[name]
-    yield "name", name
-    yield from module.RECIPE.to_text().items()
-    yield "about", inspect.getdoc(module) or ""
+    yield "name", metadata["name"]
+    yield from recipes()[metadata["name"]].RECIPE.to_text().items()
+    yield "about", metadata["about"]
 
 
 def _texts(metadata: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -126,7 +123,7 @@ def _readable(value: Any) -> str:
     if isinstance(value, Mapping):
         return "; ".join(f"{key} {_readable(one)}" for key, one in value.items())
     if isinstance(value, (list, tuple)):
-        if value and all(isinstance(one, int) for one in value) and len(value) < 5:
+        if all(isinstance(one, int) for one in value) and len(value) < 5:
             return "x".join(map(str, value))
         return ", ".join(map(_readable, value))
     return str(value)

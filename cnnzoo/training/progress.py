@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cnnzoo.progress import console
+from cnnzoo.progress import console, free, occupy
 
 _LINE_SECONDS = 60  # Between two lines of a long epoch where there is no terminal.
 
@@ -44,6 +44,8 @@ class ProgressBar(keras.callbacks.Callback):
             self._name, total=self.params["steps"], rate=0.0, figures="", left="-:--:--"
         )
         self._bar.start()
+        if self.console.is_terminal:
+            occupy(self._name)  # Validation is shown by this bar's standing still.
         self._epoch = epoch
         self._started = self._printed = time.monotonic()
         self._rate = 0.0
@@ -75,7 +77,7 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Replace the bar by a line with the epoch's figures."""
-        self._bar.stop()
+        self.close()
         figures = {name: float(value) for name, value in (logs or {}).items()}
         self.console.print(
             f"{self._name}  loss {figures['loss']:.4f}  accuracy {figures['accuracy']:.2%}  "
@@ -85,6 +87,7 @@ class ProgressBar(keras.callbacks.Callback):
         )
 
     def close(self) -> None:
-        """Give the terminal back after an interruption."""
+        """Take the bar away, if there is one, and give the terminal back."""
         if hasattr(self, "_bar"):
             self._bar.stop()
+            free()
