@@ -226,9 +226,9 @@ def _json_rows(path: Path, column: str) -> Iterator[tuple[str, Any]]:
 
 
 def _parquet_rows(path: Path, column: str) -> Iterator[tuple[str, Any]]:
+    file = tables.parquet_file(path)
     from pyarrow import ArrowException
 
-    file = tables.parquet_file(path)
     names = file.schema_arrow.names
     name = names[tables.places_of(names, (column,), str(path))[0] or 0]
     number = 0

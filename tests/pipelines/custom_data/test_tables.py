@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -431,6 +432,15 @@ def test_texts_in_bytes_are_inputs(parquet):
     first, second = Inputs([str(path)], "texts")
     assert first == "a film"
     assert second.error.startswith(f"{path}, row 2, 'text' must be UTF-8")
+
+
+def test_parquet_needs_a_package(parquet, monkeypatch):
+    path = parquet(text=["a film"], label=[0])
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(
+        CnnzooError, match=f"^pyarrow must be installed for {path}; run: pip install"
+    ):
+        list(Inputs([str(path)], "texts"))
 
 
 def test_a_parquet_file_that_is_damaged_within_is_named(parquet):
