@@ -18,6 +18,7 @@ from cnnzoo.datasets import DATASETS, Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.custom_data.dataset import Data, find, kind_of, name_of, path_of, reading
 from cnnzoo.pipelines.custom_data.kind import count_images
+from cnnzoo.pipelines.custom_data.split_tables import by_split
 from cnnzoo.training import run_folder
 from cnnzoo.training.networks import spec_of
 from cnnzoo.training.run_data import input_spec
@@ -104,7 +105,7 @@ def usual_recipe(data: Data | None) -> str:
     if kind != "images":
         raise CnnzooError(f"recipe must be given for {kind}; got None")
     path = path_of(str(data))[0] if isinstance(data, (str, Path)) else None
-    if path is not None and path.is_dir():
+    if path is not None and path.is_dir() and not by_split(path):
         count = count_images(path, FEW)
     else:
         shape = input_spec(get_recipe("images_transfer").model).input_shape

@@ -19,7 +19,7 @@ from cnnzoo.datasets.prepared import in_memory
 from cnnzoo.decoding import Resizing
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import read
-from cnnzoo.pipelines.custom_data import folders, kind, npz, tables
+from cnnzoo.pipelines.custom_data import folders, kind, npz, split_tables, tables
 from cnnzoo.pipelines.custom_data.content_split import split_by_content
 from cnnzoo.pipelines.custom_data.examples import Found, Input, listed, ordered
 from cnnzoo.pipelines.images import MAX_BYTES
@@ -49,9 +49,9 @@ def find(
 
     Args:
         data: A data set; a name of `list_datasets()`; a folder, see `folders`; a table, see
-            `tables`, with the names of its columns behind it where these are others:
-            `reviews.csv[review,stars]`; a `.npz` file, see `npz`; or what `from_examples` takes
-            without labels.
+            `tables`, or a folder of them, see `split_tables`, with the names of columns behind
+            it where these are others: `reviews.csv[review,stars]`; a `.npz` file, see `npz`; or
+            what `from_examples` takes without labels.
         shape: Of one input of the network. Three axes (height, width, 1 or 3 channels) make the
             examples at a path images, one or none texts.
         complete: Whether the data must have what training needs: two classes or more, and
@@ -122,7 +122,9 @@ def path_of(name: str) -> tuple[Path | None, list[str]]:
     if os.path.exists(expanded):
         return Path(expanded), []
     bracketed = re.fullmatch(r"(.+)\[([^][]*)\]", expanded)
-    if bracketed is None or not tables.is_table(Path(bracketed[1])):
+    if bracketed is None or not (
+        tables.is_table(Path(bracketed[1])) or os.path.isdir(bracketed[1])
+    ):
         return None, []
     columns = [column.strip() for column in bracketed[2].split(",")]
     if len(columns) != 2 or not all(columns):
@@ -131,6 +133,10 @@ def path_of(name: str) -> tuple[Path | None, list[str]]:
 
 
 def _found(path: Path, images: bool, columns: list[str], encoding: str | None) -> Found:
+    if path.is_dir() and split_tables.by_split(path):
+        return split_tables.find(path, images, columns, encoding)
+    if path.is_dir() and columns:
+        raise CnnzooError(f"{path} must hold a table train.csv, for one, to have columns; got none")
     if path.is_dir():
         return folders.find(path, images, encoding)
     if tables.is_table(path):

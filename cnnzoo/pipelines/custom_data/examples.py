@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import reprlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -9,12 +10,15 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+from PIL import Image
 
 from cnnzoo.datasets.encoded import EncodedImage
 from cnnzoo.datasets.prepared import utf8
 from cnnzoo.errors import CnnzooError
+from cnnzoo.pipelines.custom_data.arrays import raw_images
 
 MAX_TEXT_BYTES = 2**30  # Of a table or a file of texts: 1 GiB.
+MAX_EXAMPLES = 2_000_000  # Of a source that does not know how many it holds.
 _PATH = 200  # Characters of a path that a message quotes.
 
 # A text, an image's file, where it is or what it holds, or its pixels.
@@ -51,10 +55,11 @@ def text_of(value: object, where: str) -> str:
     return str(value)
 
 
-def image_of(value: object, where: str, folder: Path) -> Path | EncodedImage:
+def image_of(value: Any, where: str, folder: Path) -> Path | EncodedImage | np.ndarray:
     """Return the image that a field of a table means: a path, a file's bytes, or both.
 
-    The latter is a mapping with `bytes` and `path`, as Hugging Face's `datasets` write one.
+    The latter is a mapping with `bytes` and `path`, as Hugging Face's `datasets` write one. In
+    memory it may also be an image of Pillow, or pixels, uint8 `[height, width, 1 to 4]`.
 
     Args:
         value: Of the field.
@@ -68,10 +73,14 @@ def image_of(value: object, where: str, folder: Path) -> Path | EncodedImage:
         value = value.get("path") if value.get("bytes") is None else value["bytes"]
     if isinstance(value, bytes):
         return EncodedImage(value, where)
-    if not isinstance(value, str):
+    if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim in (2, 3):
+        return raw_images({where: value[None]})[where][0]
+    if isinstance(value, Image.Image):
+        return EncodedImage(_file_of(value), where)
+    if not isinstance(value, (str, Path)):
         got = reprlib.repr(value)
         raise CnnzooError(f"{where} must be the path of an image file, or its bytes; got {got}")
-    path = folder / value
+    path, value = folder / value, str(value)
     try:
         there = path.is_file()
     except (OSError, ValueError):  # Such as of a name that is too long for any file.
@@ -80,6 +89,17 @@ def image_of(value: object, where: str, folder: Path) -> Path | EncodedImage:
         got = str(path) if len(value) <= _PATH else reprlib.repr(value)
         raise CnnzooError(f"{where} must name an image file; no such file: {got}")
     return path
+
+
+def _file_of(image: Image.Image) -> bytes:
+    """Return a file of the same pixels, and EXIF's orientation; PNG knows no inks, for one."""
+    buffer = io.BytesIO()
+    try:
+        image.save(buffer, "PNG", exif=image.info.get("exif", b""))
+    except OSError:
+        buffer = io.BytesIO()
+        image.save(buffer, "TIFF", exif=image.info.get("exif", b""))
+    return buffer.getvalue()
 
 
 def class_names_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -15,6 +16,7 @@ from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.custom_data.arrays import raw_images
 from cnnzoo.pipelines.custom_data.dataset import IN_MEMORY, assemble
 from cnnzoo.pipelines.custom_data.examples import (
+    MAX_EXAMPLES,
     SPLITS,
     Found,
     class_names_of,
@@ -43,9 +45,9 @@ def from_examples(
 
     Args:
         inputs: Texts, or images of one size, numbers `[examples, height, width, channels]`, or a
-            table with a column of labels: a pandas data frame, a data set of Hugging Face, or a
-            mapping from columns to lists; or a mapping from "train", "validation" and "test" to
-            tables.
+            table with a column of labels: a pandas data frame, a data set or a finite stream of
+            Hugging Face, or a mapping from columns to lists; or a mapping from "train",
+            "validation" and "test" to tables. A stream is read once, into memory.
         labels: Strings, whole numbers, booleans or one-hot rows, one per input; None of a table.
         splits: "train", "validation" or "test" of each input; by default a fifth of each class is
             the test split.
@@ -53,7 +55,8 @@ def from_examples(
         class_names: In the order of whole numbers; by default what the labels are.
         columns: Names of the columns of inputs and of labels of a table, if not `text` (or `image`)
             and `label`.
-        shape: Height, width and channels, where a table holds paths of images.
+        shape: Height, width and channels to which the images of a table are brought, which are
+            paths, files as bytes, images of Pillow, or uint8 arrays.
 
     Raises:
         CnnzooError: They are of another type, do not fit each other, or cannot be trained.
@@ -136,9 +139,11 @@ def _names_of_feature(table: Any, column: str) -> Sequence[str]:
 
 def _rows(table: Any, split: str, needed: Sequence[str]) -> Iterator[Row]:
     names = next((getattr(table, one) for one in _COLUMNS if hasattr(table, one)), None)
-    names = list(table if names is None else names)
+    table = _encoded(table, needed[0])
     if not hasattr(table, "__len__"):
-        raise CnnzooError(f"data must be in memory; got a stream, {type(table).__name__}")
+        table = _read(table)
+        names = None
+    names = list(table if names is None else names)
     places = places_of(list(map(str, names)), needed, "data")
     columns = [None if place is None else _values(table[names[place]]) for place in places]
     inputs, labels = columns[0] or [], columns[1] or []
@@ -149,6 +154,31 @@ def _rows(table: Any, split: str, needed: Sequence[str]) -> Iterator[Row]:
         zip(inputs, labels, splits or [None] * len(inputs), strict=True)
     ):
         yield Row(place, *fields)
+
+
+def _encoded(table: Any, column: str) -> Any:
+    """Return `table`, where it is one of Hugging Face's, with images as the files that it holds."""
+    feature: Any = (getattr(table, "features", None) or {}).get(column)
+    if not getattr(feature, "decode", False):
+        return table
+    return table.cast_column(column, type(feature)(decode=False))
+
+
+def _read(stream: Any) -> dict[str, list[Any]]:
+    """Return the columns of a stream of rows.
+
+    Raises:
+        CnnzooError: It does not end, it has no rows, or they are no mappings of the same columns.
+    """
+    rows = list(itertools.islice(stream, MAX_EXAMPLES + 1))
+    if len(rows) > MAX_EXAMPLES:
+        raise CnnzooError(f"data must be finite; got a stream of more than {MAX_EXAMPLES:,} rows")
+    if not rows:
+        raise CnnzooError("data must hold examples; got a stream without rows")
+    try:
+        return {name: [row[name] for row in rows] for name in rows[0]}
+    except (TypeError, KeyError, IndexError) as error:
+        raise CnnzooError("data must have the same columns in each row of a stream") from error
 
 
 def _values(column: Any) -> list[Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.custom_data import npz, tables
+from cnnzoo.pipelines.custom_data import npz, split_tables, tables
 from cnnzoo.pipelines.custom_data.image_files import is_image
 
 _MOST = 1_000  # Files of a folder that are looked at.
@@ -24,6 +24,9 @@ def kind_of(path: Path, columns: Sequence[str] = ()) -> str:
     Raises:
         CnnzooError: A table or archive cannot be read.
     """
+    of_split = split_tables.by_split(path) if path.is_dir() else {}
+    if of_split:
+        return _kind(_names_images(of_split["train"][0], columns))
     if path.is_dir():
         return _kind(any(map(is_image, itertools.islice(_files(path), _MOST))))
     if tables.is_table(path):

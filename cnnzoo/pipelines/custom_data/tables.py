@@ -34,6 +34,21 @@ from cnnzoo.pipelines.texts import read_lines
 SPLIT = "split"  # The column.
 
 
+class MissingColumnError(CnnzooError):
+    """A table lacks a column that is needed.
+
+    Args:
+        where: Begins the message.
+        column: That is missing.
+        names: Of the columns that there are.
+    """
+
+    def __init__(self, where: str, column: str, names: Sequence[str]) -> None:
+        got = listed(map(reprlib.repr, names))
+        super().__init__(f"{where} must have a column {column!r}; got {got}")
+        self.column = column
+
+
 class Row(NamedTuple):
     """One row of a table: its place, as people count there, and what its columns hold."""
 
@@ -145,9 +160,7 @@ def places_of(columns: Sequence[str], needed: Sequence[str], where: str) -> list
         if len(found) > 1:
             raise CnnzooError(f"{where} must have one column {column!r}; got {len(found)} of them")
         if not found and column in needed:
-            raise CnnzooError(
-                f"{where} must have a column {column!r}; got {listed(map(reprlib.repr, names))}"
-            )
+            raise MissingColumnError(where, column, names)
         places.append(found[0] if found else None)
     return places
 

@@ -14,9 +14,12 @@ from cnnzoo.datasets.prepared import utf8
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.custom_data.arrays import raw_images
 from cnnzoo.pipelines.custom_data.dataset import assemble
-from cnnzoo.pipelines.custom_data.examples import Found, class_names_of, classes_of
-
-MAX_EXAMPLES = 2_000_000  # Of a set that does not know how many it holds.
+from cnnzoo.pipelines.custom_data.examples import (
+    MAX_EXAMPLES,
+    Found,
+    class_names_of,
+    classes_of,
+)
 
 _BATCH = 256
 _INPUTS, _LABELS = ("image", "text", "sentence", "audio"), ("label", "labels")  # Keys.

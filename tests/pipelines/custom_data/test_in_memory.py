@@ -1,10 +1,16 @@
 """One's own examples in memory: lists, arrays, and tables of other packages by their behavior."""
 
+import io
+import itertools
+
 import numpy as np
 import pytest
+from PIL import Image
 
 import cnnzoo
+from cnnzoo import decoding
 from cnnzoo.errors import CnnzooError
+from cnnzoo.pipelines.custom_data import in_memory
 from cnnzoo.pipelines.custom_data.dataset import find
 
 TEXTS = [f"film {i}" for i in range(10)]
@@ -75,14 +81,92 @@ def test_splits_of_a_table_and_names_of_its_labels(capsys):
 
 
 def test_images_of_a_table_are_paths(tmp_path):
-    from PIL import Image
-
     paths = [str(tmp_path / f"{i}.png") for i in range(10)]
     for path, image in zip(paths, IMAGES, strict=True):
         Image.fromarray(image).save(path)
-    dataset = find({"image": paths, "label": LABELS}, (6, 6, 3))
-    images = np.concatenate([dataset.examples(split).inputs for split in dataset.sizes])
-    assert sorted(map(bytes, images)) == sorted(map(bytes, IMAGES))
+    assert_same_images(find({"image": paths, "label": LABELS}, (6, 6, 3)))
+
+
+class Stream:
+    """A stream of rows as Hugging Face has it: no length, and at times no names of columns."""
+
+    def __init__(self, rows, names=None, features=None):
+        self.rows, self.column_names, self.features = rows, names, features
+
+    def __iter__(self):
+        return iter(self.rows() if callable(self.rows) else self.rows)
+
+
+class Encodable(Stream):
+    """One whose images are decoded unless their column is cast."""
+
+    def cast_column(self, name, feature):
+        assert (name, feature.decode) == ("image", False)
+        rows = [
+            {"image": {"bytes": png(one), "path": None}, "label": "ab"[i % 2]}
+            for i, one in enumerate(IMAGES)
+        ]
+        return Stream(rows, features={"image": feature})
+
+
+class ImageFeature:
+    def __init__(self, decode=True):
+        self.decode = decode
+
+
+def png(pixels):
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("names", [None, ["text", "label"]])
+def test_a_stream_is_read_to_its_end(names):
+    rows = [{"text": text, "label": label} for text, label in zip(TEXTS, LABELS, strict=True)]
+    dataset = find(Stream(rows, names), (56,))
+    assert dataset.sizes == {"train": 6, "test": 4}
+    assert find({"train": Stream(rows), "test": Stream(rows)}, ()).sizes["test"] == 10
+
+
+def test_wrong_streams_are_refused(monkeypatch):
+    refused("data must hold examples; got a stream without rows", Stream([]))
+    refused("data must have the same columns in each row", Stream([{"text": "a"}, {"word": "b"}]))
+    refused("data must have the same columns in each row", Stream([3]))
+    monkeypatch.setattr(in_memory, "MAX_EXAMPLES", 1_000)
+    endless = Stream(lambda: itertools.repeat({"text": "a", "label": "b"}))
+    refused("data must be finite; got a stream of more than 1,000 rows", endless)
+
+
+def test_images_of_a_table_stay_the_files_that_it_holds():
+    dataset = find(Encodable([], ["image", "label"], {"image": ImageFeature()}), (6, 6, 3))
+    assert_same_images(dataset)
+
+
+def test_images_of_a_table_are_pictures_or_pixels():
+    pictures = [Image.fromarray(one) for one in IMAGES]
+    for images in (pictures, list(IMAGES)):
+        assert_same_images(find({"image": images, "label": LABELS}, (6, 6, 3)))
+    gray = [Image.fromarray(one).convert("L") for one in IMAGES]
+    inks = [Image.fromarray(one).convert("CMYK") for one in IMAGES]
+    turned = [Image.fromarray(one.transpose(1, 0, 2)) for one in IMAGES]
+    for one in turned:
+        exif = Image.Exif()
+        exif[0x0112] = 5  # Transposed.
+        one.info["exif"] = exif.tobytes()
+    assert_same_images(find({"image": turned, "label": LABELS}, (6, 6, 3)))
+    dataset = find({"image": gray, "label": LABELS}, (6, 6, 1))
+    assert sorted(map(bytes, images_of(dataset))) == sorted(one.tobytes() for one in gray)
+    expected = [decoding.picture(one, (6, 6, 3)) for one in inks]
+    dataset = find({"image": inks, "label": LABELS}, (6, 6, 3))
+    assert sorted(map(bytes, images_of(dataset))) == sorted(map(bytes, expected))
+
+
+def images_of(dataset):
+    return np.concatenate([dataset.examples(split).inputs for split in dataset.sizes])
+
+
+def assert_same_images(dataset):
+    assert sorted(map(bytes, images_of(dataset))) == sorted(map(bytes, IMAGES))
 
 
 @pytest.mark.parametrize(
