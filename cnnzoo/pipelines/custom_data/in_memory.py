@@ -24,7 +24,8 @@ from cnnzoo.pipelines.custom_data.examples import (
     listed,
     text_of,
 )
-from cnnzoo.pipelines.custom_data.tables import Row, default_columns, found_of, places_of
+from cnnzoo.pipelines.custom_data.rows import Row, places_of
+from cnnzoo.pipelines.custom_data.tables import default_columns, found_of
 from cnnzoo.quiet import log_once
 
 

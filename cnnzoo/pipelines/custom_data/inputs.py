@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.pipelines.custom_data import tables
+from cnnzoo.pipelines.custom_data import parquet, tables
 from cnnzoo.pipelines.custom_data.examples import image_of, text_of
 from cnnzoo.pipelines.custom_data.image_files import is_image, is_of_the_system
+from cnnzoo.pipelines.custom_data.rows import places_of
 from cnnzoo.pipelines.texts import marked_encoding
 
 _SUFFIXES = {"images": (".npy",), "sounds": (".wav", ".npy"), "texts": (".txt",)}
@@ -82,7 +83,7 @@ class Inputs:
     def _count(self, argument: str) -> int:
         path, _ = _table(argument)
         if path is not None and path.suffix.lower() == ".parquet":
-            return tables.parquet_file(path).metadata.num_rows
+            return parquet.opened(path).metadata.num_rows
         if path is not None:
             with path.open("rb") as file:
                 lines = sum(block.count(b"\n") for block in iter(lambda: file.read(_BLOCK), b""))
@@ -153,7 +154,7 @@ def _csv_rows(path: Path, column: str, encoding: str | None) -> Iterator[tuple[s
     try:
         with _opened(path, encoding) as file:
             reader, header, before = _reader(path, file, column)
-            place = tables.places_of(header, (column,), str(path))[0] or 0
+            place = places_of(header, (column,), str(path))[0] or 0
             while True:
                 where = f"{path}, line {before + reader.line_num + 1},"
                 try:
@@ -226,11 +227,11 @@ def _json_rows(path: Path, column: str) -> Iterator[tuple[str, Any]]:
 
 
 def _parquet_rows(path: Path, column: str) -> Iterator[tuple[str, Any]]:
-    file = tables.parquet_file(path)
+    file = parquet.opened(path)
     from pyarrow import ArrowException
 
     names = file.schema_arrow.names
-    name = names[tables.places_of(names, (column,), str(path))[0] or 0]
+    name = names[places_of(names, (column,), str(path))[0] or 0]
     number = 0
     try:
         for batch in file.iter_batches(batch_size=4096, columns=[name]):

@@ -14,6 +14,7 @@ from pathlib import Path
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.custom_data import tables
 from cnnzoo.pipelines.custom_data.examples import SPLITS, Found, Input
+from cnnzoo.pipelines.custom_data.rows import SPLIT, MissingColumnError
 
 _PART = re.compile(r"[-_.]\d+(-of-\d+)?$")  # Behind the name of a split.
 
@@ -55,14 +56,14 @@ def find(
     for split, path in ((split, path) for split, paths in of_split.items() for path in paths):
         try:
             found = tables.find(path, images, columns, encoding)
-        except tables.MissingColumnError as error:
+        except MissingColumnError as error:
             if split == "train" or error.column != (columns or tables.default_columns(images))[1]:
                 raise
             left_out.append(path)
             continue
         if found.splits:
             raise CnnzooError(
-                f"{path} must have no column {tables.SPLIT!r}: its name says that it is for {split}"
+                f"{path} must have no column {SPLIT!r}: its name says that it is for {split}"
             )
         inputs += found.inputs
         labels += found.labels

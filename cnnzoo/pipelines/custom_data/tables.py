@@ -13,52 +13,21 @@ from __future__ import annotations
 import csv
 import json
 import reprlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from cnnzoo.errors import CnnzooError
-from cnnzoo.extras import install
-from cnnzoo.pipelines.custom_data import examples
+from cnnzoo.pipelines.custom_data import examples, parquet
 from cnnzoo.pipelines.custom_data.examples import (
     SPLITS,
     Found,
     Input,
     class_names_of,
     image_of,
-    listed,
     text_of,
 )
+from cnnzoo.pipelines.custom_data.rows import SPLIT, Reader, Row, places_of, row_of
 from cnnzoo.pipelines.texts import read_lines
-
-SPLIT = "split"  # The column.
-
-
-class MissingColumnError(CnnzooError):
-    """A table lacks a column that is needed.
-
-    Args:
-        where: Begins the message.
-        column: That is missing.
-        names: Of the columns that there are.
-    """
-
-    def __init__(self, where: str, column: str, names: Sequence[str]) -> None:
-        got = listed(map(reprlib.repr, names))
-        super().__init__(f"{where} must have a column {column!r}; got {got}")
-        self.column = column
-
-
-class Row(NamedTuple):
-    """One row of a table: its place, as people count there, and what its columns hold."""
-
-    place: int
-    input: Any
-    label: Any
-    split: Any = None
-
-
-Reader = Callable[[Path, Sequence[str], "str | None"], Iterator[Row]]
 
 
 def is_table(path: Path) -> bool:
@@ -142,33 +111,6 @@ def _split(value: object, where: Where, place: int) -> str:
     return split
 
 
-def places_of(columns: Sequence[str], needed: Sequence[str], where: str) -> list[int | None]:
-    """Return where inputs, labels and splits, if any, stand among `columns`.
-
-    White space around a name does not count, nor does its case where no other has the same letters.
-
-    Raises:
-        CnnzooError: A column is missing, or stands twice; `where` begins the message.
-    """
-    names = [column.strip() for column in columns]
-    places: list[int | None] = []
-    for column in (*needed, *([] if SPLIT in needed else [SPLIT])):
-        found = [place for place, name in enumerate(names) if name == column]
-        if not found:
-            folded = column.casefold()
-            found = [place for place, name in enumerate(names) if name.casefold() == folded]
-        if len(found) > 1:
-            raise CnnzooError(f"{where} must have one column {column!r}; got {len(found)} of them")
-        if not found and column in needed:
-            raise MissingColumnError(where, column, names)
-        places.append(found[0] if found else None)
-    return places
-
-
-def _row(place: int, fields: Sequence[Any], places: Sequence[int | None]) -> Row:
-    return Row(place, *(None if column is None else fields[column] for column in places))
-
-
 def _csv(path: Path, needed: Sequence[str], encoding: str | None) -> Iterator[Row]:
     lines = read_lines(path, encoding, examples.MAX_TEXT_BYTES)
     delimiter = stated_delimiter(lines[0]) if lines else ""
@@ -224,7 +166,7 @@ def _records(
                 f"{path}, line {line}, must have {len(header)} fields, one per column; "
                 f"got {len(fields)}"
             )
-        yield _row(line, fields, places)
+        yield row_of(line, fields, places)
 
 
 def _quoted(
@@ -269,74 +211,7 @@ def _jsonl(path: Path, needed: Sequence[str], encoding: str | None) -> Iterator[
             raise CnnzooError(f"{where} must be a JSON object; got {reprlib.repr(line)}") from error
         if not isinstance(row, dict):
             raise CnnzooError(f"{where} must be a JSON object; got {reprlib.repr(line)}")
-        yield _row(number, list(row.values()), places_of(list(row), needed, where))
-
-
-def _parquet(path: Path, needed: Sequence[str], encoding: str | None) -> Iterator[Row]:
-    reader = parquet_file(path)
-    from pyarrow import ArrowException
-
-    try:
-        with reader as file:
-            names = file.schema_arrow.names
-            places = places_of(names, needed, str(path))
-            chosen = [names[place] for place in places if place is not None]
-            classes = _classes(file.schema_arrow.metadata, chosen[1]) if chosen[1:] else []
-            count = read = 0
-
-            def where(_: int) -> str:
-                return f"{path}, row {count}, {chosen[1]!r}"
-
-            for batch in file.iter_batches(1_024, columns=chosen):
-                read += batch.nbytes
-                if read > examples.MAX_TEXT_BYTES:
-                    raise CnnzooError(
-                        f"{path} must hold at most {examples.MAX_TEXT_BYTES:,} bytes in its columns"
-                    )
-                for fields in zip(
-                    *(batch.column(name).to_pylist() for name in chosen), strict=True
-                ):
-                    count += 1
-                    row = Row(count, *fields)
-                    if classes:
-                        (name,) = class_names_of([row.label], where, classes)
-                        row = row._replace(label=name)
-                    yield row
-    except (ArrowException, OSError) as error:
-        raise CnnzooError(f"{path} must be a Parquet file; it is none, or damaged") from error
-
-
-def _classes(metadata: Mapping[bytes, bytes] | None, column: str) -> list[str]:
-    """Return the names of the classes that the numbers in a column stand for, if they are stated.
-
-    Hugging Face's `datasets` state them in the file's metadata.
-    """
-    try:
-        stated = json.loads((metadata or {})[b"huggingface"])
-        names = stated["info"]["features"][column]["names"]
-    except (KeyError, TypeError, ValueError, RecursionError):
-        return []
-    named = isinstance(names, list) and all(isinstance(one, str) for one in names)
-    return names if named and len({one.strip() for one in names}) == len(names) else []
-
-
-def parquet_file(path: Path) -> Any:
-    """Return pyarrow's reader of a file.
-
-    Raises:
-        CnnzooError: pyarrow is not installed, or the file is damaged.
-    """
-    try:
-        from pyarrow import ArrowException
-        from pyarrow.parquet import ParquetFile
-    except ImportError as error:
-        raise CnnzooError(
-            f"pyarrow must be installed for {path}; run: {install('parquet')}"
-        ) from error
-    try:
-        return ParquetFile(path)
-    except (ArrowException, OSError) as error:
-        raise CnnzooError(f"{path} must be a Parquet file; it is none, or damaged") from error
+        yield row_of(number, list(row.values()), places_of(list(row), needed, where))
 
 
 READERS: dict[str, Reader] = {
@@ -344,5 +219,5 @@ READERS: dict[str, Reader] = {
     ".tsv": _tsv,
     ".jsonl": _jsonl,
     ".ndjson": _jsonl,
-    ".parquet": _parquet,
+    ".parquet": parquet.rows,
 }
