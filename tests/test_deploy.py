@@ -1,5 +1,7 @@
 """Deployments agree with each other and with what `cnnzoo export` and `cnnzoo serve` do."""
 
+import importlib.util
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -138,3 +140,31 @@ server.serve_forever()
             tried = script.replace(str(PORT), port).replace(MODEL, model)
             assert subprocess.run([*command, tried], check=False, timeout=20).returncode == code
         process.kill()
+
+
+def test_the_cluster_is_one_of_ray():
+    pytest.importorskip("ray")
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = Path(importlib.util.find_spec("ray").origin).parent / "autoscaler" / "ray-schema.json"
+    cluster = yaml.safe_load((FOLDER / "ray-cluster.yaml").read_text())
+    jsonschema.validate(cluster, json.loads(schema.read_text()))
+    assert len(cluster["provider"]["worker_ips"]) == cluster["max_workers"]
+
+
+def test_the_pods_of_the_job_are_those_of_kubernetes():
+    validator = pytest.importorskip("kubernetes_validate")
+    job = yaml.safe_load((FOLDER / "rayjob.yaml").read_text())
+    assert (job["apiVersion"], job["kind"]) == ("ray.io/v1", "RayJob")
+    cluster = job["spec"]["rayClusterSpec"]
+    for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
+        template = group["template"]
+        named = {**template["metadata"], "name": "one"}
+        pod = {"apiVersion": "v1", "kind": "Pod", **template, "metadata": named}
+        validator.validate(pod, "1.33", strict=True)
+
+
+@pytest.mark.parametrize("name", ["ray-cluster.yaml", "rayjob.yaml"])
+def test_what_a_cluster_runs_is_a_command(name):
+    (words,) = re.findall(r"cnnzoo (reproduce [^'\n]*)", (FOLDER / name).read_text())
+    arguments = command_parser().parse_args(words.split())
+    assert (arguments.all, arguments.on) == (True, "ray")

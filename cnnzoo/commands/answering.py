@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from cnnzoo.commands import Answer
-from cnnzoo.commands.arguments import TRAINED, Add
+from cnnzoo.commands.arguments import TRAINED, Add, add_cluster, cluster
 from cnnzoo.commands.tables import facts, printable, table
 from cnnzoo.errors import CnnzooError
 from cnnzoo.quiet import log, start_tensorflow
+
+Stream = Callable[[Iterator[Any]], Iterator[dict[str, Any]]]  # From inputs to answers.
 
 
 def declare_evaluate(add: Add) -> None:
@@ -82,6 +84,7 @@ def declare_predict(add: Add) -> None:
         "card's, which refuses 1%% of validation data)",
     )
     unknown.add_argument("--no-unknown", action="store_true", help="always give a class")
+    add_cluster(one, "part")
 
 
 def evaluate_trained(arguments: argparse.Namespace) -> Answer:
@@ -171,13 +174,19 @@ def predict(arguments: argparse.Namespace) -> Answer:
     inputs = Inputs(arguments.inputs, classifier.raw.name, encoding)
     top = min(arguments.top or 1, len(classifier.class_names))
     threshold = 0.0 if arguments.no_unknown else arguments.threshold
+    on = cluster(arguments)
+    stream = partial(classifier.predict_stream, threshold=threshold)
+    if on["on"] is not None:
+        from cnnzoo.export.streaming import predictions_on
+
+        stream = partial(predictions_on, classifier, arguments.name, threshold=threshold, **on)
     if arguments.out is not None:
-        return _write(classifier, inputs, arguments.out, top, threshold)
-    if inputs.are_single:
+        return _write(classifier, inputs, arguments.out, top, stream)
+    if inputs.are_single and on["on"] is None:
         answers = classifier.predict(arguments.inputs, threshold)
     else:
         tally = _Tally(inputs)
-        answers = list(tally.counted(_answers(classifier, inputs, iter(inputs), 0, threshold)))
+        answers = list(tally.counted(_answers(inputs, iter(inputs), 0, stream)))
         tally.report()
     return answers, [answer_line(answer, classifier.class_names, top) for answer in answers]
 
@@ -194,7 +203,7 @@ def answer_line(answer: dict[str, Any], class_names: Sequence[str], top: int = 1
     return printable(f"{answer['input']}: {', '.join(found)}")
 
 
-def _write(classifier: Any, inputs: Any, out: Path, top: int, threshold: float | None) -> Answer:
+def _write(classifier: Any, inputs: Any, out: Path, top: int, stream: Stream) -> Answer:
     """Write the predictions to a file, behind those that an interruption has left there."""
     from cnnzoo.commands.answer_files import answer_file, row_of
     from cnnzoo.export.streaming import names_of
@@ -202,9 +211,7 @@ def _write(classifier: Any, inputs: Any, out: Path, top: int, threshold: float |
     file = answer_file(out, top)
     left, before, part = file.continued(inputs, partial(names_of, classifier))
     tally = _Tally(inputs, before)
-    answers = tally.counted(
-        islice(_answers(classifier, inputs, left, before, threshold), part, None)
-    )
+    answers = tally.counted(islice(_answers(inputs, left, before, stream), part, None))
     try:
         file.write(row_of(answer, classifier.class_names, top) for answer in answers)
     except KeyboardInterrupt:
@@ -216,12 +223,11 @@ def _write(classifier: Any, inputs: Any, out: Path, top: int, threshold: float |
 
 
 def _answers(
-    classifier: Any, inputs: Any, left: Iterator[Any], done: int, threshold: float | None
+    inputs: Any, left: Iterator[Any], done: int, stream: Stream
 ) -> Iterator[dict[str, Any]]:
     from cnnzoo.progress import tracked
 
-    answers = classifier.predict_stream(left, threshold=threshold)
-    return tracked(answers, inputs.count, "predict", inputs.kind, done)
+    return tracked(stream(left), inputs.count, "predict", inputs.kind, done)
 
 
 @dataclass

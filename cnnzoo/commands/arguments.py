@@ -7,6 +7,9 @@ import difflib
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
+
+from cnnzoo.errors import CnnzooError
 
 WITH_CARD = "run folder, artifact, name of shipped weights, or hf://USER/NAME[@REVISION]"
 TRAINED = f"exported SavedModel, {WITH_CARD}"
@@ -27,6 +30,40 @@ def add_set(one: argparse.ArgumentParser) -> None:
         metavar="field=value",
         help="replace a field of the recipe; may be repeated",
     )
+
+
+def add_cluster(one: argparse.ArgumentParser, what: str) -> None:
+    """Declare `--on`, `--cpus` and `--gpus`, for `what` the cluster does at a time."""
+    one.add_argument(
+        "--on",
+        metavar="CLUSTER",
+        help="Ray cluster that does it: ray, for the cores of this machine, or ray://HOST:PORT",
+    )
+    one.add_argument(
+        *("--cpus",),
+        type=positive,
+        metavar="N",
+        help=f"cores of each {what} on the cluster (default: 1)",
+    )
+    one.add_argument(
+        *("--gpus",),
+        type=float,
+        metavar="N",
+        help=f"GPUs of each {what} on the cluster, or a share of one (default: 0)",
+    )
+
+
+def cluster(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments `on`, `cpus` and `gpus` of what is done on a cluster, or here.
+
+    Raises:
+        CnnzooError: Cores or GPUs are given without a cluster.
+    """
+    given = {name: getattr(arguments, name) for name in ("cpus", "gpus")}
+    for name, value in given.items():
+        if value is not None and arguments.on is None:
+            raise CnnzooError(f"{name} must stand with --on, for a cluster; got {value} alone")
+    return {"on": arguments.on, "cpus": given["cpus"] or 1, "gpus": given["gpus"] or 0}
 
 
 def assignment(text: str) -> tuple[str, str]:

@@ -15,18 +15,19 @@ from cnnzoo.commands.arguments import (
     RECIPE,
     RECIPE_OR_FILE,
     Add,
+    add_cluster,
     add_set,
     assignment,
+    cluster,
     png_path,
-    positive,
 )
 from cnnzoo.commands.tables import facts, table
 from cnnzoo.commands.training import read_recipe_file, start
 from cnnzoo.errors import CnnzooError
-from cnnzoo.quiet import start_tensorflow
+from cnnzoo.quiet import log, start_tensorflow
 
+_SEEDS = 5
 _LONGEST = 30  # Path of a run in a table.
-_CLUSTER = ("on", "cpus", "gpus")
 
 
 def declare_reproduce(add: Add) -> None:
@@ -36,9 +37,14 @@ def declare_reproduce(add: Add) -> None:
         reproduce_recipe,
         "train with several seeds and write the recipe's row of the results table",
     )
-    one.add_argument("recipe", help=RECIPE)
+    one.add_argument("recipe", nargs="?", help=RECIPE)
     one.add_argument(
-        "--seeds", type=int, default=5, metavar="N", help=f"number of seeds, from 0 {DEFAULT}"
+        *("--all",),
+        action="store_true",
+        help="make all rows of the results table again, with the seeds and fields that they state",
+    )
+    one.add_argument(
+        "--seeds", type=int, metavar="N", help=f"number of seeds, from 0 (default: {_SEEDS})"
     )
     one.add_argument(
         "--ledger", default="results.csv", metavar="FILE", help=f"the results table {DEFAULT}"
@@ -49,29 +55,7 @@ def declare_reproduce(add: Add) -> None:
         help="score the test images corrupted too, for the column corrupted_accuracy",
     )
     add_set(one)
-    _add_cluster(one)
-
-
-def _add_cluster(one: argparse.ArgumentParser) -> None:
-    one.add_argument(
-        "--on",
-        metavar="CLUSTER",
-        help="Ray cluster that trains: ray, for the cores of this machine, or ray://HOST:PORT",
-    )
-    one.add_argument(
-        *("--cpus",),
-        type=positive,
-        default=1,
-        metavar="N",
-        help=f"cores of each run on the cluster {DEFAULT}",
-    )
-    one.add_argument(
-        *("--gpus",),
-        type=float,
-        default=0,
-        metavar="N",
-        help=f"GPUs of each run on the cluster, or a share of one {DEFAULT}",
-    )
+    add_cluster(one, "run")
 
 
 def declare_sweep(add: Add) -> None:
@@ -121,7 +105,7 @@ def declare_sweep(add: Add) -> None:
         metavar="DIR",
         help="folder of the sweep, resumed if it holds one (default: runs/RECIPE/sweep)",
     )
-    _add_cluster(one)
+    add_cluster(one, "run")
 
 
 def declare_compare(add: Add) -> None:
@@ -142,25 +126,54 @@ def declare_compare(add: Add) -> None:
 
 
 def reproduce_recipe(arguments: argparse.Namespace) -> Answer:
-    """The row of the results table, from several seeds."""
+    """The row of the results table, from several seeds, or all rows."""
+    if arguments.all:
+        return _reproduce_all(arguments)
+    if arguments.recipe is None:
+        raise CnnzooError("recipe must be given, or --all; got neither")
     from cnnzoo.config.recipe import recipes
 
     recipes()[arguments.recipe]  # An unknown name is reported before TensorFlow starts.
+    on = cluster(arguments)
     start()
     from cnnzoo.training.reproduce import reproduce
 
     ledger, fields = Path(arguments.ledger), dict(arguments.set)
-    cluster = {name: getattr(arguments, name) for name in _CLUSTER}
-    row = reproduce(
-        arguments.recipe, arguments.seeds, ledger, fields, arguments.corrupted, **cluster
-    )
+    seeds = _SEEDS if arguments.seeds is None else arguments.seeds
+    row = reproduce(arguments.recipe, seeds, ledger, fields, arguments.corrupted, **on)
     if not row["passed"]:
-        raise CnnzooError(
-            f"{arguments.recipe} must reach {row['target']:.2%} on average; "
-            f"got {row['accuracy_mean']:.2%} over seeds {row['seeds']}"
-        )
-    line = "{recipe}: {accuracy_mean:.2%} +- {accuracy_std:.2%} over {n} runs".format(**row)
-    return row, [line]
+        raise CnnzooError(_missed(row))
+    return row, [_row(row)]
+
+
+def _reproduce_all(arguments: argparse.Namespace) -> Answer:
+    """All rows of the results table."""
+    for name in ("recipe", "seeds", "corrupted", "set"):
+        if getattr(arguments, name):
+            got = f"{name} {getattr(arguments, name)!r}"
+            raise CnnzooError(f"all must stand without recipe and fields of its own; got {got}")
+    on = cluster(arguments)
+    start()
+    from cnnzoo.training.reproduce import reproduce_all
+
+    rows, errors = reproduce_all(Path(arguments.ledger), **on)
+    errors += [_missed(row) for row in rows if not row["passed"]]
+    for line in map(_row, rows) if errors else ():
+        log(line)
+    if errors:
+        raise CnnzooError("; ".join(errors))
+    return rows, [_row(row) for row in rows]
+
+
+def _row(row: dict[str, Any]) -> str:
+    return "{recipe}: {accuracy_mean:.2%} +- {accuracy_std:.2%} over {n} runs".format(**row)
+
+
+def _missed(row: dict[str, Any]) -> str:
+    return (
+        f"{row['recipe']} must reach {row['target']:.2%} on average; "
+        f"got {row['accuracy_mean']:.2%} over seeds {row['seeds']}"
+    )
 
 
 def sweep_recipe(arguments: argparse.Namespace) -> Answer:
@@ -175,8 +188,8 @@ def sweep_recipe(arguments: argparse.Namespace) -> Answer:
             f"over must name each field once; got {twice[0]} {fields.count(twice[0])} times"
         )
     out = arguments.out or Path("runs") / getattr(arguments, "run", arguments.recipe) / "sweep"
-    asked = ("trials", "search", "by", "prune", *_CLUSTER)
-    options = {name: getattr(arguments, name) for name in asked}
+    asked = ("trials", "search", "by", "prune")
+    options = {**{name: getattr(arguments, name) for name in asked}, **cluster(arguments)}
     try:
         rows = sweep(arguments.recipe, dict(arguments.over), out, **options)
     except KeyboardInterrupt:

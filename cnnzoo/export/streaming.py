@@ -7,7 +7,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +16,14 @@ import numpy as np
 
 from cnnzoo.datasets.encoded import EncodedImage
 from cnnzoo.errors import CnnzooError
+from cnnzoo.on_ray import stream_calls
 from cnnzoo.pipelines.custom_data.inputs import Unreadable
 from cnnzoo.pipelines.input_types import RawTexts
 
 if TYPE_CHECKING:
     from cnnzoo.export.classifier import Classifier
 
+_BATCH = 256
 _BYTES = 2**26  # Of the raw examples of one batch, at most: 64 MiB.
 _SORTED = (
     4  # Batches of texts that are sorted by length together: a batch is padded to its longest.
@@ -31,7 +33,7 @@ _SORTED = (
 def predictions(
     classifier: Classifier,
     inputs: Iterable[Any],
-    batch_size: int = 256,
+    batch_size: int = _BATCH,
     threshold: float | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield what `Classifier.predict_stream` yields.
@@ -42,10 +44,7 @@ def predictions(
     if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
         raise CnnzooError(f"batch_size must be an integer of at least 1; got {batch_size!r}")
     classifier.check_threshold(threshold)
-    if isinstance(classifier.raw, RawTexts):
-        size = batch_size * _SORTED
-    else:
-        size = batch_size = max(min(batch_size, _BYTES // _bytes(classifier)), 1)
+    size, batch_size = _sizes(classifier, batch_size)
     batches = _batches(enumerate(inputs), size)
     answers = partial(_answers, classifier, batch_size=batch_size, threshold=threshold)
     for first in islice(batches, 1):  # Here the model is converted, which threads would do twice.
@@ -59,6 +58,58 @@ def predictions(
                 yield from running.popleft().result()
         while running:
             yield from running.popleft().result()
+
+
+def predictions_on(
+    classifier: Classifier,
+    source: str,
+    inputs: Iterable[Any],
+    threshold: float | None = None,
+    *,
+    on: str,
+    cpus: int = 1,
+    gpus: float = 0,
+) -> Iterator[dict[str, Any]]:
+    """Yield what `predictions` yields, made on a Ray cluster, of which each worker has the model.
+
+    Args:
+        classifier: The model, as it is here.
+        source: What workers load it from.
+        inputs: As for `predictions`; files must be shared by all machines.
+        threshold: As for `predictions`.
+        on: As for `cnnzoo.on_ray.stream_calls`, as are `cpus`, `gpus` and errors.
+        cpus: Cores of each batch.
+        gpus: GPUs of each batch.
+    """
+    classifier.check_threshold(threshold)
+    size, _ = _sizes(classifier, _BATCH)
+    same = {"source": source, "threshold": threshold}
+    calls = ({**same, "inputs": batch} for batch in _batches(enumerate(inputs), size))
+    for answers in stream_calls(on, _answered, calls, cpus, gpus):
+        yield from answers
+
+
+def _answered(
+    source: str, inputs: list[tuple[int, Any]], threshold: float | None
+) -> list[dict[str, Any]]:
+    """Return the answers to a batch of inputs on a worker."""
+    classifier = _loaded(source)
+    return _answers(classifier, inputs, _sizes(classifier, _BATCH)[1], threshold)
+
+
+@cache
+def _loaded(source: str) -> Classifier:
+    from cnnzoo.export.artifact import load
+
+    return load(source)
+
+
+def _sizes(classifier: Classifier, batch_size: int) -> tuple[int, int]:
+    """Return how many inputs are read at a time, and go through the network at a time."""
+    if isinstance(classifier.raw, RawTexts):
+        return batch_size * _SORTED, batch_size
+    fits = max(min(batch_size, _BYTES // _bytes(classifier)), 1)
+    return fits, fits
 
 
 def loaded(classifier: Classifier, value: Any, name: str) -> list[tuple[str, Any, str]]:

@@ -13,7 +13,7 @@ from cnnzoo.evaluation import ledger
 from cnnzoo.evaluation.metrics import evaluate
 from cnnzoo.export import artifact
 from cnnzoo.files import read, write_whole
-from cnnzoo.training.on_ray import run_calls, trained
+from cnnzoo.on_ray import run_calls
 from cnnzoo.training.run import Run, train
 from cnnzoo.training.run_folder import holds_run, read_metrics
 
@@ -55,19 +55,13 @@ def reproduce(
         CnnzooError: The recipe or a field is unknown, `seeds` is not positive, or the cluster
             cannot be used.
     """
-    if seeds < 1:
-        raise CnnzooError(f"seeds must be at least 1; got {seeds}")
-    recipe = recipes()[name].RECIPE
-    fields = recipe.parse(assignments or {})
-    settings = " ".join(f"{field}={value}" for field, value in (assignments or {}).items())
-    planned = {}
-    for seed in range(seeds):
-        base = Path("runs") / name / settings.replace(" ", ",") / f"seed{seed}"
-        for fold in range(recipe.folds or 1):
-            folder = base / f"fold{fold}" if recipe.folds else base
-            planned[folder] = {**fields, "seed": seed, "fold": fold}
+    planned = _planned(name, seeds, assignments or {})
     if on is not None:
-        _train_on(on, name, planned, cpus, gpus)
+        failed = _train_on(on, {path: (name, run) for path, run in planned.items()}, cpus, gpus)
+        for error in failed.values():
+            raise CnnzooError(error)
+    recipe = recipes()[name].RECIPE
+    settings = _settings(assignments or {})
     runs = [
         train(name, out=folder, resume=holds_run(folder), **given)
         for folder, given in planned.items()
@@ -105,20 +99,110 @@ def reproduce(
     return {**row, "passed": passed}
 
 
+def reproduce_all(
+    ledger_path: Path, *, on: str | None = None, cpus: int = 1, gpus: float = 0
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Make every row of the results table again, with its seeds and replaced fields.
+
+    Where there is no table at `ledger_path`, it gets the rows of the one that came with the
+    package. A row that cannot be made does not keep others from it.
+
+    Args:
+        ledger_path: The results table.
+        on: As for `reproduce`; all rows share the cluster.
+        cpus: As for `reproduce`.
+        gpus: As for `reproduce`.
+
+    Returns:
+        The rows as `reproduce` returns them, and a sentence for each that could not be made.
+
+    Raises:
+        CnnzooError: There are no rows, or the cluster cannot be used.
+    """
+    rows = list(map(_how, ledger.read(ledger_path) or ledger.shipped()))
+    wanted = [how for place, how in enumerate(rows) if how not in rows[:place]]  # Of any machine.
+    if not wanted:
+        raise CnnzooError(f"ledger must hold rows; {ledger_path} has none")
+    made: list[dict[str, Any]] = []
+    errors: dict[str, str] = {}
+    runs: dict[Path, tuple[str, dict[str, Any]]] = {}
+    rows_of: dict[Path, str] = {}
+    for name, seeds, assignments, _ in wanted:
+        row = f"{name} {_settings(assignments)}".strip()
+        try:
+            planned = _planned(name, seeds, assignments)
+        except CnnzooError as error:
+            errors[row] = str(error)
+            continue
+        runs |= {path: (name, given) for path, given in planned.items()}
+        rows_of |= dict.fromkeys(planned, row)
+    for path, reason in (_train_on(on, runs, cpus, gpus) if on is not None else {}).items():
+        errors.setdefault(rows_of[path], reason)
+    for name, seeds, assignments, corrupted in wanted:
+        row = f"{name} {_settings(assignments)}".strip()
+        if row in errors:
+            continue
+        try:
+            made.append(reproduce(name, seeds, ledger_path, assignments, corrupted))
+        except CnnzooError as error:
+            errors[row] = str(error)
+    return made, [f"{row}: {reason}" for row, reason in errors.items()]
+
+
+def _how(row: Mapping[str, str]) -> tuple[str, int, dict[str, str], bool]:
+    """Return recipe, number of seeds, replaced fields, and whether corrupted images are scored."""
+    assignments = dict(one.split("=", 1) for one in row["settings"].split())
+    return row["recipe"], len(row["seeds"].split()), assignments, bool(row["corrupted_accuracy"])
+
+
+def _planned(name: str, seeds: int, assignments: Mapping[str, str]) -> dict[Path, dict[str, Any]]:
+    """Return the fields of each run of a row by its folder."""
+    if seeds < 1:
+        raise CnnzooError(f"seeds must be at least 1; got {seeds}")
+    recipe = recipes()[name].RECIPE
+    fields = recipe.parse(assignments)
+    planned = {}
+    for seed in range(seeds):
+        base = Path("runs") / name / _settings(assignments).replace(" ", ",") / f"seed{seed}"
+        for fold in range(recipe.folds or 1):
+            folder = base / f"fold{fold}" if recipe.folds else base
+            planned[folder] = {**fields, "seed": seed, "fold": fold}
+    return planned
+
+
+def _settings(assignments: Mapping[str, str]) -> str:
+    return " ".join(f"{field}={value}" for field, value in assignments.items())
+
+
+def trained(recipe: Any, out: str, fields: Mapping[str, Any]) -> str:
+    """Train on a worker, resuming what is in `out`; return why it cannot be, or ""."""
+    folder = Path(out)
+    try:
+        train(recipe, out=folder, resume=holds_run(folder), **fields)
+    except CnnzooError as error:
+        return str(error)
+    return ""
+
+
 def _train_on(
-    on: str, name: str, planned: Mapping[Path, Mapping[str, Any]], cpus: int, gpus: float
-) -> None:
-    """Train the planned runs on a Ray cluster, those that are not finished."""
-    left = {path: given for path, given in planned.items() if read_metrics(path) is None}
+    on: str, planned: Mapping[Path, tuple[str, Mapping[str, Any]]], cpus: int, gpus: float
+) -> dict[Path, str]:
+    """Train the planned runs, recipe and fields, on a Ray cluster, those that are not finished.
+
+    Returns:
+        A sentence for each that cannot be trained.
+    """
+    left = {path: run for path, run in planned.items() if read_metrics(path) is None}
     calls: list[Any] = [
         (str(path), trained, {"recipe": name, "out": str(path), "fields": given})
-        for path, given in left.items()
+        for path, (name, given) in left.items()
     ]
-    if calls:
-        run_calls(on, calls, cpus, gpus)
+    found = run_calls(on, calls, cpus, gpus) if calls else []
+    failed = {path: error for path, error in zip(left, found, strict=True) if error}
     for path in left:
-        if read_metrics(path) is None:
+        if path not in failed and read_metrics(path) is None:
             raise CnnzooError(f"{path.resolve()} must be shared by all machines of {on}")
+    return failed
 
 
 def _corrupted(runs: Sequence[Run]) -> float:

@@ -19,12 +19,12 @@ from cnnzoo.config.recipe_file import write_recipe
 from cnnzoo.errors import CnnzooError, TrainingError
 from cnnzoo.extras import install
 from cnnzoo.files import write_whole
+from cnnzoo.on_ray import run_calls
 from cnnzoo.plot_style import png
 from cnnzoo.quiet import log
 from cnnzoo.registry import unknown
 from cnnzoo.training.checkpoints import Row
 from cnnzoo.training.history import best_epoch, read_history
-from cnnzoo.training.on_ray import run_calls
 from cnnzoo.training.run import train
 from cnnzoo.training.run_folder import holds_run, started
 from cnnzoo.training.search_space import SearchSpace

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import cnnzoo
+from cnnzoo import cli
 from cnnzoo.config.recipe import recipes
 from cnnzoo.errors import CnnzooError
 from cnnzoo.training import reproduce as module
@@ -101,3 +102,67 @@ def test_replaced_fields_have_runs_and_a_row_of_their_own(short, tmp_path):
     assert (tmp_path / "histories" / "mnist_lenet5.csv").read_text() == history
     with pytest.raises(CnnzooError, match="^recipe field 'nosuch' is unknown"):
         module.reproduce("mnist_lenet5", 1, ledger, {"nosuch": "1"})
+
+
+def test_all_rows_of_a_table_are_made_again(short, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(short, "RECIPE", short.RECIPE.replace(target=0.1))
+    table = tmp_path / "results.csv"
+    module.reproduce("mnist_lenet5", 2, table)
+    module.reproduce("mnist_lenet5", 1, table, {"batch_size": "25"})
+    header, plain, changed = table.read_text().splitlines()
+    other = plain.replace("2 cores", "64 cores")  # Of another machine, which stays.
+    table.write_text("\n".join([header, plain, other, changed]))
+    asked = []
+    made = module.reproduce
+
+    def reproduce(name, seeds, path, assignments, corrupted):
+        asked.append((name, seeds, assignments, corrupted))
+        return made(name, seeds, path, assignments, corrupted)
+
+    monkeypatch.setattr(module, "reproduce", reproduce)
+    rows, errors = module.reproduce_all(table)
+    assert not errors
+    assert asked == [
+        ("mnist_lenet5", 2, {}, False),
+        ("mnist_lenet5", 1, {"batch_size": "25"}, False),
+    ]
+    assert [row["n"] for row in rows] == [2, 1]
+    assert table.read_text().splitlines() == [header, plain, other, changed]
+
+
+def test_a_row_that_cannot_be_made_keeps_no_other_from_it(short, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(short, "RECIPE", short.RECIPE.replace(target=0.1))
+    table = tmp_path / "results.csv"
+    module.reproduce("mnist_lenet5", 1, table)
+    header, row = table.read_text().splitlines()
+    table.write_text(
+        "\n".join([header, row.replace("mnist_lenet5,", "mnist_lenet5,nosuch=1"), row])
+    )
+    assert cli.main(["reproduce", "--all", "--ledger", str(table)]) == 1
+    printed = capsys.readouterr().err
+    assert "mnist_lenet5 nosuch=1: " in printed
+    assert "mnist_lenet5: " in printed
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["mnist_lenet5"], "all must stand without recipe and fields of its own; got recipe"),
+        (["--seeds", "2"], "all must stand without recipe and fields of its own; got seeds 2"),
+        (["--cpus", "2"], "cpus must stand with --on, for a cluster; got 2 alone"),
+    ],
+)
+def test_what_all_rows_state_themselves_is_refused(words, message, capsys):
+    assert cli.main(["reproduce", "--all", *words]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_a_recipe_or_all_must_be_named(capsys):
+    assert cli.main(["reproduce"]) == 1
+    assert "recipe must be given, or --all; got neither" in capsys.readouterr().err
+
+
+def test_a_table_without_rows_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(module.ledger, "shipped", list)
+    with pytest.raises(CnnzooError, match="ledger must hold rows; .* has none"):
+        module.reproduce_all(tmp_path / "none.csv")

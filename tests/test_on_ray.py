@@ -12,13 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import cnnzoo
-from cnnzoo import cli
+from cnnzoo import cli, on_ray
 from cnnzoo.datasets import mnist
 from cnnzoo.errors import CnnzooError
-from cnnzoo.training import on_ray
-from cnnzoo.training.on_ray import run_calls, trained
+from cnnzoo.on_ray import run_calls
+from cnnzoo.training.reproduce import reproduce_all, trained
 
 SHORT = {"epochs": 2, "batch_size": 20, "validation": 40}
 
@@ -137,6 +138,45 @@ def test_the_row_of_reproduce_is_that_of_one_machine(
         assert float(one.pop("seconds")) > 0
         del one["commit"]
     assert of_cluster == here
+
+
+@pytest.mark.slow
+def test_predictions_of_a_cluster_are_those_of_one_process(ray, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    images, _ = mnist.read("test")
+    (tmp_path / "digits").mkdir()
+    for place, image in enumerate(images[:600]):
+        Image.fromarray(image[..., 0]).save(f"digits/{place:03}.png")
+    Path("digits/300.png").write_bytes(b"\x89PNG damaged")
+    texts = [{"text": f"Call {place} now {'!' * (place % 7)}"} for place in range(2_500)]
+    Path("texts.jsonl").write_text("\n".join(map(json.dumps, texts)))
+    for name, source in (("mnist_lenet5", "digits"), ("sms_spam_text_cnn", "texts.jsonl")):
+        words = ["predict", name, source, "--top", "2", "--out"]
+        assert cli.main([*words, "here.csv"]) == 0
+        assert cli.main([*words, "there.csv", "--on", "ray"]) == 0
+        here, there = Path("here.csv").read_text(), Path("there.csv").read_text()
+        assert here.count("\n") in (601, 2_501)
+        assert here == there
+        Path("here.csv").unlink()
+        Path("there.csv").unlink()
+    assert "1 of 600 inputs cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_all_rows_of_a_table_are_made_on_a_cluster(ray, digits_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["reproduce", "mnist_lenet5", "--seeds", "1", "--ledger", "rows.csv", "--on", "ray"]
+    for field, value in {**SHORT, "dataset": digits_file}.items():
+        words += ["--set", f"{field}={value}"]
+    cli.main(words)
+    header, row = Path("rows.csv").read_text().splitlines()
+    wrong = row.replace("epochs=2", "epochs=0")
+    other = row.replace("epochs=2", "epochs=1")
+    Path("rows.csv").write_text("\n".join([header, row, wrong, other, ""]))
+    rows, errors = reproduce_all(Path("rows.csv"), on="ray")
+    assert [one["epochs"] for one in rows] == [2, 1]
+    assert len(errors) == 1
+    assert "epochs must be at least 1; got 0" in errors[0]
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Calls on the cores of a Ray cluster, such as the runs of `reproduce` and of `sweep`.
+"""Calls on the cores of a Ray cluster: runs of `reproduce` and of `sweep`, parts of `predict`.
 
 A worker that dies is replaced, and what it did is called again: a run resumes from its checkpoint,
 and ends with the same weights. Folders must be shared by all machines of the cluster.
@@ -12,8 +12,8 @@ import os
 import re
 import socket
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cnnzoo.errors import CnnzooError
@@ -49,14 +49,8 @@ def run_calls(
     with _cluster(on) as ray:
         room = _room(ray, on, cpus, gpus)
         calls = calls(room) if callable(calls) else calls
-        remote = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=_RETRIES)(_called)
-        threads = {"TF_NUM_INTRAOP_THREADS": str(cpus), "TF_CPP_MIN_LOG_LEVEL": "3"}
-        remote = remote.options(runtime_env={"env_vars": threads})
-        here = os.getcwd()
-        waiting = {
-            remote.remote(__version__, here, function, dict(given)): place
-            for place, (_, function, given) in enumerate(calls)
-        }
+        call = _caller(ray, cpus, gpus)
+        waiting = {call(function, given): place for place, (_, function, given) in enumerate(calls)}
         found: list[Any] = [None] * len(calls)
         log(f"{len(calls)} calls on {_described(ray)}")
         while waiting:
@@ -66,6 +60,45 @@ def run_calls(
                 found[place] = _result(ray, one, on)
                 log(f"{len(calls) - len(waiting)} of {len(calls)}  {calls[place][0]}")
         return found
+
+
+def stream_calls(
+    on: str,
+    function: Callable[..., Any],
+    calls: Iterable[Mapping[str, Any]],
+    cpus: int = 1,
+    gpus: float = 0,
+) -> Iterator[Any]:
+    """Yield what `function` returns for each of `calls`, in their order.
+
+    They are read as there is room for them, so that any number of them takes little memory.
+
+    Args:
+        on: As for `run_calls`, as are `cpus`, `gpus` and errors.
+        function: One that workers can import.
+        calls: Its arguments, call by call.
+        cpus: Cores of each call.
+        gpus: GPUs of each call.
+    """
+    with _cluster(on) as ray:
+        most = 2 * _room(ray, on, cpus, gpus)
+        call = _caller(ray, cpus, gpus)
+        running: deque[Any] = deque()
+        for given in calls:
+            running.append(call(function, given))
+            if len(running) > most:
+                yield _result(ray, running.popleft(), on)
+        while running:
+            yield _result(ray, running.popleft(), on)
+
+
+def _caller(ray: Any, cpus: int, gpus: float) -> Callable[..., Any]:
+    """Return what calls a function with its arguments on a worker, and returns Ray's reference."""
+    remote = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=_RETRIES)(_called)
+    threads = {"TF_NUM_INTRAOP_THREADS": str(cpus), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    remote = remote.options(runtime_env={"env_vars": threads})
+    here = os.getcwd()
+    return lambda function, given: remote.remote(__version__, here, function, dict(given))
 
 
 def _called(version: str, folder: str, function: Callable[..., Any], given: dict[str, Any]) -> Any:
@@ -152,12 +185,3 @@ def _described(ray: Any) -> str:
     there = ray.cluster_resources()
     gpus = f" and {there['GPU']:g} GPUs" if there.get("GPU") else ""
     return f"{there.get('CPU', 0):g} cores{gpus}"
-
-
-def trained(recipe: Any, out: str, fields: Mapping[str, Any]) -> str:
-    """Train on a worker, resuming what is in `out`, and return what to say of the run."""
-    from cnnzoo.training.run import train
-    from cnnzoo.training.run_folder import holds_run
-
-    folder = Path(out)
-    return f"{train(recipe, out=folder, resume=holds_run(folder), **fields).accuracy:.2%}"
