@@ -15,6 +15,7 @@ from cnnzoo import plot_style
 from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation.predictions import Calibration, Mistake, PerClass, Ranking
 
+_FEW = 10  # Examples of a bin from which its accuracy says something.
 _NUMBERED = 20  # Classes up to which the cells of the matrix hold their numbers.
 _LISTED = 15  # Confusions that are listed next to a larger matrix.
 _ROWS = 45  # Classes whose figures are drawn, the worst if there are more.
@@ -138,29 +139,40 @@ def draw_per_class(found: PerClass, class_names: Sequence[str]) -> Figure:
 
 
 @plot_style.style()
-def draw_calibration(found: Calibration) -> Figure:
+def draw_calibration(found: Calibration, before: Calibration | None = None) -> Figure:
     """Return a reliability diagram: accuracy against confidence, and below it the examples per bin.
+
+    A bin of few examples, whose accuracy chance decides, is pale.
 
     Args:
         found: By `calibration`.
+        before: The same of the scores before they were calibrated, if they were.
     """
     figure = Figure(figsize=(4.8, 5.2))
     top, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     width, middle = np.diff(found.edges), (found.edges[1:] + found.edges[:-1]) / 2
-    there = found.counts > 0
-    accuracy, gap = found.accuracy[there], (found.confidence - found.accuracy)[there]
-    top.bar(middle[there], accuracy, width[there], edgecolor="white", label="accuracy")
-    hatched: Any = {"color": "none", "edgecolor": plot_style.COLORS[1], "hatch": "////"}
-    label = "gap to mean confidence"
-    top.bar(middle[there], gap, width[there], accuracy, label=label, **hatched)
+    for there, alpha in ((found.counts >= _FEW, 1.0), (found.counts < _FEW, 0.25)):
+        chosen = there & (found.counts > 0)
+        accuracy = found.accuracy[chosen]
+        gap = found.confidence[chosen] - accuracy
+        hatched: Any = {"color": "none", "edgecolor": plot_style.COLORS[1], "hatch": "////"}
+        labels = ("accuracy", "gap to mean confidence") if alpha == 1 else (None, None)
+        place = middle[chosen], accuracy, width[chosen]
+        top.bar(*place, edgecolor="white", label=labels[0], alpha=alpha)
+        top.bar(place[0], gap, place[2], accuracy, label=labels[1], alpha=alpha, **hatched)
     top.plot([0, 1], [0, 1], ":", color=plot_style.INK, linewidth=1, label="perfectly calibrated")
-    errors = f"error {found.expected_error:.2%}, maximum {found.maximum_error:.2%}"
-    top.set(ylim=(0, 1), ylabel="accuracy", title=f"expected calibration {errors}")
+    title = f"expected calibration error {found.expected_error:.2%}"
+    if before is not None:
+        many = before.counts >= _FEW
+        line: Any = {"color": plot_style.INK, "linewidth": 1, "marker": "o", "markersize": 3}
+        top.plot(before.confidence[many], before.accuracy[many], label="before", **line)
+        title += f", before {before.expected_error:.2%}"
+    top.set(ylim=(0, 1), ylabel="accuracy", title=title)
     below.bar(middle, found.counts, width, color="gray", edgecolor="white")
     below.set_yscale("symlog", linthresh=1)
     below.set(xlim=(0, 1), xlabel="confidence: score of the predicted class")
     below.set(ylim=(0, 3 * found.counts.max()), ylabel="examples")
-    figure.legend(loc="outside lower left", ncols=3, fontsize=8)
+    figure.legend(loc="outside lower left", ncols=2, fontsize=8)
     return figure
 
 

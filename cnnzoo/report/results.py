@@ -9,6 +9,7 @@ import numpy as np
 from cnnzoo import evaluation
 from cnnzoo.evaluation.predictions import Calibration, PerClass
 from cnnzoo.export.card import interval
+from cnnzoo.export.temperature import tempered
 from cnnzoo.report.page import Picture, Piece, Section, Table
 from cnnzoo.report.subject import AnsweredExamples, Subject
 from cnnzoo.training.curves import curves
@@ -28,7 +29,7 @@ def results_section(subject: Subject) -> Section:
     else:
         pieces += _classes(subject, subject.examples)
         pieces += _ranking(subject.classifier.class_names, subject.examples)
-        pieces.append(_calibration(subject.examples))
+        pieces.append(_calibration(subject, subject.examples))
     return Section("results", "Results", pieces)
 
 
@@ -122,14 +123,21 @@ def _ranking(names: list[str], examples: AnsweredExamples) -> list[Piece]:
     ]
 
 
-def _calibration(examples: AnsweredExamples) -> Picture:
+def _calibration(subject: Subject, examples: AnsweredExamples) -> Picture:
     found = evaluation.calibration(examples.scores, examples.labels)
+    temperature = subject.card.get("calibration", {}).get("temperature")
+    before, drawn = None, ""
+    if temperature is not None:
+        scores = tempered(examples.scores, 1 / temperature)
+        before = evaluation.calibration(scores, examples.labels)
+        drawn = "; the line with dots is that of the scores before they were calibrated"
     return Picture(
         "calibration",
-        evaluation.draw_calibration(found),
+        evaluation.draw_calibration(found, before),
         f"Reliability diagram; the expected calibration error is {found.expected_error:.2%}.",
-        "Whether confidence matches accuracy. Predictions are sorted by confidence into bins; on "
-        f"the dotted line the two are equal. {_tendency(found)}",
+        "Whether confidence matches accuracy. Predictions are sorted by confidence into bins, "
+        "those of fewer than ten pale; on the dotted line the two are equal"
+        f"{drawn}. {_tendency(found)}",
     )
 
 

@@ -104,9 +104,22 @@ def test_eight_bit_scores_are_probabilities():
 
 def test_the_diagram_has_a_bar_for_each_bin_with_examples():
     top, below = draw_calibration(calibration(SCORES, LABELS, bins=10)).axes
-    heights = [bar.get_height() for bar in top.containers[0]]
+    few = top.containers[2]
+    heights = [bar.get_height() for bar in few]
     assert heights == [0, 1, 0, 1]  # Of 0.55, 0.7, 0.8 and 0.9; the upper edge is the bin's.
+    assert {bar.get_alpha() for bar in few} == {0.25}
     assert [bar.get_height() for bar in below.patches] == [0, 0, 0, 0, 0, 1, 1, 1, 1, 0]
+
+
+def test_the_diagram_compares_scores_with_those_before():
+    found = calibration(*two_classes(np.full(200, 0.7), 0.7))
+    before = calibration(*two_classes(np.full(200, 0.9), 0.7))
+    top, _ = draw_calibration(found, before).axes
+    assert top.get_title() == "expected calibration error 0.00%, before 20.00%"
+    bars = [bar for bar in top.containers[0] if bar.get_height()]
+    assert [bar.get_alpha() for bar in bars] == [1.0]
+    (line,) = (one for one in top.lines if one.get_label() == "before")
+    np.testing.assert_allclose(line.get_xydata(), [[0.9, 0.7]])
 
 
 def test_images_sounds_and_texts_are_drawn():

@@ -21,7 +21,7 @@ BYTES = 300_000  # Of a notebook with its outputs.
 CPU_SECONDS = (
     300  # A minute of two idle cores; those that others share take up to three times that.
 )
-LIBRARIES = ("keras", "matplotlib", "numpy", "tensorflow")
+LIBRARIES = ("IPython.display.Audio", "keras", "matplotlib", "numpy", "tensorflow")
 OWN = tuple(
     f"cnnzoo.{part}" for part in ("by_hand", "evaluation", "plot_style", "inspection", "quiet")
 )
