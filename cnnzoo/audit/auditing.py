@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from cnnzoo.addresses import required_local
 from cnnzoo.audit import findings, image_copies, text_copies
 from cnnzoo.audit.audit_page import html
 from cnnzoo.audit.copies import groups
@@ -57,7 +58,8 @@ def audit(
     """
     require_tensorflow()
     name = name_of(data)
-    folder = Path("audit") / re.sub(r"[^\w.-]+", "_", Path(name).name) if out is None else Path(out)
+    usual = Path("audit") / re.sub(r"[^\w.-]+", "_", Path(name).name)
+    folder = usual if out is None else required_local(out, "an audit")
     if folder.exists() and not folder.is_dir():
         raise CnnzooError(f"out must be a folder; {str(folder)!r} is a file")
     if type(seed) is not int or not 0 <= seed < 2**31:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,8 +11,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from cnnzoo.addresses import WHOLE, data_at, is_address
 from cnnzoo.commands import Answer
-from cnnzoo.commands.arguments import TRAINED, Add, add_cluster, cluster
+from cnnzoo.commands.arguments import TRAINED, Add, add_cluster, cluster, local_path
 from cnnzoo.commands.tables import facts, printable, table
 from cnnzoo.errors import CnnzooError
 from cnnzoo.quiet import log, start_tensorflow
@@ -47,7 +49,7 @@ def declare_evaluate(add: Add) -> None:
     )
     one.add_argument(
         *("--out",),
-        type=Path,
+        type=local_path,
         metavar="FILE",
         help="PNG to write with --corrupted: each corruption of an image, and the accuracy",
     )
@@ -67,7 +69,7 @@ def declare_predict(add: Add) -> None:
     )
     one.add_argument(
         "--out",
-        type=Path,
+        type=local_path,
         metavar="FILE",
         help=".csv, .jsonl or .parquet file to write, one row per input, in constant memory; the "
         "same command continues a .csv or .jsonl file after an interruption",
@@ -171,7 +173,9 @@ def predict(arguments: argparse.Namespace) -> Answer:
 
     classifier = load(arguments.name)
     encoding = classifier.card.get("recipe", {}).get("encoding")  # As that of training.
-    inputs = Inputs(arguments.inputs, classifier.raw.name, encoding)
+    kind = classifier.raw.name
+    given = [str(data_at(one)) if _is_fetched(one, kind) else one for one in arguments.inputs]
+    inputs = Inputs(given, kind, encoding)
     top = min(arguments.top or 1, len(classifier.class_names))
     threshold = 0.0 if arguments.no_unknown else arguments.threshold
     on = cluster(arguments)
@@ -183,12 +187,18 @@ def predict(arguments: argparse.Namespace) -> Answer:
     if arguments.out is not None:
         return _write(classifier, inputs, arguments.out, top, stream)
     if inputs.are_single and on["on"] is None:
-        answers = classifier.predict(arguments.inputs, threshold)
+        answers = classifier.predict(given, threshold)
     else:
         tally = _Tally(inputs)
         answers = list(tally.counted(_answers(inputs, iter(inputs), 0, stream)))
         tally.report()
     return answers, [answer_line(answer, classifier.class_names, top) for answer in answers]
+
+
+def _is_fetched(argument: str, kind: str) -> bool:
+    """Return whether an argument is the address of inputs; a text may well begin with one."""
+    whole = re.fullmatch(rf"({'|'.join(WHOLE)})://\S+", argument) is not None
+    return whole or (is_address(argument) and kind != "texts")
 
 
 def answer_line(answer: dict[str, Any], class_names: Sequence[str], top: int = 1) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from cnnzoo.addresses import is_address
 from cnnzoo.errors import CnnzooError
 
 WITH_CARD = "run folder, artifact, name of shipped weights, or hf://USER/NAME[@REVISION]"
@@ -89,11 +90,23 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def local_path(text: str) -> Path:
+    """Return a path of this machine."""
+    if is_address(text):
+        raise argparse.ArgumentTypeError(f"must be a path of this machine; got {text!r}")
+    return Path(text)
+
+
+def path_or_address(text: str) -> Path | str:
+    """Return a path of this machine, or an address as it is."""
+    return text if is_address(text) else Path(text)
+
+
 def png_path(text: str) -> Path:
     """Return the path of a picture."""
     if not text.lower().endswith(".png"):
         raise argparse.ArgumentTypeError(f"must end in .png; got {text!r}")
-    return Path(text)
+    return local_path(text)
 
 
 def as_field(words: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ from cnnzoo.commands.arguments import (
     add_set,
     assignment,
     cluster,
+    local_path,
     png_path,
 )
 from cnnzoo.commands.tables import facts, table
@@ -101,7 +102,7 @@ def declare_sweep(add: Add) -> None:
     )
     one.add_argument(
         "--out",
-        type=Path,
+        type=local_path,
         metavar="DIR",
         help="folder of the sweep, resumed if it holds one (default: runs/RECIPE/sweep)",
     )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from cnnzoo.commands import Answer
-from cnnzoo.commands.arguments import DEFAULT, WITH_CARD, Add, png_path, positive
+from cnnzoo.commands.arguments import DEFAULT, WITH_CARD, Add, local_path, png_path, positive
 from cnnzoo.commands.tables import table
 from cnnzoo.errors import CnnzooError
 from cnnzoo.extras import install
@@ -71,7 +70,9 @@ def declare_push(add: Add) -> None:
 def declare_serve(add: Add) -> None:
     """Declare `serve`."""
     one = add("serve", serve_models, "serve predictions over HTTP, as TensorFlow Serving does")
-    one.add_argument("folder", type=Path, help="folder of exported models, such as saved_models")
+    one.add_argument(
+        "folder", type=local_path, help="folder of exported models, such as saved_models"
+    )
     one.add_argument("--host", default="127.0.0.1", help=f"address to listen on {DEFAULT}")
     one.add_argument("--port", type=int, default=8501, help=f"port, or 0 for a free one {DEFAULT}")
     for name, value, what in (

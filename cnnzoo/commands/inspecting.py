@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from cnnzoo.commands import Answer
-from cnnzoo.commands.arguments import DEFAULT, WITH_CARD, Add
+from cnnzoo.commands.arguments import DEFAULT, WITH_CARD, Add, local_path
 from cnnzoo.commands.tables import table
 from cnnzoo.quiet import start_tensorflow
 
@@ -23,7 +22,7 @@ def declare_audit(add: Add) -> None:
     )
     one.add_argument(
         "--out",
-        type=Path,
+        type=local_path,
         metavar="DIR",
         help="folder of audit.html and audit.csv (default: audit/NAME)",
     )
@@ -48,7 +47,7 @@ def declare_inspect(add: Add) -> None:
     )
     one.add_argument(
         "--out",
-        type=Path,
+        type=local_path,
         metavar="DIR",
         help="folder of report.html and the pictures (default: inspect in a run folder, "
         "else inspect/NAME)",

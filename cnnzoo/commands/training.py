@@ -7,9 +7,10 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cnnzoo.addresses import push, shown
 from cnnzoo.commands import Answer
 from cnnzoo.commands.answering import answer_line
-from cnnzoo.commands.arguments import RECIPE_OR_FILE, Add, add_set, recipe_name
+from cnnzoo.commands.arguments import RECIPE_OR_FILE, Add, add_set, path_or_address, recipe_name
 from cnnzoo.errors import CnnzooError
 from cnnzoo.extras import install
 from cnnzoo.progress import saying
@@ -46,7 +47,11 @@ def declare_train(add: Add) -> None:
 def add_options(one: argparse.ArgumentParser) -> None:
     """Declare what `train` and the file of a recipe take."""
     one.add_argument(
-        "--out", type=Path, metavar="DIR", help="run folder (default: the next runs/RECIPE/NUMBER)"
+        "--out",
+        type=path_or_address,
+        metavar="DIR",
+        help="run folder, or its address, such as s3://bucket/run (default: the next "
+        "runs/RECIPE/NUMBER)",
     )
     _add_data(one)
     one.add_argument(
@@ -126,7 +131,7 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
     start()
     from cnnzoo.training.distributed.cluster import cluster
     from cnnzoo.training.run import example_of, train
-    from cnnzoo.training.run_folder import folder_of
+    from cnnzoo.training.run_folder import folder_of, run_folder_at
 
     options = {
         name: getattr(arguments, name) for name in ("resume", "devices", "workers", "worker")
@@ -136,7 +141,7 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
         train(arguments.recipe, out=arguments.out, **options, **fields)
         return {"worker": found.place}, [f"done; {found.name(0)} has the run"]
     named = getattr(arguments, "run", arguments.recipe)  # Without either, there is --out.
-    folder = folder_of(named, arguments.out, arguments.resume)
+    folder = folder_of(named, run_folder_at(arguments.out), arguments.resume)
     try:
         callbacks = _tensorboard(folder) if arguments.tensorboard else ()
         run = train(arguments.recipe, out=folder, callbacks=callbacks, **options, **fields)
@@ -146,24 +151,25 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
 
     saved_model = _exported(run.path)
     served, example = load(saved_model), example_of(run)
+    push(run.path)
     answer = served.predict([example])[0]
     test = run.metrics
     result = {
-        "run": str(run.path),
+        "run": shown(run.path),
         "accuracy": run.accuracy,
         "examples": test["examples"],
         "seconds": test["seconds"],
-        "artifact": str(run.artifact),
-        "saved_model": str(saved_model),
+        "artifact": shown(run.artifact),
+        "saved_model": shown(saved_model),
         "example": answer,
     }
     return result, [
         f"test accuracy  {run.accuracy:.2%} of {test['examples']:,} {served.raw.name} "
         f"(epoch {test['epoch']} of {test['epochs']}, by validation), {test['seconds']:.0f} s",
-        f"run            {run.path}",
-        f"SavedModel     {saved_model}",
+        f"run            {shown(run.path)}",
+        f"SavedModel     {shown(saved_model)}",
         f"prediction     {answer_line(answer, served.class_names)}",
-        f"next           {shlex.join(['cnnzoo', 'predict', str(run.path), example])}",
+        f"next           {shlex.join(['cnnzoo', 'predict', shown(run.path), example])}",
     ]
 
 
@@ -183,9 +189,9 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
 
     if arguments.recipe is None and arguments.resume and arguments.out is not None:
         start()
-        from cnnzoo.training.run_folder import started
+        from cnnzoo.training.run_folder import run_folder_at, started
 
-        held = started(None, arguments.out)
+        held = started(None, run_folder_at(arguments.out))
         if held is not None:
             return held.recipe
     if arguments.recipe is None and (arguments.resume or arguments.data is None):
@@ -231,7 +237,7 @@ def _resumption(arguments: argparse.Namespace, folder: Path) -> str:
         return "interrupted before training started; nothing was written"
     recipe = [] if arguments.recipe is None else [arguments.recipe]
     called = getattr(arguments, "called", ["cnnzoo", "train", *recipe])
-    words = [*called, "--resume", "--out", str(folder)]
+    words = [*called, "--resume", "--out", shown(folder)]
     for name, value in arguments.set:
         words += ["--set", f"{name}={value}"]
     if arguments.weights is not None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnzoo import layers
+from cnnzoo.addresses import copy_of, is_address
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export.card import FORMAT, migrated
 from cnnzoo.export.classifier import Classifier
@@ -86,7 +87,7 @@ def load(name: str | Path) -> Classifier:
         return _shipped(str(name))
     if str(name).startswith(PREFIX):
         return _open(download(str(name), ARTIFACT))
-    path = Path(name)
+    path = copy_of(str(name)) if is_address(name) else Path(name)
     if path.is_file():
         return _open(path)
     if (path / ARTIFACT).is_file():

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from cnnzoo.addresses import folder_at, is_address, push, shown
 from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import html_file, litert, micro, onnx_file
@@ -79,7 +80,7 @@ def export(
 
     Args:
         classifier: What `cnnzoo.load` returned, unless it came from a SavedModel.
-        to: Folder of all exported models.
+        to: Folder of all exported models, or its address, such as s3://bucket/models.
         formats: Names of FORMATS; "savedmodel" is among them in any case.
         data: A data set, or the name or path of one, instead of the one of the card.
         name: Of the exported model, instead of the card's.
@@ -111,9 +112,12 @@ def export(
         rows.update(verify(folder, chosen, vectors))
         write_sums(folder)
 
-    version = publish(Path(to) / classifier.card["name"], write)
+    away = isinstance(to, str) and is_address(to)
+    base, called = (folder_at(str(to)), shown) if away else (Path(to), str)
+    version = publish(base / classifier.card["name"], write)
+    push(base)
     return [
-        {"format": name, "path": str(version / one.file), "bytes": _bytes(version / one.file)}
+        {"format": name, "path": called(version / one.file), "bytes": _bytes(version / one.file)}
         | rows[name]
         for name, one in chosen.items()
     ]

@@ -12,6 +12,7 @@ from urllib.request import url2pathname
 
 import numpy as np
 
+from cnnzoo.addresses import is_address
 from cnnzoo.datasets import DATASETS, Dataset, Examples
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.custom_data.dataset import Data, find, path_of, reading
@@ -104,6 +105,8 @@ def _stated(card: Mapping[str, Any], shape: tuple[int, ...], of_run: bool) -> Da
         raise CnnzooError(f"the data of {card['name']} were in memory; give them again as data=")
     if name in DATASETS:
         return find(name, shape, complete=False)
+    if is_address(name) and of_run:
+        return find(name, shape, complete=False, **how)
     if not source.startswith("file:"):
         raise CnnzooError(f"data must be given for {card['name']}: no data set is named {name!r}")
     if not of_run:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnzoo import plot_style
+from cnnzoo.addresses import required_local
 from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import write_whole
@@ -40,10 +41,11 @@ def write(
             input cannot be read, `data` does not fit, or `out` is a file.
         OSError: The folder cannot be written.
     """
-    if out is not None and Path(out).exists() and not Path(out).is_dir():
+    out = None if out is None else required_local(out, "a report")
+    if out is not None and out.exists() and not out.is_dir():
         raise CnnzooError(f"out must be a folder; {str(out)!r} is a file")
     about = subject(str(name), inputs, data)
-    folder = Path(out) if out is not None else _folder(about)
+    folder = out or _folder(about)
     sections = sections_of(about)
     html = page(about.card["name"], overview.lead(about), overview.metadata(about), sections)
     drawn = {folder / f"{one.name}.png": plot_style.png(one.figure) for one in pictures(sections)}

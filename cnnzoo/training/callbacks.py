@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 
+from cnnzoo.addresses import push
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.errors import TrainingError
 from cnnzoo.evaluation.metrics import score
@@ -173,4 +174,5 @@ class Checkpoint(keras.callbacks.Callback):
         folder = self.epochs.folder / checkpoints.FOLDER
         accuracy = self.epochs.networks.accuracy
         checkpoints.save(folder, self.model, accuracy, self.others, self._fresh, state)
+        push(self.epochs.folder)
         self._saved = time.monotonic()

@@ -19,6 +19,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from cnnzoo.addresses import is_address, push
 from cnnzoo.config.recipe import Recipe
 from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError, TrainingError
@@ -85,8 +86,8 @@ def train(
     Args:
         recipe: A name of `cnnzoo.list_recipes()`, or a `cnnzoo.Recipe`; by default that of the run
             to resume, or else one that suits the kind of `data`.
-        out: Run folder, which must be new or empty; by default the next number below
-            runs/<recipe>/.
+        out: Run folder, which must be new or empty, or its address, such as s3://bucket/run; by
+            default the next number below runs/<recipe>/.
         resume: Resume the run in `out` (by default the latest one) from its newest checkpoint, or
             return it if it is finished; recipe, fields and data path are those of the run.
         network: A Functional or Sequential model, from what the pipeline gives to logits, instead
@@ -113,6 +114,9 @@ def train(
     require_tensorflow()
     _require_callbacks(callbacks)
     _require_types(out, checkpoint_seconds, devices)
+    if workers is not None and is_address(out):
+        raise CnnzooError(f"out must be a folder that all workers share; got {out}")
+    out = run_folder.run_folder_at(out)
     found = request(recipe, data, fields, out=out, resume=resume, network=network)
     name, base, value = found.name, found.base, found.recipe
     distribution = get_distribution(value.batch_size, devices, workers, worker)
@@ -143,6 +147,7 @@ def train(
             _fit(epochs, value, checkpoint)
         seconds = state.seconds + time.monotonic() - started
         metrics = distribution.run_on_chief(lambda: _finish(epochs, dataset, seconds))
+        push(folder)
         return Run(folder, metrics, data)
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import keras
 
+from cnnzoo.addresses import folder_at, is_address
 from cnnzoo.config.recipe import Recipe, named
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import is_temporary, read, write_whole
@@ -30,6 +31,13 @@ _PARTS = {
     "leave_out_sha256": "leave_out",
     "augmentation": "augmentation",
 }
+
+
+def run_folder_at(out: str | Path | None) -> Path | None:
+    """Return the folder of a run, which may be at an address: there, its copy."""
+    if out is None:
+        return None
+    return folder_at(out) if isinstance(out, str) and is_address(out) else Path(out)
 
 
 def folder_of(name: str, out: str | Path | None, resume: bool) -> Path:

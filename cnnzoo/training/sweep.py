@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cnnzoo.addresses import required_local
 from cnnzoo.config.recipe import Recipe, named
 from cnnzoo.config.recipe_file import write_recipe
 from cnnzoo.errors import CnnzooError, TrainingError
@@ -93,7 +94,8 @@ def sweep(
     limit = _limit(space, trials, search, by)
     pruned = search != "grid" if prune is None else prune
     chosen = {"over": space.to_json(), "search": search, "by": by, "prune": pruned}
-    found = _trials(Path(out), space, {**chosen, "recipe": value.to_json()})
+    out = required_local(out, "a sweep, whose runs share files")
+    found = _trials(out, space, {**chosen, "recipe": value.to_json()})
     if on is not None:
         options = {"trials": trials, "search": search, "by": by, "prune": prune}
         given = {"recipe": recipe, "over": over, "out": str(out), **options}
@@ -101,7 +103,7 @@ def sweep(
         run_calls(on, lambda room: [call] * min(room, limit), cpus, gpus)
 
     def folder_of(trial: Trial | FrozenTrial) -> Path:
-        return Path(out) / _folder(space.assignments(trial.params))
+        return out / _folder(space.assignments(trial.params))
 
     while True:
         with found.claim(limit, folder_of) as trial:
@@ -116,7 +118,7 @@ def sweep(
         for one in found.all()
     ]
     rows.sort(key=lambda row: _rank(row, by))
-    _write_results(Path(out), name, space, rows, by)
+    _write_results(out, name, space, rows, by)
     return rows
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from cnnzoo.addresses import data_at, is_address
 from cnnzoo.datasets import DATASETS, Dataset, Examples
 from cnnzoo.datasets.encoded import EncodedImage, EncodedImages, Fetch
 from cnnzoo.datasets.prepared import in_memory
@@ -50,8 +51,9 @@ def find(
     Args:
         data: A data set; a name of `list_datasets()`; a folder, see `folders`; a table, see
             `tables`, or a folder of them, see `split_tables`, with the names of columns behind
-            it where these are others: `reviews.csv[review,stars]`; a `.npz` file, see `npz`; or
-            what `from_examples` takes without labels.
+            it where these are others: `reviews.csv[review,stars]`; a `.npz` file, see `npz`; the
+            address of one of these, such as s3://bucket/photos, which is copied here; or what
+            `from_examples` takes without labels.
         shape: Of one input of the network. Three axes (height, width, 1 or 3 channels) make the
             examples at a path images, one or none texts.
         complete: Whether the data must have what training needs: two classes or more, and
@@ -82,7 +84,7 @@ def find(
     found = _found(path, images, columns, encoding)
     if images and skip_unreadable:
         found = _readable(name, found, shape)
-    source = path.resolve().as_uri()
+    source = name if is_address(name) else path.resolve().as_uri()
     return assemble(
         name, found, shape if images else (), source, complete=complete, resizing=resizing
     )
@@ -118,6 +120,9 @@ def path_of(name: str) -> tuple[Path | None, list[str]]:
     Raises:
         CnnzooError: These are not two.
     """
+    if is_address(name):
+        address = re.sub(r"\[[^][]*\]$", "", name)
+        return path_of(f"{data_at(address)}{name.removeprefix(address)}")
     expanded = os.path.expanduser(name)
     if os.path.exists(expanded):
         return Path(expanded), []
