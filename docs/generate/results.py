@@ -13,9 +13,11 @@ from catalog import ROOT, markdown_table
 
 from cnnzoo import registry
 from cnnzoo.config.fields import Fields
-from cnnzoo.config.recipe import Recipe
+from cnnzoo.config.recipe import Tokens
 from cnnzoo.config.recipe import recipes as registered
 from cnnzoo.evaluation import ledger
+
+_LONGEST = 90  # Characters of a value.
 
 HISTORIES = ROOT / "histories"  # <recipe>.csv: `history.csv` of a run of each, if there is one.
 
@@ -57,34 +59,25 @@ def _recipe(name: str, module: ModuleType) -> str:
     return "\n\n".join(parts)
 
 
-def _fields(recipe: Recipe) -> Iterator[list[str]]:
+def _fields(fields: Fields, before: str = "") -> Iterator[list[str]]:
     """Yield the name and value of each field that is not the default, as `--set` takes them."""
-    for field in dataclasses.fields(recipe):
-        value = getattr(recipe, field.name)
-        default = field.default
-        if field.default_factory is not dataclasses.MISSING:
-            default = field.default_factory()
-        if value != default:
-            yield [f"`{field.name}`", f"`{_expression(value)}`"]
+    texts = fields.to_text()
+    for field in dataclasses.fields(fields):
+        value = getattr(fields, field.name)
+        if value in (field.default, _made(field)):
+            continue
+        if isinstance(value, Tokens):
+            yield from _fields(value, f"{before}{field.name}.")
+            continue
+        for name, text in texts.items():
+            if name.partition(".")[0] == field.name:
+                plain = len(text) <= _LONGEST and not set(text) & set("`|\n")
+                yield [f"`{before}{name}`", f"`{text if plain else f'{text[:24]}...'}`"]
 
 
-def _expression(value: Any) -> str:
-    """Return what makes `value`, a schedule or tokens, without arguments that are the default."""
-    if not isinstance(value, Fields):
-        return str(value)
-    arguments = []
-    for field in dataclasses.fields(value):
-        content = getattr(value, field.name)
-        if field.default is dataclasses.MISSING:
-            arguments.append(repr(content))
-        elif content != field.default:
-            arguments.append(f"{field.name}={_short(content)}")
-    return f"{type(value).__name__}({', '.join(arguments)})"
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:24]}...{text[-8:]}"
+def _made(field: dataclasses.Field[Any]) -> Any:
+    made = field.default_factory
+    return made() if made is not dataclasses.MISSING else field.default
 
 
 def _csv(path: Path) -> list[dict[str, str]]:
