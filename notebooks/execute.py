@@ -28,8 +28,11 @@ from cnnzoo.files import replace_between, write_whole
 FOLDER = Path(__file__).parent
 CELL_SECONDS = 600  # A cell that takes longer hangs; the machine may be a slow one.
 
-# The first cell of each notebook: number and title, question, minutes of reading.
-_TITLE = re.compile(r"# (\d+)\. (.+)\n\n\*\*(.+\?)\*\* \(about (\d+) minutes\)")
+# The first cell of each notebook: number and title, question, minutes of reading, and the lessons
+# after which it is easier.
+_TITLE = re.compile(
+    r"# (\d+)\. (.+)\n\n\*\*(.+\?)\*\* \(about (\d+) minutes(?:, after ([\d, ]+))?\)"
+)
 _METHOD = Image.Quantize.MAXCOVERAGE  # Keeps the steps of a color bar.
 _METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -44,6 +47,7 @@ class Title(NamedTuple):
     topic: str
     question: str
     minutes: int
+    after: str  # Numbers of lessons, "" for none.
 
 
 def main(prefixes: Sequence[str]) -> None:
@@ -130,16 +134,20 @@ def title(notebook: Any) -> Title:
     found = _TITLE.match(notebook.cells[0].source)
     if not found:
         raise ValueError(f"the first cell must match {_TITLE.pattern}")
-    number, topic, question, minutes = found.groups()
-    return Title(int(number), topic, question, int(minutes))
+    number, topic, question, minutes, after = found.groups()
+    return Title(int(number), topic, question, int(minutes), after or "")
 
 
 def table() -> str:
     """Return the README's table of all notebooks."""
-    lines = ["| question | notebook | minutes to read |", "|---|---|---|"]
+    lines = ["| question | notebook | minutes to read | easier after |", "|---|---|---|---|"]
+    total = 0
     for path in notebooks():
         found = title(nbformat.read(path, as_version=4))
-        lines.append(f"| {found.question} | [{path.stem}]({path.name}) | {found.minutes} |")
+        cells = [found.question, f"[{path.stem}]({path.name})", str(found.minutes), found.after]
+        lines.append(f"| {' | '.join(cells)} |")
+        total += found.minutes
+    lines.append(f"| | all | {total / 60:.0f} hours | |")
     return "\n".join(lines)
 
 

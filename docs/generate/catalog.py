@@ -115,7 +115,7 @@ def _dataset(module: ModuleType) -> str:
 
 def notebooks() -> str:
     """Return the table of the course: what the first cell of each notebook states."""
-    stated = re.compile(r"# (.+)\n\n\*\*(.+)\*\* \(about (\d+) minutes\)")
+    stated = re.compile(r"# (.+)\n\n\*\*(.+)\*\* \(about (\d+) minutes")
     rows = []
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         cell = json.loads(path.read_text(encoding="utf-8"))["cells"][0]
