@@ -18,6 +18,7 @@ from cnnzoo.quiet import log, start_tensorflow
 
 if TYPE_CHECKING:
     from cnnzoo.config.recipe import Recipe
+    from cnnzoo.training.run import Run
 
 
 _FIELDS = {
@@ -130,7 +131,7 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
         resolve(arguments.recipe, fields)
     start()
     from cnnzoo.training.distributed.cluster import cluster
-    from cnnzoo.training.run import example_of, train
+    from cnnzoo.training.run import train
     from cnnzoo.training.run_folder import folder_of, run_folder_at
 
     options = {
@@ -147,7 +148,13 @@ def train_recipe(arguments: argparse.Namespace) -> Answer:
         run = train(arguments.recipe, out=folder, callbacks=callbacks, **options, **fields)
     except KeyboardInterrupt:
         raise CnnzooError(_resumption(arguments, folder)) from None
+    return _finished(run)
+
+
+def _finished(run: Run) -> Answer:
+    """Export a finished run, have the export answer to an example, and describe both."""
     from cnnzoo.export.artifact import load
+    from cnnzoo.training.run import example_of
 
     saved_model = _exported(run.path)
     served, example = load(saved_model), example_of(run)

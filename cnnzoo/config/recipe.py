@@ -153,6 +153,19 @@ class Recipe(Fields):
         ):
             self.require(field, getattr(self, field) in names, f"one of {', '.join(names)}")
         self._check_size()
+        self._check_rates()
+        if self.views is not None:
+            self.require("views", self.views in VIEWS, f"one of {', '.join(VIEWS)}, or none")
+        self.require("teacher_weight", 0 < self.teacher_weight <= 1, "above 0, and at most 1")
+        self.require("temperature", 0 < self.temperature < math.inf, "above 0")
+        self.require("label_smoothing", 0 <= self.label_smoothing < 1, "from 0 to below 1")
+        self.require("resizing", self.resizing in RESIZINGS, f"one of {', '.join(RESIZINGS)}")
+        known = self.encoding is None or _is_encoding(self.encoding)
+        self.require("encoding", known, "one that Python knows, such as cp1252")
+        self.require("patience", self.patience is None or self.patience >= 1, "at least 1")
+        self._check_class_weight()
+
+    def _check_rates(self) -> None:
         fits = self.frozen_epochs is None or 0 <= self.frozen_epochs <= self.epochs
         self.require("frozen_epochs", fits, f"from 0 to epochs, {self.epochs}")
         self.require("thaw_rate", 0 < self.thaw_rate < math.inf, "above 0")
@@ -166,19 +179,9 @@ class Recipe(Fields):
             self.require(field, 0 <= getattr(self, field) < math.inf, "at least 0")
         self.require("clip_norm", self.clip_norm is None or self.clip_norm > 0, "above 0")
         self.require("ema", self.ema is None or 0 < self.ema < 1, "between 0 and 1")
-        if self.views is not None:
-            self.require("views", self.views in VIEWS, f"one of {', '.join(VIEWS)}, or none")
         self.require("norm_bias_rate", 0 < self.norm_bias_rate < math.inf, "above 0")
         fits = self.norm_bias_rate == 1 or self.optimizer in OPTIMIZERS[:3]
         self.require("norm_bias_rate", fits, f"1 unless optimizer is {', '.join(OPTIMIZERS[:3])}")
-        self.require("teacher_weight", 0 < self.teacher_weight <= 1, "above 0, and at most 1")
-        self.require("temperature", 0 < self.temperature < math.inf, "above 0")
-        self.require("label_smoothing", 0 <= self.label_smoothing < 1, "from 0 to below 1")
-        self.require("resizing", self.resizing in RESIZINGS, f"one of {', '.join(RESIZINGS)}")
-        known = self.encoding is None or _is_encoding(self.encoding)
-        self.require("encoding", known, "one that Python knows, such as cp1252")
-        self.require("patience", self.patience is None or self.patience >= 1, "at least 1")
-        self._check_class_weight()
 
     def _check_size(self) -> None:
         self.require("quantize", self.quantize in (None, "int8"), "'int8' or none")

@@ -158,7 +158,8 @@ def draw_calibration(found: Calibration, before: Calibration | None = None) -> F
         hatched: Any = {"color": "none", "edgecolor": plot_style.COLORS[1], "hatch": "////"}
         labels = ("accuracy", "gap to mean confidence") if alpha == 1 else (None, None)
         place = middle[chosen], accuracy, width[chosen]
-        top.bar(*place, edgecolor="white", label=labels[0], alpha=alpha)
+        bars: Any = {"color": plot_style.COLORS[0], "edgecolor": "white"}
+        top.bar(*place, label=labels[0], alpha=alpha, **bars)
         top.bar(place[0], gap, place[2], accuracy, label=labels[1], alpha=alpha, **hatched)
     top.plot([0, 1], [0, 1], ":", color=plot_style.INK, linewidth=1, label="perfectly calibrated")
     title = f"expected calibration error {found.expected_error:.2%}"

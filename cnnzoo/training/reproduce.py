@@ -60,17 +60,30 @@ def reproduce(
         failed = _train_on(on, {path: (name, run) for path, run in planned.items()}, cpus, gpus)
         for error in failed.values():
             raise CnnzooError(error)
-    recipe = recipes()[name].RECIPE
     settings = _settings(assignments or {})
     runs = [
         train(name, out=folder, resume=holds_run(folder), **given)
         for folder, given in planned.items()
     ]
-    accuracies = [run.accuracy for run in runs]
+    row = _row(name, settings, seeds, runs)
+    row["corrupted_accuracy"] = _corrupted(runs) if corrupted else None
+    ledger.write(ledger_path, row)
+    history = ledger_path.parent / "histories" / f"{name}.csv"
+    if not settings or not history.exists():
+        write_whole(history, read(runs[0].path / "history.csv"))
+    for run in runs if len(runs) > 1 else ():  # One run has no spread.
+        _write_spread(run, {name: row[name] for name in ("n", "accuracy_mean", "accuracy_std")})
+    passed = row["target"] is None or row["accuracy_mean"] >= row["target"]
+    return {**row, "passed": passed}
+
+
+def _row(name: str, settings: str, seeds: int, runs: Sequence[Run]) -> dict[str, Any]:
+    """Return the row of finished runs, but for what is measured only where it is wanted."""
+    recipe, accuracies = recipes()[name].RECIPE, [run.accuracy for run in runs]
     first = runs[0].metrics
     # Written with `=` for packages, so that a cell stays readable in a CSV file.
     versions = " ".join(f"{package}={version}" for package, version in first["versions"].items())
-    row = {
+    return {
         "recipe": name,
         "settings": settings,
         "accuracy_mean": round(statistics.fmean(accuracies), 6),
@@ -86,17 +99,8 @@ def reproduce(
         "commit": first["commit"],
         "paper_accuracy": recipe.paper_accuracy,
         "target": recipe.target or recipe.paper_accuracy,
-        "corrupted_accuracy": _corrupted(runs) if corrupted else None,
         **_calibration([run.metrics for run in runs]),
     }
-    ledger.write(ledger_path, row)
-    history = ledger_path.parent / "histories" / f"{name}.csv"
-    if not settings or not history.exists():
-        write_whole(history, read(runs[0].path / "history.csv"))
-    for run in runs if len(runs) > 1 else ():  # One run has no spread.
-        _write_spread(run, {name: row[name] for name in ("n", "accuracy_mean", "accuracy_std")})
-    passed = row["target"] is None or row["accuracy_mean"] >= row["target"]
-    return {**row, "passed": passed}
 
 
 def reproduce_all(
