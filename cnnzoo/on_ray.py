@@ -144,7 +144,7 @@ def _cluster(on: str) -> Iterator[Any]:
     else:
         options["address"] = on
         try:
-            socket.create_connection((host, int(port)), timeout=_SECONDS).close()
+            _greet(host, int(port))
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or error
             raise CnnzooError(f"no Ray cluster answers at {on}: {reason}") from error
@@ -163,6 +163,21 @@ def _cluster(on: str) -> Iterator[Any]:
     finally:
         if started:
             ray.shutdown()
+
+
+def _greet(host: str, port: int) -> None:
+    """Check that HTTP/2, which Ray speaks, answers: Ray itself waits half a minute for that.
+
+    Raises:
+        OSError: Nothing answers in time.
+    """
+    with socket.create_connection((host, port), timeout=_SECONDS) as connection:
+        if os.environ.get("RAY_USE_TLS", "0") != "0":
+            return
+        settings = b"\0\0\0\4\0\0\0\0\0"  # A frame without any.
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings)
+        if connection.recv(9)[3:4] != settings[3:4]:
+            raise OSError("what listens there is no Ray client server")
 
 
 def _room(ray: Any, on: str, cpus: int, gpus: float) -> int:

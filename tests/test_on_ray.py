@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -210,3 +211,21 @@ def test_a_port_that_nobody_listens_to_is_refused_within_seconds():
     with pytest.raises(CnnzooError, match=message):
         run_calls(f"ray://127.0.0.1:{port}", [])
     assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [(None, "timed out"), (b"HTTP/1.1 400 Bad Request", "what listens there is no Ray client")],
+)
+def test_what_listens_but_is_no_cluster_is_refused_within_seconds(answer, reason, monkeypatch):
+    pytest.importorskip("ray")
+    monkeypatch.setattr(on_ray, "_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        if answer is not None:
+            threading.Thread(target=lambda: server.accept()[0].sendall(answer)).start()
+        begun = time.monotonic()
+        message = rf"^no Ray cluster answers at ray://127.0.0.1:{port}: {reason}"
+        with pytest.raises(CnnzooError, match=message):
+            run_calls(f"ray://127.0.0.1:{port}", [])
+        assert time.monotonic() - begun < 10
