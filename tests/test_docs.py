@@ -34,6 +34,7 @@ pytest.importorskip("mkdocs", reason="the extra docs is not installed")
 sys.path[:0] = [str(DOCS), str(DOCS / "generate")]
 import check_words  # noqa: E402
 import hooks  # noqa: E402
+import readme_picture  # noqa: E402
 import reference  # noqa: E402
 import results  # noqa: E402
 from mkdocs.exceptions import PluginError  # noqa: E402
@@ -293,3 +294,10 @@ def test_the_site_builds_without_warnings_and_loads_nothing_from_elsewhere(tmp_p
         assert not [one for one in parser.found if re.match(r"(?:\w+:)?//", one)], page
     for sheet in tmp_path.rglob("*.css"):
         assert not re.search(r"(?:url\(|@import)\s*['\"]?(?:https?:)?//", sheet.read_text()), sheet
+
+
+def test_the_picture_of_the_readme_shows_what_its_text_says():
+    figure = readme_picture.draw(readme_picture.inputs())
+    titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
+    assert titles == ["“7”", "“4”", "“5”", "“8”", "unknown"]
+    assert (DOCS / "digits.png").stat().st_size < 60_000
