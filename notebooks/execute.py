@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import matplotlib
 import nbformat
 from nbclient import NotebookClient
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from cnnzoo.files import replace_between, write_whole
 
@@ -116,12 +116,26 @@ def clean(notebook: Any) -> None:
 
 
 def _small(picture: str) -> str:
-    """Return a PNG picture, in base64, with a palette of 256 colors: a third of the bytes."""
+    """Return a PNG picture, in base64, with a palette of 256 colors: a third of the bytes.
+
+    The frames of an animated one share a palette of 64.
+    """
     image = Image.open(io.BytesIO(base64.b64decode(picture)))
     if image.mode == "P":
         return picture
+    frames, milliseconds = [], []
+    for frame in ImageSequence.Iterator(image):
+        frames.append(frame.convert("RGB"))
+        milliseconds.append(frame.info.get("duration", 0))
+    column = Image.new("RGB", (image.width, image.height * len(frames)))
+    for place, frame in enumerate(frames):
+        column.paste(frame, (0, place * image.height))
+    column = column.quantize(256 if len(frames) == 1 else 64, _METHOD, kmeans=1)
+    tops = range(0, column.height, image.height)
+    first, *others = [column.crop((0, top, image.width, top + image.height)) for top in tops]
+    animated: Any = {"save_all": True, "append_images": others, "duration": milliseconds, "loop": 0}
     content = io.BytesIO()
-    image.convert("RGB").quantize(256, _METHOD, kmeans=1).save(content, "PNG", optimize=True)
+    first.save(content, "PNG", optimize=True, **(animated if others else {}))
     return base64.b64encode(content.getvalue()).decode()
 
 

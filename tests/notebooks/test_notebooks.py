@@ -1,7 +1,9 @@
 """Each notebook of the course: its form, and, slow, that it runs as it is committed."""
 
 import ast
+import base64
 import importlib.util
+import io
 import os
 import re
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient.exceptions import CellExecutionError
+from PIL import Image, ImageSequence
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 _spec = importlib.util.spec_from_file_location("execute", FOLDER / "execute.py")
@@ -18,10 +21,12 @@ execute = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(execute)
 
 BYTES = 300_000  # Of a notebook with its outputs.
+MOVING_BYTES = 40_000  # Of an animated picture.
 CPU_SECONDS = (
     300  # A minute of two idle cores; those that others share take up to three times that.
 )
-LIBRARIES = ("IPython.display.Audio", "keras", "matplotlib", "numpy", "tensorflow")
+SHOWN = ("IPython.display.Audio", "IPython.display.Image")
+LIBRARIES = (*SHOWN, "keras", "matplotlib", "numpy", "tensorflow")
 OWN = tuple(
     f"cnnzoo.{part}" for part in ("by_hand", "evaluation", "plot_style", "inspection", "quiet")
 )
@@ -67,6 +72,11 @@ def solutions(path):
 def outputs(path):
     cells = [cell for cell in read(path).cells if cell.cell_type == "code"]
     return [output for cell in cells for output in cell.outputs]
+
+
+def pictures(path):
+    data = [output.data for output in outputs(path) if "data" in output]
+    return [base64.b64decode(one["image/png"]) for one in data if "image/png" in one]
 
 
 @pytest.fixture
@@ -150,6 +160,31 @@ def test_its_pictures_are_many_and_png(path):
         kind for one in data for kind in one if kind.startswith("image/") and "png" not in kind
     ]
     assert 4 * sum("image/png" in one for one in data) >= len(sources(path, "code"))
+
+
+@each
+def test_its_moving_pictures_are_small(path):
+    for picture in pictures(path):
+        frames = Image.open(io.BytesIO(picture)).n_frames
+        assert frames == 1 or len(picture) <= MOVING_BYTES
+
+
+def test_a_moving_picture_stays_one_when_it_is_compressed():
+    frames = [Image.new("RGB", (8, 4), color) for color in ("red", "lime", "blue")]
+    content, how = io.BytesIO(), {"save_all": True, "append_images": frames[1:]}
+    frames[0].save(content, "PNG", duration=[100, 200, 300], **how)
+    picture = base64.b64encode(content.getvalue()).decode()
+    data = {"image/png": picture}
+    cell = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("display_data", data)])
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    execute.clean(notebook)
+    compressed = Image.open(io.BytesIO(base64.b64decode(cell.outputs[0].data["image/png"])))
+    assert compressed.mode == "P"
+    found = [
+        (one.convert("RGB").getpixel((0, 0)), one.info["duration"])
+        for one in ImageSequence.Iterator(compressed)
+    ]
+    assert found == [((255, 0, 0), 100), ((0, 255, 0), 200), ((0, 0, 255), 300)]
 
 
 @each
