@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 import cnnzoo
+from cnnzoo import layers
 from cnnzoo.export import litert
 from cnnzoo.export.assembly import parts_of
 from cnnzoo.export.folding import folded
@@ -50,8 +51,11 @@ def by_rounding(model, examples, inputs):
     """Return the classes that the network gives in Keras while it rounds."""
     parts = parts_of(model)
     ranges = ranges_of(parts.network, litert.network_inputs(parts, examples))
+    viewed = averaged = tf.identity
+    if parts.views is not None:
+        viewed, averaged = layers.Views(parts.views), layers.MeanOfViews(parts.views)
     with rounded(parts.network, ranges):
-        function = tf.function(lambda values: parts.network(values, training=False))
+        function = tf.function(lambda one: averaged(parts.network(viewed(one), training=False)))
         batches = litert.network_inputs(parts, inputs)
         return np.concatenate([np.argmax(function(batch), axis=1) for batch in batches])
 

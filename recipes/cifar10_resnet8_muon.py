@@ -4,7 +4,8 @@ The optimizer was chosen on validation data, after eight epochs: 82.9% with Muon
 82.2% with Nesterov's momentum at 0.2 and an L2 factor of 3e-4.
 
 Expect: 89.30% test accuracy with seed 0, an epoch in about 28 s on 2 idle cores (AMD EPYC; the
-machine was busy during the measured run).
+machine was busy during the measured run); 89.15% in int8, by `python benchmarks/int8.py
+cifar10_resnet8_muon`.
 Run:    cnnzoo train cifar10_resnet8_muon
 """
 
