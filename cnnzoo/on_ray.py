@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import math
 import os
 import re
 import socket
@@ -137,17 +138,20 @@ def _cluster(on: str) -> Iterator[Any]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Nothing is sent to anybody.
     import ray
 
-    host, port = found.groups()
     options: Any = {"logging_level": "error", "log_to_driver": False}
-    if host is None:
+    if found[1] is None:
         options["include_dashboard"] = False
     else:
         options["address"] = on
-        try:
-            _greet(host, int(port))
-        except (OSError, OverflowError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise CnnzooError(f"no Ray cluster answers at {on}: {reason}") from error
+    # Without an address, Ray takes that of this variable.
+    address = os.environ.get("RAY_ADDRESS", "") if found[1] is None else on
+    there = re.fullmatch(r"(?:ray://)?([^:/\s]+):(\d{1,5})", address)
+    try:
+        if there is not None:
+            _greet(there[1], int(there[2]))
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CnnzooError(f"no Ray cluster answers at {address}: {reason}") from error
     started = not ray.is_initialized()
     if started:
         try:
@@ -156,7 +160,7 @@ def _cluster(on: str) -> Iterator[Any]:
                 ray.init(**options)
         except Exception as error:  # Of many kinds, such as for another version of Ray or Python.
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            hint = "; a cluster may want a token, see RAY_AUTH_MODE" if host else ""
+            hint = "; a cluster may want a token, see RAY_AUTH_MODE" if there else ""
             raise CnnzooError(f"{on} cannot be used: {reason}{hint}") from error
     try:
         yield ray
@@ -182,9 +186,10 @@ def _greet(host: str, port: int) -> None:
 
 def _room(ray: Any, on: str, cpus: int, gpus: float) -> int:
     """Return how many calls there is room for, at least one."""
-    if cpus < 1 or gpus < 0:
-        name, least, got = ("cpus", 1, cpus) if cpus < 1 else ("gpus", 0, gpus)
-        raise CnnzooError(f"{name} must be at least {least}; got {got}")
+    if cpus < 1:
+        raise CnnzooError(f"cpus must be at least 1; got {cpus}")
+    if not 0 <= gpus < math.inf or (gpus > 1 and gpus % 1):
+        raise CnnzooError(f"gpus must be a whole number, or from 0 to 1; got {gpus}")
     there = ray.cluster_resources()
     rooms = []
     for name, kind, wanted in (("cpus", "CPU", cpus), ("gpus", "GPU", gpus)):

@@ -31,10 +31,11 @@ def main(out: str, prefixes: Sequence[str]) -> None:
     """Write the files of the lessons whose names begin with one of `prefixes`, or of all."""
     from nbconvert import SlidesExporter
 
-    folder = Path(out)
-    for path in notebooks():
-        if prefixes and not path.name.startswith(tuple(prefixes)):
-            continue
+    folder, chosen = Path(out), tuple(prefixes) or ("",)
+    lessons = [path for path in notebooks() if path.name.startswith(chosen)]
+    if not lessons:
+        sys.exit(f"names must begin those of lessons; got {' '.join(prefixes)}")
+    for path in lessons:
         lesson = nbformat.read(path, as_version=4)
         for kind, made in (("exercises", exercises(lesson)), ("solutions", solutions(lesson))):
             write_whole(folder / kind / path.name, nbformat.writes(made).encode())

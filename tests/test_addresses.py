@@ -111,11 +111,19 @@ def test_what_is_written_is_written_back_in_its_order(store, monkeypatch):
     names = ["b", "1/card.json", "a", "1/SHA256SUMS", "1/saved_model.pb"]
     assert put == [f"/out/run/{name}" for name in names]
     (folder / "a").write_text("changed")
-    (folder / "b").unlink()
+    (folder / "old.ckpt").write_text("1")
     push(folder)
-    assert put[5:] == ["/out/run/a"]
+    (folder / "old.ckpt").unlink()
+    (folder / "b").unlink()  # By hand: a run removes checkpoints alone.
+    push(folder)
+    assert put[5:] == ["/out/run/a", "/out/run/old.ckpt"]
     assert store.cat("/out/run/a") == b"changed"
-    assert not store.exists("/out/run/b")
+    assert store.exists("/out/run/b")
+    assert not store.exists("/out/run/old.ckpt")
+    copied = []
+    monkeypatch.setattr(type(store), "get_file", lambda self, path, *rest: copied.append(path))
+    assert folder_at("memory://out/run/") == folder_at("memory://out/run")
+    assert copied == ["/out/run/b"]  # The others are there as they were written.
     assert shown(folder / "1" / "card.json") == "memory://out/run/1/card.json"
     assert shown(Path("elsewhere")) == "elsewhere"
 
@@ -241,6 +249,10 @@ def test_a_run_on_s3(digits, cache, monkeypatch):
         with pytest.raises(CnnzooError, match=r"^s3://none/run cannot be read: |there is nothing$"):
             copy_of("s3://none/run")
         fs.mkdir("bucket")
+        for key, content in (("c/", b""), ("c/cats/", b""), ("c/cats/1 #%.txt", b"x")):
+            fs.call_s3("put_object", Bucket="bucket", Key=key, Body=content)  # As the console.
+        (path,) = (one for one in copy_of("s3://bucket/c").rglob("*") if one.is_file())
+        assert path.read_bytes() == b"x"
         fs.put_file(str(digits), "bucket/digits.npz")
         how = {"out": "s3://bucket/runs/first", "data": "s3://bucket/digits.npz", **SHORT}
         run = cnnzoo.train("mnist_lenet5", epochs=1, **how)
@@ -252,3 +264,79 @@ def test_a_run_on_s3(digits, cache, monkeypatch):
         assert again.metrics == run.metrics
     finally:
         server.stop()
+
+
+def test_what_others_have_there_stays(store):
+    store.pipe({"/models/.env.template": b"mine", "/models/lenet5/old.partial": b"mine"})
+    folder = folder_at("memory://models")
+    (folder / "new").write_text("x")
+    push(folder)
+    assert len(store.find("/models")) == 3
+
+
+def test_reading_a_run_leaves_what_is_being_written(store):
+    folder = folder_at("memory://run")
+    (folder / "a").write_text("1")
+    push(folder)
+    (folder / "a").write_text("22")
+    (folder / "b.ckpt").write_text("new")
+    assert (copy_of("memory://run") / "a").read_text() == "1"
+    assert (folder / "a").read_text() == "22"
+    assert folder_at("memory://run") == folder  # Resumed: what could not be pushed is still there.
+    assert (folder / "a").read_text() == "22"
+    assert (folder / "b.ckpt").exists()
+    store.pipe({"/run/a": b"another machine's"})
+    assert (folder_at("memory://run") / "a").read_text() == "another machine's"
+
+
+def test_a_push_that_fails_does_not_end_training(digits, tmp_path, store, monkeypatch, capsys):
+    failing = iter([OSError("503 Slow Down")])
+    put = type(store).put_file
+
+    def put_file(self, source, path, **how):
+        for error in failing:
+            raise error
+        return put(self, source, path, **how)
+
+    monkeypatch.setattr(type(store), "put_file", put_file)
+    run = cnnzoo.train("mnist_lenet5", out="memory://run", epochs=1, **SHORT, dataset=str(digits))
+    assert (
+        "memory://run cannot be written: 503 Slow Down; training goes on" in capsys.readouterr().err
+    )
+    assert store.exists("/run/metrics.json")
+    assert cnnzoo.evaluate("memory://run")["accuracy"] == run.accuracy
+
+
+@pytest.mark.parametrize("damaged", ["{", "[]", "null", '{"a": 3}', None])
+def test_a_damaged_state_costs_a_copy_alone(damaged, store):
+    folder = folder_at("memory://run")
+    (folder / "a").write_text("1")
+    push(folder)
+    state = folder.parent / "state.json"
+    state.unlink() if damaged is None else state.write_text(damaged)
+    (folder / "b").write_text("2")
+    push(folder)
+    assert store.cat("/run/b") == b"2"
+    assert (copy_of("memory://run") / "b").read_text() == "2"
+
+
+def test_the_copy_stays_in_its_place(store):
+    store.pipe({"/keep/a": b"1"})
+    kept = copy_of("memory://keep")
+    for address in ("memory://x/..", "memory://..", "memory://x/."):
+        with pytest.raises(CnnzooError, match="there is nothing|cannot be"):
+            copy_of(address)
+        with pytest.raises(CnnzooError, match="there is nothing|cannot be"):
+            copy_of(address)
+    assert (kept / "a").exists()
+    assert addresses._place("https://host/data/r.csv?raw=1&x=" + "a" * 400, "read").name == "r.csv"
+
+
+def test_passwords_are_refused():
+    with pytest.raises(CnnzooError, match="must hold no password"):
+        copy_of("http://user:secret@host/digits.npz")
+
+
+def test_what_looks_like_a_path_but_was_an_address_is_refused():
+    with pytest.raises(CnnzooError, match="out must be text where it is an address"):
+        cnnzoo.train("mnist_lenet5", out=Path("s3://bucket/run"))

@@ -91,6 +91,9 @@ def test_mistakes_of_workers_and_of_room_are_told(ray):
         run_calls("ray", [("", doubled, {"number": 3})], cpus=3)
     with pytest.raises(CnnzooError, match=r"^gpus must be at most the 0 of ray; got 0.5$"):
         run_calls("ray", [("", doubled, {"number": 3})], gpus=0.5)
+    for gpus in (float("nan"), -1, 1.5):
+        with pytest.raises(CnnzooError, match=r"^gpus must be a whole number, or from 0 to 1"):
+            run_calls("ray", [("", doubled, {"number": 3})], gpus=gpus)
 
 
 @pytest.mark.slow
@@ -229,3 +232,10 @@ def test_what_listens_but_is_no_cluster_is_refused_within_seconds(answer, reason
         with pytest.raises(CnnzooError, match=message):
             run_calls(f"ray://127.0.0.1:{port}", [])
         assert time.monotonic() - begun < 10
+
+
+def test_the_cluster_of_the_environment_is_refused_within_seconds_too(monkeypatch):
+    pytest.importorskip("ray")
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with pytest.raises(CnnzooError, match=r"^no Ray cluster answers at 127.0.0.1:1: "):
+        run_calls("ray", [])

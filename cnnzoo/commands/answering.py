@@ -18,6 +18,8 @@ from cnnzoo.commands.tables import facts, printable, table
 from cnnzoo.errors import CnnzooError
 from cnnzoo.quiet import log, start_tensorflow
 
+_BRACKETS = re.compile(r"\[[^][]*\]$")  # Around the name of a column.
+_FILES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".txt")
 Stream = Callable[[Iterator[Any]], Iterator[dict[str, Any]]]  # From inputs to answers.
 
 
@@ -174,7 +176,7 @@ def predict(arguments: argparse.Namespace) -> Answer:
     classifier = load(arguments.name)
     encoding = classifier.card.get("recipe", {}).get("encoding")  # As that of training.
     kind = classifier.raw.name
-    given = [str(data_at(one)) if _is_fetched(one, kind) else one for one in arguments.inputs]
+    given = [_fetched(one) if _is_fetched(one, kind) else one for one in arguments.inputs]
     inputs = Inputs(given, kind, encoding)
     top = min(arguments.top or 1, len(classifier.class_names))
     threshold = 0.0 if arguments.no_unknown else arguments.threshold
@@ -197,8 +199,16 @@ def predict(arguments: argparse.Namespace) -> Answer:
 
 def _is_fetched(argument: str, kind: str) -> bool:
     """Return whether an argument is the address of inputs; a text may well begin with one."""
-    whole = re.fullmatch(rf"({'|'.join(WHOLE)})://\S+", argument) is not None
-    return whole or (is_address(argument) and kind != "texts")
+    if not is_address(argument) or kind != "texts":
+        return is_address(argument)
+    address = _BRACKETS.sub("", argument).partition("?")[0].lower()
+    return argument.partition("://")[0].lower() in WHOLE or address.endswith(_FILES)
+
+
+def _fetched(argument: str) -> str:
+    """Return the path of a copy of the inputs at an address, with the column behind it, if any."""
+    address = _BRACKETS.sub("", argument)
+    return f"{data_at(address)}{argument.removeprefix(address)}"
 
 
 def answer_line(answer: dict[str, Any], class_names: Sequence[str], top: int = 1) -> str:

@@ -48,7 +48,11 @@ def declare_reproduce(add: Add) -> None:
         "--seeds", type=int, metavar="N", help=f"number of seeds, from 0 (default: {_SEEDS})"
     )
     one.add_argument(
-        "--ledger", default="results.csv", metavar="FILE", help=f"the results table {DEFAULT}"
+        *("--ledger",),
+        type=local_path,
+        default="results.csv",
+        metavar="FILE",
+        help=f"the results table {DEFAULT}",
     )
     one.add_argument(
         *("--corrupted",),

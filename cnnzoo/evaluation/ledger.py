@@ -14,6 +14,7 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
+from cnnzoo.errors import CnnzooError
 from cnnzoo.files import replace_between, write_whole
 from cnnzoo.weights import list_weights
 
@@ -42,9 +43,12 @@ def read(path: Path) -> list[dict[str, str]]:
     """Return the rows of the results table at `path`, none without such a file."""
     if not path.exists():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        # Earlier tables have fewer columns.
-        return [{**dict.fromkeys(COLUMNS, ""), **row} for row in csv.DictReader(file)]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            # Earlier tables have fewer columns.
+            return [{**dict.fromkeys(COLUMNS, ""), **row} for row in csv.DictReader(file)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CnnzooError(f"{path} must be a table of results: {error}") from error
 
 
 def shipped() -> list[dict[str, str]]:

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from cnnzoo import plot_style
 from cnnzoo.errors import CnnzooError
 from cnnzoo.evaluation.predictions import Calibration, Mistake, PerClass, Ranking
 
+_GAP = "gap to mean confidence"
 _FEW = 10  # Examples of a bin from which its accuracy says something.
 _NUMBERED = 20  # Classes up to which the cells of the matrix hold their numbers.
 _LISTED = 15  # Confusions that are listed next to a larger matrix.
@@ -151,16 +153,15 @@ def draw_calibration(found: Calibration, before: Calibration | None = None) -> F
     figure = Figure(figsize=(4.8, 5.2))
     top, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     width, middle = np.diff(found.edges), (found.edges[1:] + found.edges[:-1]) / 2
+    bars: Any = {"color": plot_style.COLORS[0], "edgecolor": "white"}
+    hatched: Any = {"color": "none", "edgecolor": plot_style.COLORS[1], "hatch": "////"}
     for there, alpha in ((found.counts >= _FEW, 1.0), (found.counts < _FEW, 0.25)):
         chosen = there & (found.counts > 0)
         accuracy = found.accuracy[chosen]
         gap = found.confidence[chosen] - accuracy
-        hatched: Any = {"color": "none", "edgecolor": plot_style.COLORS[1], "hatch": "////"}
-        labels = ("accuracy", "gap to mean confidence") if alpha == 1 else (None, None)
         place = middle[chosen], accuracy, width[chosen]
-        bars: Any = {"color": plot_style.COLORS[0], "edgecolor": "white"}
-        top.bar(*place, label=labels[0], alpha=alpha, **bars)
-        top.bar(place[0], gap, place[2], accuracy, label=labels[1], alpha=alpha, **hatched)
+        top.bar(*place, alpha=alpha, **bars)
+        top.bar(place[0], gap, place[2], accuracy, alpha=alpha, **hatched)
     top.plot([0, 1], [0, 1], ":", color=plot_style.INK, linewidth=1, label="perfectly calibrated")
     title = f"expected calibration error {found.expected_error:.2%}"
     if before is not None:
@@ -173,7 +174,12 @@ def draw_calibration(found: Calibration, before: Calibration | None = None) -> F
     below.set_yscale("symlog", linthresh=1)
     below.set(xlim=(0, 1), xlabel="confidence: score of the predicted class")
     below.set(ylim=(0, 3 * found.counts.max()), ylabel="examples")
-    figure.legend(loc="outside lower left", ncols=2, fontsize=8)
+    named = [
+        Patch(facecolor=bars["color"], label="accuracy"),
+        Patch(facecolor="none", edgecolor=hatched["edgecolor"], hatch="////", label=_GAP),
+    ]
+    handles = [*named, *top.get_lines()]
+    figure.legend(handles=handles, loc="outside lower left", ncols=2, fontsize=8)
     return figure
 
 

@@ -114,13 +114,14 @@ def portable(card: dict[str, Any]) -> dict[str, Any]:
     source = card["data_source"]
     if source.startswith("file:"):
         source = f"file:{PurePath(source).name}"
+    source = source.partition("?")[0]  # Which may hold a signature.
     found = {**card, "dataset": _last_part(card["dataset"]), "data_source": source}
     found["recipe"] = recipe
     return {**found, "limits": limits(found)}
 
 
 def _last_part(path: str) -> str:
-    return path if "://" in path else PurePath(path).name
+    return path.partition("?")[0] if "://" in path else PurePath(path).name
 
 
 def markdown(card: dict[str, Any], address: str | None = None) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from cnnzoo.addresses import folder_at, is_address, push, shown
+from cnnzoo.addresses import folder_at, is_address, push, required_local, shown
 from cnnzoo.datasets import Dataset
 from cnnzoo.errors import CnnzooError
 from cnnzoo.export import html_file, litert, micro, onnx_file
@@ -112,8 +112,8 @@ def export(
         rows.update(verify(folder, chosen, vectors))
         write_sums(folder)
 
-    away = isinstance(to, str) and is_address(to)
-    base, called = (folder_at(str(to)), shown) if away else (Path(to), str)
+    away = is_address(to)
+    base, called = (folder_at(str(to)), shown) if away else (required_local(to, "models"), str)
     version = publish(base / classifier.card["name"], write)
     push(base)
     return [

@@ -12,13 +12,14 @@ import keras
 
 from cnnzoo.addresses import push
 from cnnzoo.config.recipe import Recipe
-from cnnzoo.errors import TrainingError
+from cnnzoo.errors import CnnzooError, TrainingError
 from cnnzoo.evaluation.metrics import score
 from cnnzoo.export import artifact
 from cnnzoo.export.rounding import rounded
 from cnnzoo.export.scoring import of_training
 from cnnzoo.files import write_whole
 from cnnzoo.keras_internals import forget_initial_epoch
+from cnnzoo.quiet import log
 from cnnzoo.training import checkpoints
 from cnnzoo.training.checkpoints import State
 from cnnzoo.training.distributed.distribution import Distribution
@@ -174,5 +175,8 @@ class Checkpoint(keras.callbacks.Callback):
         folder = self.epochs.folder / checkpoints.FOLDER
         accuracy = self.epochs.networks.accuracy
         checkpoints.save(folder, self.model, accuracy, self.others, self._fresh, state)
-        push(self.epochs.folder)
+        try:
+            push(self.epochs.folder)
+        except CnnzooError as error:  # The next time, or at the end of training, may do better.
+            log(f"{error}; training goes on")
         self._saved = time.monotonic()

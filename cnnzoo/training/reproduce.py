@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -155,7 +156,10 @@ def reproduce_all(
 
 def _how(row: Mapping[str, str]) -> tuple[str, int, dict[str, str], bool]:
     """Return recipe, number of seeds, replaced fields, and whether corrupted images are scored."""
-    assignments = dict(one.split("=", 1) for one in row["settings"].split())
+    parts = re.split(r"\s+(?=[\w.]+=)", row["settings"].strip()) if row["settings"] else []
+    if not row["recipe"] or not row["seeds"] or not all("=" in part for part in parts):
+        raise CnnzooError(f"ledger must have rows with recipe, seeds and settings; got {dict(row)}")
+    assignments = dict(part.split("=", 1) for part in parts)
     return row["recipe"], len(row["seeds"].split()), assignments, bool(row["corrupted_accuracy"])
 
 
@@ -196,13 +200,20 @@ def _train_on(
     Returns:
         A sentence for each that cannot be trained.
     """
-    left = {path: run for path, run in planned.items() if read_metrics(path) is None}
+    failed: dict[Path, str] = {}
+    left = {}
+    for path, run in planned.items():
+        try:
+            if read_metrics(path) is None:
+                left[path] = run
+        except CnnzooError as error:
+            failed[path] = str(error)
     calls: list[Any] = [
         (str(path), trained, {"recipe": name, "out": str(path), "fields": given})
         for path, (name, given) in left.items()
     ]
     found = run_calls(on, calls, cpus, gpus) if calls else []
-    failed = {path: error for path, error in zip(left, found, strict=True) if error}
+    failed |= {path: error for path, error in zip(left, found, strict=True) if error}
     for path in left:
         if path not in failed and read_metrics(path) is None:
             raise CnnzooError(f"{path.resolve()} must be shared by all machines of {on}")

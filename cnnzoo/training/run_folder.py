@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import keras
 
-from cnnzoo.addresses import folder_at, is_address
+from cnnzoo.addresses import folder_at, is_address, required_local
 from cnnzoo.config.recipe import Recipe, named
 from cnnzoo.errors import CnnzooError
 from cnnzoo.files import is_temporary, read, write_whole
@@ -37,7 +37,7 @@ def run_folder_at(out: str | Path | None) -> Path | None:
     """Return the folder of a run, which may be at an address: there, its copy."""
     if out is None:
         return None
-    return folder_at(out) if isinstance(out, str) and is_address(out) else Path(out)
+    return folder_at(str(out)) if is_address(out) else required_local(out, "a run")
 
 
 def folder_of(name: str, out: str | Path | None, resume: bool) -> Path:

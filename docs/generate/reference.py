@@ -24,6 +24,8 @@ FILES = {
     "deploy/docker-compose.yml": "guides/docker-compose.yml",
     "deploy/kubernetes.yaml": "guides/kubernetes.yaml",
     "deploy/openvino-model-server.yaml": "guides/openvino-model-server.yaml",
+    "deploy/ray-cluster.yaml": "guides/ray-cluster.yaml",
+    "deploy/rayjob.yaml": "guides/rayjob.yaml",
 }
 
 

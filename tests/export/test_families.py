@@ -19,6 +19,7 @@ from cnnzoo.pipelines import images, sounds
 from cnnzoo.pipelines.tokenizer import Tokenizer
 
 RNG = np.random.default_rng(0)
+CLOSE = 2e-4  # Random weights magnify rounding; shipped networks are compared at half of it.
 BATCHES = (3, 1)
 RAW = {images: "uint8", sounds: "int16"}
 
@@ -132,11 +133,11 @@ def check(model, run):
         inputs = examples(model, size)
         expected = np.asarray(numeric(inputs))
         difference = np.abs(run(inputs) - expected).max()
-        assert difference <= 1e-4
+        assert difference <= CLOSE
         assert size == 1 or difference < 0.1 * np.ptp(expected, axis=0).max()
         if litert.tokenizer_of(model) is not None and numeric.input_shape[1] is None:
             longer = np.pad(inputs, ((0, 0), (0, 13)))
-            assert np.abs(run(longer) - expected).max() <= 1e-4
+            assert np.abs(run(longer) - expected).max() <= CLOSE
 
 
 def in_onnx_runtime(content):

@@ -166,3 +166,17 @@ def test_a_table_without_rows_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(module.ledger, "shipped", list)
     with pytest.raises(CnnzooError, match="ledger must hold rows; .* has none"):
         module.reproduce_all(tmp_path / "none.csv")
+
+
+def test_values_with_spaces_are_read_from_a_row(tmp_path, monkeypatch):
+    row = {"recipe": "mnist_lenet5", "seeds": "0", "corrupted_accuracy": "", "settings": ""}
+    assert module._how({**row, "settings": "dataset=my digits.npz epochs=2"})[2] == {
+        "dataset": "my digits.npz",
+        "epochs": "2",
+    }
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(CnnzooError, match="ledger must have rows with recipe, seeds and settings"):
+        module.reproduce_all(tmp_path / "other.csv")
+    (tmp_path / "latin.csv").write_bytes(b"recipe\n\xe9\n")
+    with pytest.raises(CnnzooError, match="must be a table of results"):
+        module.reproduce_all(tmp_path / "latin.csv")

@@ -23,6 +23,7 @@ from cnnzoo.files import read
 from cnnzoo.pipelines.custom_data import folders, kind, npz, split_tables, tables
 from cnnzoo.pipelines.custom_data.content_split import split_by_content
 from cnnzoo.pipelines.custom_data.examples import Found, Input, listed, ordered
+from cnnzoo.pipelines.custom_data.rows import MissingColumnError
 from cnnzoo.pipelines.images import MAX_BYTES
 from cnnzoo.quiet import log, log_once
 
@@ -139,7 +140,11 @@ def path_of(name: str) -> tuple[Path | None, list[str]]:
 
 def _found(path: Path, images: bool, columns: list[str], encoding: str | None) -> Found:
     if path.is_dir() and split_tables.by_split(path):
-        return split_tables.find(path, images, columns, encoding)
+        try:
+            return split_tables.find(path, images, columns, encoding)
+        except MissingColumnError:  # It may describe what is in the folders beside it.
+            if columns or not any(one.is_dir() for one in path.iterdir()):
+                raise
     if path.is_dir() and columns:
         raise CnnzooError(f"{path} must hold a table train.csv, for one, to have columns; got none")
     if path.is_dir():

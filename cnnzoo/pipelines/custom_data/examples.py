@@ -19,6 +19,7 @@ from cnnzoo.pipelines.custom_data.arrays import raw_images
 
 MAX_TEXT_BYTES = 2**30  # Of a table or a file of texts: 1 GiB.
 MAX_EXAMPLES = 2_000_000  # Of a source that does not know how many it holds.
+_OTHER_MODES = {"HSV": "RGB", "LAB": "RGB", "YCbCr": "RGB", "La": "LA", "RGBa": "RGBA"}
 _PATH = 200  # Characters of a path that a message quotes.
 
 # A text, an image's file, where it is or what it holds, or its pixels.
@@ -76,7 +77,10 @@ def image_of(value: Any, where: str, folder: Path) -> Path | EncodedImage | np.n
     if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim in (2, 3):
         return raw_images({where: value[None]})[where][0]
     if isinstance(value, Image.Image):
-        return EncodedImage(_file_of(value), where)
+        try:
+            return EncodedImage(_file_of(value), where)
+        except (OSError, ValueError, TypeError, SyntaxError) as error:
+            raise CnnzooError(f"{where} must be an image that can be read: {error}") from error
     if not isinstance(value, (str, Path)):
         got = reprlib.repr(value)
         raise CnnzooError(f"{where} must be the path of an image file, or its bytes; got {got}")
@@ -93,6 +97,8 @@ def image_of(value: Any, where: str, folder: Path) -> Path | EncodedImage | np.n
 
 def _file_of(image: Image.Image) -> bytes:
     """Return a file of the same pixels, and EXIF's orientation; PNG knows no inks, for one."""
+    if image.mode in _OTHER_MODES:
+        image = image.convert(_OTHER_MODES[image.mode])
     buffer = io.BytesIO()
     try:
         image.save(buffer, "PNG", exif=image.info.get("exif", b""))

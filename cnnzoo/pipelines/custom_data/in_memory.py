@@ -121,7 +121,10 @@ def _tables(inputs: Any, needed: Sequence[str]) -> dict[str, Any]:
     others = [word for word in inputs if str(word).lower() not in SPLITS]
     if others:
         log_once(f"data: {len(others):,} left out, no splits that train: {listed(others)}")
-    return {_split(word): table for word, table in inputs.items() if word not in others}
+    found = {_split(word): table for word, table in inputs.items() if word not in others}
+    if not found:
+        raise CnnzooError(f"data must hold a table for train; got {listed(inputs) or 'none'}")
+    return found
 
 
 def _is_table(value: Any) -> bool:
@@ -159,7 +162,8 @@ def _rows(table: Any, split: str, needed: Sequence[str]) -> Iterator[Row]:
 
 def _encoded(table: Any, column: str) -> Any:
     """Return `table`, where it is one of Hugging Face's, with images as the files that it holds."""
-    feature: Any = (getattr(table, "features", None) or {}).get(column)
+    features = getattr(table, "features", None)
+    feature: Any = features.get(column) if isinstance(features, Mapping) else None
     if not getattr(feature, "decode", False):
         return table
     return table.cast_column(column, type(feature)(decode=False))
@@ -171,7 +175,10 @@ def _read(stream: Any) -> dict[str, list[Any]]:
     Raises:
         CnnzooError: It does not end, it has no rows, or they are no mappings of the same columns.
     """
-    rows = list(itertools.islice(stream, MAX_EXAMPLES + 1))
+    try:
+        rows = list(itertools.islice(stream, MAX_EXAMPLES + 1))
+    except Exception as error:  # Of any kind: it may come over a network.
+        raise CnnzooError(f"data must be a stream that can be read: {error}") from error
     if len(rows) > MAX_EXAMPLES:
         raise CnnzooError(f"data must be finite; got a stream of more than {MAX_EXAMPLES:,} rows")
     if not rows:

@@ -25,7 +25,7 @@ def kind_of(path: Path, columns: Sequence[str] = ()) -> str:
         CnnzooError: A table or archive cannot be read.
     """
     of_split = split_tables.by_split(path) if path.is_dir() else {}
-    if of_split:
+    if of_split and _has_columns(of_split["train"][0], columns):
         return _kind(_names_images(of_split["train"][0], columns))
     if path.is_dir():
         return _kind(any(map(is_image, itertools.islice(_files(path), _MOST))))
@@ -43,6 +43,11 @@ def count_images(folder: Path, most: int) -> int:
 
 def _files(folder: Path) -> Iterator[Path]:
     return (Path(parent, name) for parent, _, names in os.walk(folder) for name in names)
+
+
+def _has_columns(path: Path, columns: Sequence[str]) -> bool:
+    kinds = [columns] if columns else [tables.default_columns(images) for images in (True, False)]
+    return any(_first(path, one) is not None for one in kinds)
 
 
 def _names_images(path: Path, columns: Sequence[str]) -> bool:

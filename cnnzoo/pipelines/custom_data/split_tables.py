@@ -25,7 +25,7 @@ def by_split(folder: Path) -> dict[str, list[Path]]:
     None if none is for training, or if a folder is.
 
     Raises:
-        CnnzooError: The folder cannot be read.
+        CnnzooError: The folder cannot be read, or a split has tables of several kinds.
     """
     found: dict[str, list[Path]] = {}
     for path in _files(folder):
@@ -34,6 +34,10 @@ def by_split(folder: Path) -> dict[str, list[Path]]:
             return {}
         if split and tables.is_table(path):
             found.setdefault(split, []).append(path)
+    for split, paths in found.items():
+        kinds = sorted({path.suffix.lower() for path in paths})
+        if len(kinds) > 1:
+            raise CnnzooError(f"{folder} must hold tables of one kind for {split}; got {kinds}")
     return found if "train" in found else {}
 
 

@@ -127,12 +127,13 @@ def stated_delimiter(line: str) -> str:
 
 def delimiter_of(header: str, needed: Sequence[str]) -> str:
     """Return the sign between columns: a comma, unless only another gives the columns needed."""
-    for delimiter in (",", ";", "\t"):
-        try:
-            places_of(next(csv.reader([header], delimiter=delimiter), []), needed, "")
-        except (CnnzooError, csv.Error):
-            continue
-        return delimiter
+    for columns in (needed, needed[:1]):  # The message about another one then names them all.
+        for delimiter in (",", ";", "\t"):
+            try:
+                places_of(next(csv.reader([header], delimiter=delimiter), []), columns, "")
+            except (CnnzooError, csv.Error):
+                continue
+            return delimiter
     return ","
 
 

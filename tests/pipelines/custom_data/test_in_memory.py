@@ -137,6 +137,27 @@ def test_wrong_streams_are_refused(monkeypatch):
     refused("data must be finite; got a stream of more than 1,000 rows", endless)
 
 
+def test_tables_of_odd_forms_are_reported():
+    frame = Frame(text=TEXTS, label=LABELS)
+    frame.features = np.arange(10)  # A column of pandas is an attribute.
+    assert find(frame, ()).class_names == ("a", "b")
+    for one in ({}, {"unsupervised": Frame(text=TEXTS)}, {1: Frame(text=TEXTS)}):
+        with pytest.raises(CnnzooError, match="data must"):
+            cnnzoo.from_examples(one)
+
+    def broken():
+        yield {"text": "a", "label": "b"}
+        raise ConnectionError("reset by peer")
+
+    refused("data must be a stream that can be read: reset by peer", Stream(broken))
+    closed = Image.fromarray(IMAGES[0])
+    closed.close()
+    with pytest.raises(CnnzooError, match="row 0, 'image' must be an image that can be read"):
+        find({"image": [closed], "label": ["a"]}, (6, 6, 3))
+    hues = [Image.fromarray(one).convert("HSV") for one in IMAGES]
+    assert len(images_of(find({"image": hues, "label": LABELS}, (6, 6, 3)))) == 10
+
+
 def test_images_of_a_table_stay_the_files_that_it_holds():
     dataset = find(Encodable([], ["image", "label"], {"image": ImageFeature()}), (6, 6, 3))
     assert_same_images(dataset)

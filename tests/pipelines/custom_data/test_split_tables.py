@@ -95,3 +95,26 @@ def test_wrong_folders_of_tables_are_refused(tmp_path):
     other = tmp_path / "other"
     other.mkdir()
     refused("other must hold a table train.csv, for one, to have columns", f"{other}[text,label]")
+
+
+def test_an_index_beside_folders_of_classes_is_no_data(tmp_path):
+    for name in ("neg", "pos"):
+        (tmp_path / name).mkdir()
+        for place in range(12):
+            (tmp_path / name / f"{place}.txt").write_text(f"{name} {place}")
+    write(tmp_path / "train.csv", ("id", "breed"), [(1, 2)])
+    assert kind_of(str(tmp_path)) == "texts"
+    assert find(str(tmp_path), LENGTH).class_names == ("neg", "pos")
+
+
+def test_semicolons_and_a_test_without_labels(tmp_path):
+    lines = ["text;label", *(f"{text};{label}" for text, label in rows("a", 40))]
+    (tmp_path / "train.csv").write_text("\n".join(lines))
+    (tmp_path / "test.csv").write_text("id;text\n1;b")
+    assert sum(find(str(tmp_path), LENGTH).sizes.values()) == 40
+
+
+def test_two_kinds_of_tables_for_a_split_are_refused(tmp_path):
+    write(tmp_path / "train.csv", ("text", "label"), rows("a"))
+    (tmp_path / "train.jsonl").write_text('{"text": "a", "label": "b"}')
+    refused("must hold tables of one kind for train; got ['.csv', '.jsonl']", tmp_path)
