@@ -68,6 +68,19 @@ def data_at(address: str) -> Path:
     return copy_of(address)
 
 
+def local_name(name: str) -> str:
+    """Return the path of a copy of the data at an address, with the columns in brackets behind it.
+
+    Args:
+        name: An address, such as s3://bucket/reviews.csv[review,stars].
+
+    Raises:
+        CnnzooError: As for `copy_of`.
+    """
+    address = re.sub(r"\[[^][]*\]$", "", name)
+    return f"{data_at(address)}{name.removeprefix(address)}"
+
+
 def folder_at(address: str) -> Path:
     """Return the copy of the folder at `address`, which may be new, to be written back.
 
@@ -154,15 +167,13 @@ def _pulled(address: str, use: str) -> Path | None:
     local = _place(address, use)
     with _reported(address, "read"):
         fs, root = _store(address)
-        found = fs.find(root, detail=True)
-        there = {
-            _name(path, root, address): (path, info)
-            for path, info in found.items()
-            if not path.endswith("/") and not (path == root and len(found) > 1)
-        }
-        if not there and fs.isfile(root):
+        if fs.isfile(root):  # On the web, find would read it for links.
             there = {"": (root, fs.info(root))}
-        there = {name: one for name, one in there.items() if name or fs.isfile(root)}
+        else:
+            found = fs.find(root, detail=True).items()
+            there = {_name(path, root, address): (path, info) for path, info in found}
+            # Stores mark folders by empty objects.
+            there = {name: one for name, one in there.items() if name and name[-1] != "/"}
     known, single = _known(local), "" in there
     with _reported(address, "copied"):
         if single and local.is_dir():
@@ -170,7 +181,7 @@ def _pulled(address: str, use: str) -> Path | None:
         elif not single and local.is_file():
             local.unlink()
         for name in tracked(there, there.__len__, "copying", "files"):
-            _copy(fs, *there[name], local / name if name else local, known, name, use)
+            _copy(fs, *there[name], local, name, known, use)
         for path in _files(local):
             name = path.relative_to(local).as_posix()
             if name not in there and (use == "read" or name in known):
@@ -180,16 +191,16 @@ def _pulled(address: str, use: str) -> Path | None:
 
 
 def _copy(
-    fs: Any, path: str, info: Any, target: Path, known: dict[str, Any], name: str, use: str
+    fs: Any, path: str, info: Any, local: Path, name: str, known: dict[str, Any], use: str
 ) -> None:
     """Copy a file from its store, unless the copy is of the same version."""
-    version = _version(info)
+    target, version = local / name if name else local, _version(info)
     mark, copied = known.get(name, [None, None])
     same = version is not None and copied == version and target.is_file()
     if same and (use == "write" or mark == _mark(target)):
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(dir=_beside(target, name), prefix=".copying.")
+    handle, partial = tempfile.mkstemp(dir=local.parent, prefix=".copying.")
     os.close(handle)
     try:
         fs.get_file(path, partial)
@@ -198,11 +209,6 @@ def _copy(
         Path(partial).unlink(missing_ok=True)
         raise
     known[name] = [_mark(target), version]
-
-
-def _beside(target: Path, name: str) -> Path:
-    """Return the folder beside the copy in which a file stands at `name`."""
-    return target.parents[name.count("/") + bool(name)]
 
 
 def _name(path: str, root: str, address: str) -> str:

@@ -37,7 +37,8 @@ def run_calls(
     """Return what each call returns; as many run at a time as the cluster has room for.
 
     Args:
-        on: "ray", for a cluster of this machine's cores that ends afterwards, or "ray://HOST:PORT".
+        on: "ray", for the cluster that RAY_ADDRESS names, or else one of this machine's cores that
+            ends afterwards; or "ray://HOST:PORT".
         calls: A sentence for each, a function that workers can import, and its arguments; or a
             function that returns these for the number that the cluster has room for at a time.
         cpus: Cores of each, which are also the threads of one TensorFlow operation.
@@ -181,7 +182,7 @@ def _greet(host: str, port: int) -> None:
         settings = b"\0\0\0\4\0\0\0\0\0"  # A frame without any.
         connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings)
         if connection.recv(9)[3:4] != settings[3:4]:
-            raise OSError("what listens there is no Ray client server")
+            raise OSError("what listens there is not Ray")
 
 
 def _room(ray: Any, on: str, cpus: int, gpus: float) -> int:

@@ -1,7 +1,10 @@
 """Runs, data and exports at addresses: copies of the same content, and what is written back."""
 
+import functools
 import os
 import shutil
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import fsspec
@@ -14,6 +17,7 @@ from cnnzoo import addresses, cli, report
 from cnnzoo.addresses import copy_of, data_at, folder_at, is_address, push, shown
 from cnnzoo.datasets import mnist
 from cnnzoo.errors import CnnzooError
+from cnnzoo.pipelines.custom_data.inputs import Inputs
 
 SHORT = {"batch_size": 20, "validation": 40}
 FIELDS = [word for field, value in SHORT.items() for word in ("--set", f"{field}={value}")]
@@ -340,3 +344,23 @@ def test_passwords_are_refused():
 def test_what_looks_like_a_path_but_was_an_address_is_refused():
     with pytest.raises(CnnzooError, match="out must be text where it is an address"):
         cnnzoo.train("mnist_lenet5", out=Path("s3://bucket/run"))
+
+
+def test_a_file_on_the_web_is_one_file(tmp_path, cache):
+    pytest.importorskip("aiohttp")
+    (tmp_path / "web").mkdir()
+    links = '<a href="other.csv">see https://example.org/more.csv</a>'
+    (tmp_path / "web" / "r.csv").write_text(f"text,label\n{links},a\n")
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "web"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        path = copy_of(f"http://127.0.0.1:{server.server_port}/r.csv?raw=1")
+        server.shutdown()
+    assert path.name == "r.csv"
+    assert links in path.read_text()
+
+
+def test_texts_that_begin_with_an_address_are_texts(store):
+    store.pipe({"/t/my reviews.csv": b"review\nGood"})
+    inputs = ["http://spam.example call now", "memory://t/my reviews.csv[review]"]
+    assert list(Inputs(inputs, "texts")) == [inputs[0], "Good"]

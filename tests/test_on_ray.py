@@ -218,7 +218,7 @@ def test_a_port_that_nobody_listens_to_is_refused_within_seconds():
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
-    [(None, "timed out"), (b"HTTP/1.1 400 Bad Request", "what listens there is no Ray client")],
+    [(None, "timed out"), (b"HTTP/1.1 400 Bad Request", "what listens there is not Ray")],
 )
 def test_what_listens_but_is_no_cluster_is_refused_within_seconds(answer, reason, monkeypatch):
     pytest.importorskip("ray")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,15 +10,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from cnnzoo.addresses import WHOLE, data_at, is_address
 from cnnzoo.commands import Answer
 from cnnzoo.commands.arguments import TRAINED, Add, add_cluster, cluster, local_path
 from cnnzoo.commands.tables import facts, printable, table
 from cnnzoo.errors import CnnzooError
 from cnnzoo.quiet import log, start_tensorflow
 
-_BRACKETS = re.compile(r"\[[^][]*\]$")  # Around the name of a column.
-_FILES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".txt")
 Stream = Callable[[Iterator[Any]], Iterator[dict[str, Any]]]  # From inputs to answers.
 
 
@@ -175,9 +171,7 @@ def predict(arguments: argparse.Namespace) -> Answer:
 
     classifier = load(arguments.name)
     encoding = classifier.card.get("recipe", {}).get("encoding")  # As that of training.
-    kind = classifier.raw.name
-    given = [_fetched(one) if _is_fetched(one, kind) else one for one in arguments.inputs]
-    inputs = Inputs(given, kind, encoding)
+    inputs = Inputs(arguments.inputs, classifier.raw.name, encoding)
     top = min(arguments.top or 1, len(classifier.class_names))
     threshold = 0.0 if arguments.no_unknown else arguments.threshold
     on = cluster(arguments)
@@ -189,26 +183,12 @@ def predict(arguments: argparse.Namespace) -> Answer:
     if arguments.out is not None:
         return _write(classifier, inputs, arguments.out, top, stream)
     if inputs.are_single and on["on"] is None:
-        answers = classifier.predict(given, threshold)
+        answers = classifier.predict(inputs.arguments, threshold)
     else:
         tally = _Tally(inputs)
         answers = list(tally.counted(_answers(inputs, iter(inputs), 0, stream)))
         tally.report()
     return answers, [answer_line(answer, classifier.class_names, top) for answer in answers]
-
-
-def _is_fetched(argument: str, kind: str) -> bool:
-    """Return whether an argument is the address of inputs; a text may well begin with one."""
-    if not is_address(argument) or kind != "texts":
-        return is_address(argument)
-    address = _BRACKETS.sub("", argument).partition("?")[0].lower()
-    return argument.partition("://")[0].lower() in WHOLE or address.endswith(_FILES)
-
-
-def _fetched(argument: str) -> str:
-    """Return the path of a copy of the inputs at an address, with the column behind it, if any."""
-    address = _BRACKETS.sub("", argument)
-    return f"{data_at(address)}{argument.removeprefix(address)}"
 
 
 def answer_line(answer: dict[str, Any], class_names: Sequence[str], top: int = 1) -> str:

@@ -6,7 +6,7 @@ import re
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cnnzoo.config.recipe import recipes
 from cnnzoo.errors import CnnzooError
@@ -132,35 +132,47 @@ def reproduce_all(
     errors: dict[str, str] = {}
     runs: dict[Path, tuple[str, dict[str, Any]]] = {}
     rows_of: dict[Path, str] = {}
-    for name, seeds, assignments, _ in wanted:
-        row = f"{name} {_settings(assignments)}".strip()
+    for one in wanted:
         try:
-            planned = _planned(name, seeds, assignments)
+            planned = _planned(one.name, one.seeds, one.assignments)
         except CnnzooError as error:
-            errors[row] = str(error)
+            errors[one.called] = str(error)
             continue
-        runs |= {path: (name, given) for path, given in planned.items()}
-        rows_of |= dict.fromkeys(planned, row)
+        runs |= {path: (one.name, given) for path, given in planned.items()}
+        rows_of |= dict.fromkeys(planned, one.called)
     for path, reason in (_train_on(on, runs, cpus, gpus) if on is not None else {}).items():
         errors.setdefault(rows_of[path], reason)
-    for name, seeds, assignments, corrupted in wanted:
-        row = f"{name} {_settings(assignments)}".strip()
-        if row in errors:
+    for one in wanted:
+        if one.called in errors:
             continue
         try:
-            made.append(reproduce(name, seeds, ledger_path, assignments, corrupted))
+            how = one.assignments, one.corrupted
+            made.append(reproduce(one.name, one.seeds, ledger_path, *how))
         except CnnzooError as error:
-            errors[row] = str(error)
+            errors[one.called] = str(error)
     return made, [f"{row}: {reason}" for row, reason in errors.items()]
 
 
-def _how(row: Mapping[str, str]) -> tuple[str, int, dict[str, str], bool]:
-    """Return recipe, number of seeds, replaced fields, and whether corrupted images are scored."""
+class _How(NamedTuple):
+    """How a row is made."""
+
+    name: str  # Of the recipe.
+    seeds: int
+    assignments: dict[str, str]
+    corrupted: bool  # Whether corrupted images are scored.
+
+    @property
+    def called(self) -> str:
+        return f"{self.name} {_settings(self.assignments)}".strip()
+
+
+def _how(row: Mapping[str, str]) -> _How:
     parts = re.split(r"\s+(?=[\w.]+=)", row["settings"].strip()) if row["settings"] else []
     if not row["recipe"] or not row["seeds"] or not all("=" in part for part in parts):
         raise CnnzooError(f"ledger must have rows with recipe, seeds and settings; got {dict(row)}")
     assignments = dict(part.split("=", 1) for part in parts)
-    return row["recipe"], len(row["seeds"].split()), assignments, bool(row["corrupted_accuracy"])
+    seeds, corrupted = len(row["seeds"].split()), bool(row["corrupted_accuracy"])
+    return _How(row["recipe"], seeds, assignments, corrupted)
 
 
 def _planned(name: str, seeds: int, assignments: Mapping[str, str]) -> dict[Path, dict[str, Any]]:

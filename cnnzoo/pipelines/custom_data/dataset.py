@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from cnnzoo.addresses import data_at, is_address
+from cnnzoo.addresses import is_address, local_name
 from cnnzoo.datasets import DATASETS, Dataset, Examples
 from cnnzoo.datasets.encoded import EncodedImage, EncodedImages, Fetch
 from cnnzoo.datasets.prepared import in_memory
@@ -122,8 +122,7 @@ def path_of(name: str) -> tuple[Path | None, list[str]]:
         CnnzooError: These are not two.
     """
     if is_address(name):
-        address = re.sub(r"\[[^][]*\]$", "", name)
-        return path_of(f"{data_at(address)}{name.removeprefix(address)}")
+        return path_of(local_name(name))
     expanded = os.path.expanduser(name)
     if os.path.exists(expanded):
         return Path(expanded), []

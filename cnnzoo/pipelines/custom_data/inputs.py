@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
+from cnnzoo.addresses import WHOLE, is_address, local_name
 from cnnzoo.errors import CnnzooError
 from cnnzoo.pipelines.custom_data import parquet, tables
 from cnnzoo.pipelines.custom_data.examples import image_of, text_of
@@ -48,11 +49,12 @@ class Inputs:
         """Take the arguments.
 
         Args:
-            arguments: Paths of files, folders and tables, or texts.
+            arguments: Paths of files, folders and tables, or addresses of these, or texts.
             kind: Of the network's raw input: "images", "sounds" or "texts".
             encoding: Of CSV and TSV files, where that is not UTF-8.
         """
-        self.arguments, self.kind, self.encoding = arguments, kind, encoding
+        self.arguments = [local_name(one) if _is_address(one, kind) else one for one in arguments]
+        self.kind, self.encoding = kind, encoding
         self.left_out = 0  # Files in folders that are of another kind, of those seen so far.
 
     def __iter__(self) -> Iterator[Any]:
@@ -126,6 +128,14 @@ class Inputs:
             return Unreadable(where, f"{where} must be Unicode text; got {got}")
         except CnnzooError as error:
             return Unreadable(where, str(error))
+
+
+def _is_address(argument: str, kind: str) -> bool:
+    """Return whether an argument is the address of inputs; a text may well begin with one."""
+    if not is_address(argument) or kind != "texts":
+        return is_address(argument)
+    path = re.sub(r"\[[^][]*\]$", "", argument).partition("?")[0].lower()
+    return argument.lower().startswith(WHOLE) or path.endswith((*tables.READERS, ".txt"))
 
 
 def _table(argument: str) -> tuple[Path | None, str]:

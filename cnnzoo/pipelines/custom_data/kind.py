@@ -25,12 +25,13 @@ def kind_of(path: Path, columns: Sequence[str] = ()) -> str:
         CnnzooError: A table or archive cannot be read.
     """
     of_split = split_tables.by_split(path) if path.is_dir() else {}
-    if of_split and _has_columns(of_split["train"][0], columns):
-        return _kind(_names_images(of_split["train"][0], columns))
+    of_tables = _of_table(of_split["train"][0], columns) if of_split else None
+    if of_tables is not None:
+        return of_tables
     if path.is_dir():
         return _kind(any(map(is_image, itertools.islice(_files(path), _MOST))))
     if tables.is_table(path):
-        return _kind(_names_images(path, columns))
+        return _of_table(path, columns) or "texts"
     if path.suffix.lower() == ".npz":
         return _kind(not npz.holds_texts(path))
     return "texts"
@@ -45,17 +46,14 @@ def _files(folder: Path) -> Iterator[Path]:
     return (Path(parent, name) for parent, _, names in os.walk(folder) for name in names)
 
 
-def _has_columns(path: Path, columns: Sequence[str]) -> bool:
-    kinds = [columns] if columns else [tables.default_columns(images) for images in (True, False)]
-    return any(_first(path, one) is not None for one in kinds)
-
-
-def _names_images(path: Path, columns: Sequence[str]) -> bool:
-    """Return whether a table's first input is an image, or the name of one."""
+def _of_table(path: Path, columns: Sequence[str]) -> str | None:
+    """Return the kind of a table's first input, None where it has none, or not these columns."""
     if not columns and _first(path, tables.default_columns(False)) is not None:
-        return False
+        return "texts"
     first = _first(path, columns or tables.default_columns(True))
-    return isinstance(first, (bytes, dict)) or is_image(Path(str(first)))
+    if first is None:
+        return None
+    return _kind(isinstance(first, (bytes, dict)) or is_image(Path(str(first))))
 
 
 def _first(path: Path, columns: Sequence[str]) -> object:
